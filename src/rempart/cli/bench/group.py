@@ -1,0 +1,17 @@
+"""The `rempart bench` group; each benchmark's module is imported only when it is called."""
+
+import click
+
+from rempart.cli.main import LazyGroup
+
+BENCHMARKS = {
+    "match": ("rempart.cli.bench.match", "Lookups per CPU second beside FAISS."),
+    "hash": ("rempart.cli.bench.hash", "PDQ and file hashing beside pdqhash and threatexchange."),
+    "recall": ("rempart.cli.bench.recall", "Recall and false positives per edit and per probe."),
+    "scan": ("rempart.cli.bench.scan", "Files per second beside the peer's per-file loop."),
+}
+
+
+@click.group(cls=LazyGroup, lazy=BENCHMARKS)
+def command() -> None:
+    """Measure on this machine. Figures are CPU seconds and ratios within one run; wall times mislead on shared machines."""

@@ -1,0 +1,75 @@
+"""The one tree of errors.
+
+Four reasons are told apart, because each asks for something else of the reader: *refused* (change the
+input), *tampered* (distrust the file), *incomplete* (something is missing, fetch or finish it) and
+*unavailable* (try again, or free the resource). Every class carries its docstring's first line as default message.
+"""
+
+
+class RempartError(Exception):
+    """Something in Rempart could not be done."""
+
+    def __init__(self, message: str = "", *, hint: str = "") -> None:
+        doc = (type(self).__doc__ or RempartError.__doc__ or "").strip().splitlines()[0]
+        self.message = message or doc
+        self.hint = hint
+        super().__init__(self.message)
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class RefusedError(RempartError):
+    """The input was refused; change it as the message says."""
+
+
+class TamperedError(RempartError):
+    """The data does not agree with its own checksums; do not rely on it."""
+
+
+class IncompleteError(RempartError):
+    """Something that is needed is missing or was cut short."""
+
+
+class UnavailableError(RempartError):
+    """A resource could not be used now; nothing was lost, try again."""
+
+
+class InvalidSignalError(RefusedError):
+    """This is not a signal in any form that is known here."""
+
+
+class UnreadableImageError(RefusedError):
+    """The bytes are a picture format, but could not be decoded."""
+
+
+class NotMediaError(RefusedError):
+    """The bytes are no picture format that is known here."""
+
+
+class TooLargeError(RefusedError):
+    """The picture is over a limit of bytes, pixels or memory."""
+
+
+class DecodeTimeoutError(UnavailableError):
+    """The picture took longer than the time limit."""
+
+
+class ListFormatError(RefusedError):
+    """The file is not a hash list in the format that was expected."""
+
+
+class SchemeUnknownError(RefusedError):
+    """The category scheme could not be told; name it."""
+
+
+class CorruptFileError(TamperedError):
+    """The file is damaged or was altered."""
+
+
+class ForeignFileError(RefusedError):
+    """The file was not written by Rempart, or by a version that is not known here."""
+
+
+class StorageFullError(UnavailableError):
+    """The disk is full, or a file could not be written."""

@@ -1,0 +1,1 @@
+"""Exact lookup over signals: every entry within the radius is returned, always."""

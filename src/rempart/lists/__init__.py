@@ -1,0 +1,1 @@
+"""Hash lists: entries with signals, categories and opinions, in one checked file."""

@@ -1,0 +1,1 @@
+"""Readers and writers of partners' list formats, independent of each other."""

@@ -1,0 +1,1 @@
+"""Scan folders, files and archives against hash lists."""
