@@ -55,7 +55,7 @@ def command() -> None:
 def main() -> None:
     """Run the command line; an error of Rempart's own becomes one clear line and exit code 2."""
     try:
-        command.main(standalone_mode=False)
+        code = command.main(standalone_mode=False)
     except click.ClickException as err:
         err.show()
         sys.exit(2)
@@ -65,3 +65,4 @@ def main() -> None:
     except RempartError as err:
         click.echo(f"rempart: {err}", err=True)
         sys.exit(2)
+    sys.exit(code if isinstance(code, int) else 0)
