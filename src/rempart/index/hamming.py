@@ -79,17 +79,13 @@ class HammingIndex:
         keys = file.array(f"{prefix}.keys", np.uint8)
         fits = all(MIN_WIDTH <= width <= MAX_WIDTH for width in widths) and sum(widths) in (0, KEY_BITS)
         if not fits or rows > MAX_ROWS or len(keys) != rows * KEY_BYTES:
-            raise CorruptFileError(
-                f"{file.path.name}: the layout of index {prefix} does not fit its sections."
-            )
+            raise CorruptFileError(f"{file.path.name}: the layout of index {prefix} does not fit its sections.")
         chunks, start = [], 0
         for at, width in enumerate(widths):
             directory = file.array(f"{prefix}.directory.{at}", "<u4")
             ids = file.array(f"{prefix}.ids.{at}", "<u4")
             if len(directory) != 1 << width or len(ids) != rows:
-                raise CorruptFileError(
-                    f"{file.path.name}: chunk {at} of index {prefix} has the wrong length."
-                )
+                raise CorruptFileError(f"{file.path.name}: chunk {at} of index {prefix} has the wrong length.")
             chunks.append(Chunk(start=start, width=width, directory=directory, ids=ids))
             start += width
         return cls(keys.reshape(-1, KEY_BYTES), chunks)

@@ -98,10 +98,7 @@ def _splits(chunks: int) -> set[tuple[int, ...]]:
                 low, odd = divmod(left, narrow)
                 if MIN_WIDTH <= low and low + (odd > 0) <= width:
                     found.add(
-                        (width + 1,) * extra
-                        + (width,) * (wide - extra)
-                        + (low + 1,) * odd
-                        + (low,) * (narrow - odd)
+                        (width + 1,) * extra + (width,) * (wide - extra) + (low + 1,) * odd + (low,) * (narrow - odd)
                     )
     return found
 

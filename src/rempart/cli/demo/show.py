@@ -124,7 +124,8 @@ def _show(console: Console, home: Path, material: Material, started: float) -> i
 def command(once: bool, pictures: Path | None, keep: Path | None) -> int:
     """See altered copies of pictures being found against a hash list.
 
-    Draws ordinary pictures, puts some on a list, posts them again with the edits that people make, and scans. Nothing leaves this machine.
+    Draws ordinary pictures, puts some on a list, posts them again with the edits that people make, and scans.
+    Nothing leaves this machine.
     Exit code 0 when copies were found, 2 when something could not be done.
     """
     console = Console()
