@@ -100,6 +100,11 @@ class Journal:
             finally:
                 self._file.close()
 
+    def abandon(self) -> None:
+        """Close without another write: what was not flushed is looked at again next time."""
+        self._pending = []
+        self._file.close()
+
     def _lock(self) -> None:
         try:
             fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)

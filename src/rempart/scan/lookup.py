@@ -118,7 +118,7 @@ def _best(found: list[tuple[str, Match]]) -> tuple[Mapping[str, Any], ...]:
 
 def _object(probe: str, match: Match) -> Mapping[str, Any]:
     return {
-        "list": match.list, "entry": match.entry, "signal": f"{match.signal.kind}:{match.signal}",
+        "list": match.list, "entry": match.entry, "signal": str(match.signal.kind),
         "distance": match.distance, "scheme": match.scheme, "code": match.code, "opinion": str(match.opinion),
         "facet": match.facet, "probe": probe,
     }  # fmt: skip

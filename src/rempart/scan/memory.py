@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterator
 
+from rempart.errors import RempartError
 from rempart.scan.journal import Journal
 from rempart.scan.records import RESULT_LETTERS, Record, key_of_line, to_line
 from rempart.scan.seen import SeenTable
@@ -63,6 +65,11 @@ class Memory:
     def add(self, record: Record) -> None:
         """Write one record; durable within a second."""
         self._journal.append(to_line(record))
+
+    def flush_quietly(self) -> None:
+        """Write what is pending if that can be done; used where a run ends early for another reason."""
+        with contextlib.suppress(RempartError):
+            self._journal.flush()
 
     def session(self, **facts: object) -> None:
         """Write that a run begins or ends, for the report."""
