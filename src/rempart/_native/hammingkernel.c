@@ -34,7 +34,9 @@ typedef struct {
 
 static int compare_entries(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
+    /* By flips left for the low bits, then by place. */
+    uint32_t p = x % LINE, q = y % LINE;
+    return p == q ? (x > y) - (x < y) : (p > q) - (p < q);
 }
 
 static size_t choose(uint32_t n, uint32_t k) {

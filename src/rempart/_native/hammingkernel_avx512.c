@@ -1,6 +1,7 @@
 /* The search for x86-64 machines with AVX-512 and its population count. */
 #if defined(__x86_64__)
 #include <immintrin.h>
+#include <string.h>
 
 #include "hammingkernel.h"
 
@@ -19,18 +20,9 @@ static int supported(void) {
 }
 #define KERNEL_SUPPORTED supported
 
-/* One line is one register: keep the wanted buckets that are not empty (top bit clear), check, pack. */
-#define HAVE_GATHER_LINE
-TARGET static inline int gather_line(const uint32_t *line, uint32_t wanted, uint32_t rows, uint32_t *out) {
-    __m512i places = _mm512_loadu_si512(line);
-    __mmask16 keep = _mm512_mask_testn_epi32_mask((__mmask16)wanted, places, _mm512_set1_epi32((int)EMPTY));
-    if (_mm512_mask_cmpge_epu32_mask(keep, places, _mm512_set1_epi32((int)rows))) return -1;
-    _mm512_mask_compressstoreu_epi32(out, keep, places);
-    return _mm_popcnt_u32(keep);
-}
-
+#define HAVE_NEAR_ROWS
 #define HAVE_BRUTE_BLOCK
-#include "hammingkernel_brute512.h"
+#include "hammingkernel_rows512.h"
 
 #include "hammingkernel_core.h"
 #else

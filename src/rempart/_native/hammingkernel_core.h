@@ -1,9 +1,9 @@
 /* The search, written once and compiled once per instruction set.
  *
  * The including file defines TARGET (a function attribute), KERNEL_NAME, KERNEL_SUPPORTED, and may define
- *   gather_line  starts of the wanted, non-empty buckets of one directory line
+ *   near_rows    sifts the rows that were fetched
  *   brute_block  hits of one query among a run of rows
- *   popcount64
+ * and must define popcount64.
  * A lookup misses the cache a few thousand times, and its time is how many of those misses overlap. So the work
  * runs as a stream of tiles (a query, a chunk, up to TILE directory lines), each in three steps that trail each
  * other: fetch the directory's lines · read them and fetch the row numbers · read those, fetch the rows, compare.
@@ -63,21 +63,6 @@ TARGET static SearchResult brute_one(const Index *index, const uint8_t *query, u
     return brute_block(index->keys, 0, index->rows, key, radius, hits);
 }
 
-#ifndef HAVE_GATHER_LINE
-/* Appends the places of the wanted non-empty buckets; returns how many, or -1 when one points outside the ids. */
-TARGET static inline int gather_line(const uint32_t *line, uint32_t wanted, uint32_t rows, uint32_t *out) {
-    int count = 0;
-    while (wanted) {
-        uint32_t place = line[__builtin_ctz(wanted)];
-        wanted &= wanted - 1;
-        if (place & EMPTY) continue;
-        if (place >= rows) return -1;
-        out[count++] = place;
-    }
-    return count;
-}
-#endif
-
 TARGET static inline uint32_t value_at(const Run *run, const Cursor *at) {
     uint64_t key[4];
     load_key(key, run->queries + at->query * KEY_BYTES);
@@ -99,20 +84,29 @@ TARGET static void fetch_lines(const Run *run, const Cursor *at) {
         __builtin_prefetch(directory + ((value ^ entries[i]) & ~(LINE - 1)));
 }
 
-/* Step two: read them, and ask for the row numbers. */
+/* Step two: read them, and ask for the row numbers. Empty buckets are stepped over without a branch; that a place
+ * lies within the ids is checked where it is used. */
 TARGET static int read_lines(const Run *run, const Cursor *at, uint32_t *places) {
     const Chunk *chunk = run->plan->parts[at->part].chunk;
+    const uint32_t *directory = chunk->directory, *ids = chunk->ids;
     const uint32_t *entries = run->plan->parts[at->part].lines->entries;
-    uint32_t value = value_at(run, at), end = tile_end(run, at), low = value & (LINE - 1), rows = run->index->rows;
+    uint32_t value = value_at(run, at), i = at->first, end = tile_end(run, at);
     int count = 0;
-    for (uint32_t i = at->first; i < end; i++) {
-        uint32_t entry = entries[i];
-        const uint32_t *line = chunk->directory + ((value ^ entry) & ~(LINE - 1));
-        int more = gather_line(line, rempart_near[entry & (LINE - 1)][low], rows, places + count);
-        if (more < 0) return -1;
-        for (int j = 0; j < more; j++) __builtin_prefetch(chunk->ids + places[count + j]);
-        count += more;
+    /* Most lines have no flips left for their low bits: one bucket each. They come first. */
+    for (; i < end && !(entries[i] & (LINE - 1)); i++) {
+        uint32_t place = directory[value ^ entries[i]];
+        places[count] = place;
+        count += !(place & EMPTY);
     }
+    for (; i < end; i++) {
+        const uint32_t *line = directory + ((value ^ entries[i]) & ~(LINE - 1));
+        for (uint32_t wanted = rempart_near[entries[i] & (LINE - 1)][value & (LINE - 1)]; wanted; wanted &= wanted - 1) {
+            uint32_t place = line[__builtin_ctz(wanted)];
+            places[count] = place;
+            count += !(place & EMPTY);
+        }
+    }
+    for (int j = 0; j < count; j++) __builtin_prefetch(ids + places[j]);
     return count;
 }
 
@@ -128,14 +122,30 @@ TARGET static int reached_before(const Run *run, uint32_t part, const uint8_t *r
     return 0;
 }
 
-TARGET static SearchResult compare(Run *run, uint32_t part, const uint32_t *ids, uint32_t count) {
+#ifndef HAVE_NEAR_ROWS
+/* Keeps, in place, the row numbers that may lie within the radius; the first words tell almost all others apart. */
+TARGET static uint32_t near_rows(const uint8_t *keys, const uint64_t key[4], uint32_t radius, uint32_t *rows,
+                                 uint32_t count) {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t b[2];
+        memcpy(b, keys + (size_t)rows[i] * KEY_BYTES, sizeof b);
+        rows[kept] = rows[i];
+        kept += popcount64(key[0] ^ b[0]) + popcount64(key[1] ^ b[1]) <= radius;
+    }
+    return kept;
+}
+#endif
+
+TARGET static SearchResult compare(Run *run, uint32_t part, uint32_t *rows, uint32_t count) {
     const uint8_t *keys = run->index->keys;
     uint32_t radius = run->plan->radius;
+    count = near_rows(keys, run->key, radius, rows, count);
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *row = keys + (size_t)ids[i] * KEY_BYTES;
+        const uint8_t *row = keys + (size_t)rows[i] * KEY_BYTES;
         uint32_t distance = distance_of(run->key, row);
         if (distance > radius || reached_before(run, part, row)) continue;
-        if (!rempart_hits_push(run->hits, (uint64_t)distance << 32 | ids[i])) return SEARCH_NO_MEMORY;
+        if (!rempart_hits_push(run->hits, (uint64_t)distance << 32 | rows[i])) return SEARCH_NO_MEMORY;
     }
     return SEARCH_OK;
 }
@@ -208,7 +218,7 @@ TARGET static SearchResult third_step(Run *run, const Cursor *at, const uint32_t
 }
 
 TARGET static SearchResult search_chunks(Run *run) {
-    uint32_t places[2][TILE * LINE];
+    uint32_t places[2][TILE * LINE + 1]; /* an empty bucket may be written after the last */
     int counts[2] = {0, 0};
     Cursor one = {0, 0, 0}, two = one, three = one;
     for (uint64_t step = 0; three.query < run->query_count; step++) {
@@ -218,7 +228,6 @@ TARGET static SearchResult search_chunks(Run *run) {
         }
         if (step >= 1 && two.query < run->query_count) {
             counts[step & 1] = read_lines(run, &two, places[step & 1]);
-            if (counts[step & 1] < 0) return SEARCH_DAMAGED;
             advance(run, &two);
         }
         if (step >= 2) {
