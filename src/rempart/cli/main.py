@@ -16,7 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("rempart.cli.list", "Build, show, export and verify hash lists."),
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
-    "demo": ("rempart.cli.demo", "See altered copies of pictures being found."),
+    "demo": ("rempart.cli.demo.show", "See altered copies of pictures being found."),
     "doctor": ("rempart.cli.doctor", "What this machine has, and what that means."),
     "bench": ("rempart.cli.bench.group", "Measure speed, memory, recall and false positives."),
 }
