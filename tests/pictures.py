@@ -49,9 +49,7 @@ def _scene(seed: int, width: int, height: int) -> Pixels:
     return pixels
 
 
-def _clouds(
-    rng: np.random.Generator, width: int, height: int, grids: tuple[int, ...]
-) -> NDArray[np.float32]:
+def _clouds(rng: np.random.Generator, width: int, height: int, grids: tuple[int, ...]) -> NDArray[np.float32]:
     """Smooth noise of unit deviation: random grids of rising fineness, each fainter than the one before."""
     total = np.zeros((height, width), np.float32)
     for grid in grids:

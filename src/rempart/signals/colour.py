@@ -47,7 +47,7 @@ def transform_for(profile: bytes, mode: str) -> Transform | None:
         space = str(source.profile.xcolor_space).strip()
         wanted = {"RGB": "RGB", "GRAY": "L", "CMYK": _INK}.get(space)
         # A grey picture may carry an RGB profile: its greys are then colours with three equal parts.
-        if wanted is None or wanted != mode and (wanted, mode) != ("RGB", "L"):
+        if wanted is None or (wanted != mode and (wanted, mode) != ("RGB", "L")):
             return None
         made = ImageCms.buildTransform(
             source,
@@ -75,7 +75,11 @@ def _is_srgb(transform: Transform) -> bool:
 @lru_cache(maxsize=1)
 def _lab_transform() -> Transform:
     made = ImageCms.buildTransform(
-        ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB", ImageCms.Intent.RELATIVE_COLORIMETRIC
+        ImageCms.createProfile("LAB"),
+        ImageCms.createProfile("sRGB"),
+        "LAB",
+        "RGB",
+        ImageCms.Intent.RELATIVE_COLORIMETRIC,
     )
     return Transform("LAB", made)
 
@@ -177,5 +181,7 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
 
 def _stretch(values: NDArray[np.generic], levels: tuple[float, float]) -> NDArray[np.uint8]:
     black, white = levels
-    unit = (np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=white, neginf=black) - black) / (white - black)
+    unit = (np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=white, neginf=black) - black) / (
+        white - black
+    )
     return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)

@@ -99,7 +99,9 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
     if width <= 0 or height <= 0:
         raise UnreadableImageError("The picture has no pixels.")
     if width * height > limits.pixels:
-        raise TooLargeError(f"The picture has {width} × {height} pixels, more than the limit of {limits.pixels}.")
+        raise TooLargeError(
+            f"The picture has {width} × {height} pixels, more than the limit of {limits.pixels}."
+        )
 
 
 def _decode_jpeg(data: bytes, media_type: str, limits: Limits) -> Decoded:
@@ -110,8 +112,8 @@ def _decode_jpeg(data: bytes, media_type: str, limits: Limits) -> Decoded:
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         return _finish(image, media_type, limits, orientation=header.orientation, profile=header.icc)
     if header.icc and header.components == 1:
-        image = Image.fromarray(np.ascontiguousarray(pixels[..., 0]))
-        return _finish(image, media_type, limits, orientation=header.orientation, profile=header.icc)
+        grey = Image.fromarray(np.ascontiguousarray(pixels[..., 0]))
+        return _finish(grey, media_type, limits, orientation=header.orientation, profile=header.icc)
     pixels = turn(correct(pixels, header.icc), header.orientation)
     return Decoded(pixels=pixels, media_type=media_type, orientation=header.orientation)
 

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from rempart.errors import NotMediaError, RempartError, TooLargeError
-from rempart.signals.digests import Digests, digest_bytes, digest_stream
+from rempart.signals.digests import digest_bytes, digest_stream
 from rempart.signals.frames import FrameError
 from rempart.signals.mediatype import HEAD_BYTES, sniff
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Limits, Outcome
@@ -100,7 +100,7 @@ class Examination:
 
     def _consistent(self) -> Examination:
         hashed = self.outcome in (Outcome.OK, Outcome.LOW_QUALITY)
-        if (self.pdq is None) != (self.pdq_quality is None) or self.pdq is not None and not hashed:
+        if (self.pdq is None) != (self.pdq_quality is None) or (self.pdq is not None and not hashed):
             raise ValueError("a hash without its outcome")
         return self
 
@@ -113,7 +113,7 @@ def _text(value: object) -> str | None:
 
 def _count(value: object) -> int | None:
     if value is None or (type(value) is int and value >= 0):
-        return cast("int | None", value)
+        return value
     raise ValueError("not a count")
 
 
@@ -158,7 +158,11 @@ def examine_in_worker(
     """The worker's task: look at the file behind a descriptor. `plan` holds `probe_set` (a name, or None for digests
     only) and `facets`; the answer is `Examination.to_wire`'s form."""
     return examine(
-        descriptor, probe_set=plan.get("probe_set"), facets=bool(plan.get("facets")), limits=limits, progress=progress
+        descriptor,
+        probe_set=plan.get("probe_set"),
+        facets=bool(plan.get("facets")),
+        limits=limits,
+        progress=progress,
     ).to_wire()
 
 
@@ -174,15 +178,13 @@ def examine(
 
     The file is read by explicit offsets, so that a second worker can start over with the same descriptor.
     """
-    content = _Content(descriptor, progress)
+    data: bytes | None = None
     try:
-        head = content.head(HEAD_BYTES)
-        media_type = sniff(head)
-        if media_type is None or probe_set is None or content.size_hint() > limits.file_bytes:
-            data, digests = None, digest_stream(cast(BinaryIO, content))
-        else:
-            data = content.all(limits.file_bytes)
-            digests = digest_bytes(data) if len(data) <= limits.file_bytes else content.digest_again(data)
+        content = _Content(descriptor, progress)
+        media_type = sniff(content.head())
+        if media_type is not None and probe_set is not None and content.size <= limits.file_bytes:
+            data = content.whole(limits.file_bytes)
+        digests = digest_stream(cast(BinaryIO, content)) if data is None else digest_bytes(data)
     except OSError as err:
         reason = err.strerror or type(err).__name__
         return Examination(outcome=Outcome.UNREADABLE, error=f"The file could not be read: {reason}.")
@@ -198,7 +200,7 @@ def examine(
         return found(outcome=Outcome.NOT_MEDIA, error=None if digests.size else "The file is empty.")
     if probe_set is None:
         return found(outcome=Outcome.OK)
-    if data is None or len(data) > limits.file_bytes:
+    if data is None:
         return found(
             outcome=Outcome.TOO_LARGE,
             error=f"The file has {digests.size} bytes, more than the limit of {limits.file_bytes}.",
@@ -251,50 +253,34 @@ def _probes_of(decoded: Decoded, probe_set: str) -> tuple[Probe, ...]:
 
 
 class _Content:
-    """A file behind a descriptor, read at explicit offsets, or from the start on when it cannot be sought."""
+    """A regular file behind a descriptor, read at explicit offsets. OSError of any read passes through."""
 
     def __init__(self, descriptor: int, progress: Callable[[], None]) -> None:
         self._descriptor = descriptor
         self._progress = progress
         self._offset = 0
         self._told = 0
-        self._head = b""
-        try:
-            self._size = os.lseek(descriptor, 0, os.SEEK_END)
-            self._seekable = True
-        except OSError:
-            self._size, self._seekable = 0, False
+        self.size = os.lseek(descriptor, 0, os.SEEK_END)
 
-    def size_hint(self) -> int:
-        """Size in bytes where it can be known before reading, else 0."""
-        return self._size
-
-    def head(self, count: int) -> bytes:
-        """The first bytes; they will be read again by what follows."""
-        if self._seekable:
-            return os.pread(self._descriptor, count, 0)
-        while len(self._head) < count and (part := os.read(self._descriptor, count - len(self._head))):
-            self._head += part
-        return self._head
+    def head(self) -> bytes:
+        """The first bytes; they are read again by what follows."""
+        return os.pread(self._descriptor, HEAD_BYTES, 0)
 
     def read(self, count: int) -> bytes:
         """The next bytes, b"" at the end: what `digest_stream` asks for."""
-        if self._seekable:
-            data = os.pread(self._descriptor, count, self._offset)
-        elif self._head:
-            data, self._head = self._head, b""
-        else:
-            data = os.read(self._descriptor, count)
+        data = os.pread(self._descriptor, count, self._offset)
         self._offset += len(data)
         if self._offset - self._told >= PROGRESS_BYTES:
             self._told = self._offset
             self._progress()
         return data
 
-    def all(self, most: int) -> bytes:
-        """The whole content; of a longer one than `most`, more than `most` bytes of it."""
+    def whole(self, most: int) -> bytes | None:
+        """All the bytes, or None, and back to the start, when there are more than `most`."""
         parts = []
-        wanted = min(self._size, most) + 1 if self._seekable else 1 << 20
-        while self._offset <= most and (data := self.read(wanted)):
+        while self._offset <= most and (data := self.read(min(self.size, most) + 1)):
             parts.append(data)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+        if self._offset <= most:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+        self._offset = self._told = 0
+        return None
