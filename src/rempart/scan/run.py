@@ -14,9 +14,9 @@ from rempart.scan.records import Record, Target
 from rempart.scan.seen import SeenTable
 from rempart.scan.unpack import Unpacker
 from rempart.scan.walk import Found, Problem, Stamp, Walk
-from rempart.signals.examine import Examination, Plan
+from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits
-from rempart.signals.pool import Job, WorkerPool
+from rempart.signals.pool import Job, Plan, WorkerPool
 
 _BATCH = 64
 

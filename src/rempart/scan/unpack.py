@@ -116,7 +116,7 @@ class Unpacker:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-m", "rempart.scan.unpacker", str(theirs.fileno())],
+                [sys.executable, "-m", "rempart.scan.unpacker", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 pass_fds=[theirs.fileno()], start_new_session=True, cwd="/",
                 env={"PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path)},

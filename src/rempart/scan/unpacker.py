@@ -7,10 +7,13 @@ import json
 import os
 import socket
 import sys
+import tarfile
 from typing import IO, cast
 
 from rempart.scan.archives import ArchiveLimitError, ArchiveLimits, Member, MemberError, members
 from rempart.scan.unpack import FRAME, LONGEST, MEMORY_BYTES
+from rempart.signals import sandbox
+from rempart.signals.outcome import Limits
 
 _CHUNK = 1 << 18
 
@@ -76,13 +79,28 @@ def _receive(channel: socket.socket, length: int) -> bytes:
 
 
 def main() -> None:
-    """Close the doors, then serve the socket whose number is the only argument."""
+    """Put up the walls of a decode worker, then serve the socket. Arguments: its number, the parent's process id."""
+    sandbox.begin(int(sys.argv[2]))
     channel = socket.socket(fileno=int(sys.argv[1]))
-    "".encode("cp437")  # zip names need this codec; it could not be imported later
+    _warm_up()
+    sandbox.close(Limits(memory_bytes=MEMORY_BYTES))
     try:
         serve(channel)
     except (BrokenPipeError, ConnectionResetError):
         os._exit(0)
+
+
+def _warm_up() -> None:
+    """Use once whatever imports on first use: afterwards nothing can be opened."""
+    b"\x80".decode("cp437")  # zip names
+    for kind in ("w:gz", "w:bz2", "w:xz"):
+        packed = io.BytesIO()
+        with tarfile.open(fileobj=packed, mode=kind) as archive:  # type: ignore[call-overload]
+            archive.addfile(tarfile.TarInfo("warm"), io.BytesIO())
+        size = packed.tell()
+        packed.seek(0)
+        for _ in members(packed, size=size, limits=ArchiveLimits()):
+            pass
 
 
 if __name__ == "__main__":
