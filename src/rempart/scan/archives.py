@@ -19,7 +19,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import IO, cast
+from typing import IO, Any, cast
 
 HEAD_BYTES = 512
 _CHUNK = 1 << 18
@@ -28,7 +28,11 @@ _DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError,
     ValueError, OverflowError, IndexError, struct.error, NotImplementedError, RuntimeError,
 )  # fmt: skip
-_COMPRESSED = {"gzip": gzip.GzipFile, "bzip2": bz2.BZ2File, "xz": lzma.LZMAFile}
+_COMPRESSED: dict[str, Callable[[IO[bytes]], Any]] = {
+    "gzip": lambda stream: gzip.GzipFile(fileobj=stream, mode="rb"),
+    "bzip2": lambda stream: bz2.BZ2File(stream, "rb"),
+    "xz": lambda stream: lzma.LZMAFile(stream, "rb"),
+}
 _UNOPENED = {
     b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x28\xb5\x2f\xfd": "zstd", b"MSCF\x00\x00\x00\x00": "cab",
 }  # fmt: skip
@@ -341,7 +345,7 @@ def _tar_item(archive: tarfile.TarFile, info: tarfile.TarInfo) -> _Item:
 def _unpacked(source: IO[bytes], budget: _Budget) -> Iterator[_Item]:
     """A compressed tar, or one compressed file, which then has no name of its own."""
     metered = _Metered(source, budget)
-    buffered = io.BufferedReader(metered, _CHUNK)
+    buffered = io.BufferedReader(metered, 1 << 15)  # small: what comes before damage is still handed on
     if _is_tar(buffered.peek(HEAD_BYTES)[:HEAD_BYTES]):
         yield from _tar(cast(IO[bytes], buffered))
     else:

@@ -116,9 +116,9 @@ class Unpacker:
         ours, theirs = socket.socketpair()
         try:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-m", "rempart.scan.unpacker", str(theirs.fileno()), str(os.getpid())],
+                [sys.executable, "-P", "-m", "rempart.scan.unpacker", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()], start_new_session=True, cwd="/",
+                pass_fds=[theirs.fileno()], process_group=0, cwd="/",
                 env={"PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path)},
             )  # fmt: skip
         finally:

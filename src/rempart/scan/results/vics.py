@@ -95,7 +95,6 @@ def _media(same: list[Record], number: int, options: Options, when: str) -> dict
         "MediaID": number, "Category": None, "MD5": md5, "SHA1": (first.sha1 or "").upper(),
         "MediaSize": first.size, "MimeType": first.media_type, "DateUpdated": when, "IsPrecategorized": False,
         "VictimIdentified": False, "OffenderIdentified": False, "IsDistributed": False,
-        "IsSuspected": first.result is Result.MATCH,
         "Tags": _TAGS[first.result], "Comments": _comments(first),
     }  # fmt: skip
     if options.hashes:
