@@ -1,9 +1,7 @@
 /* The search, written once and compiled once per instruction set.
  *
- * The including file defines TARGET (a function attribute), KERNEL_NAME, KERNEL_SUPPORTED, and may define
- *   near_rows    sifts the rows that were fetched
- *   brute_block  hits of one query among a run of rows
- * and must define popcount64.
+ * The including file defines TARGET (a function attribute), KERNEL_NAME, KERNEL_SUPPORTED and
+ * popcount64, and may define brute_block, which finds the hits of one query among a run of rows.
  * A lookup misses the cache a few thousand times, and its time is how many of those misses overlap. So the work
  * runs as a stream of tiles (a query, a chunk, up to TILE directory lines), each in three steps that trail each
  * other: fetch the directory's lines · read them and fetch the row numbers · read those, fetch the rows, compare.
@@ -122,7 +120,6 @@ TARGET static int reached_before(const Run *run, uint32_t part, const uint8_t *r
     return 0;
 }
 
-#ifndef HAVE_NEAR_ROWS
 /* Keeps, in place, the row numbers that may lie within the radius; the first words tell almost all others apart. */
 TARGET static uint32_t near_rows(const uint8_t *keys, const uint64_t key[4], uint32_t radius, uint32_t *rows,
                                  uint32_t count) {
@@ -135,7 +132,6 @@ TARGET static uint32_t near_rows(const uint8_t *keys, const uint64_t key[4], uin
     }
     return kept;
 }
-#endif
 
 TARGET static SearchResult compare(Run *run, uint32_t part, uint32_t *rows, uint32_t count) {
     const uint8_t *keys = run->index->keys;
