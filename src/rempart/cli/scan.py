@@ -24,22 +24,44 @@ _FILE = click.Path(dir_okay=False)
 
 @click.command(name="scan")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str, allow_dash=True), metavar="PATH…")
-@click.option("--list", "lists", metavar="L", multiple=True, required=True, type=click.Path(path_type=Path), help="A list file; may be given several times.")
-@click.option("--probes", type=click.Choice(["canonical", "default", "thorough"]), default="default", show_default=True, help="Which variants of a picture are looked up.")
-@click.option("--radius", type=click.IntRange(0, 63), default=31, show_default=True, help="Bits within which a PDQ hash matches.")
+@click.option(
+    "--list",
+    "lists",
+    metavar="L",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A list file; may be given several times.",
+)
+@click.option(
+    "--probes",
+    type=click.Choice(["canonical", "default", "thorough"]),
+    default="default",
+    show_default=True,
+    help="Which variants of a picture are looked up.",
+)
+@click.option(
+    "--radius", type=click.IntRange(0, 63), default=31, show_default=True, help="Bits within which a PDQ hash matches."
+)
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Worker processes. [one per processor]")
 @click.option("--resume", metavar="FILE", type=_FILE, help="Keep a journal in FILE; if it is there, go on from it.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per file on standard output.")
 @click.option("--csv", "csv_path", metavar="F", type=_FILE, help="Write a CSV file.")
 @click.option("--vics", "vics_path", metavar="F", type=_FILE, help="Write a VICS 2.0 case.")
 @click.option("--vics-hashes", is_flag=True, help="Put SHA-256 and PDQ into the VICS case as AlternativeHashes.")
-@click.option("--html", "html_path", metavar="F", type=_FILE, help="Write a self-contained report page, without pictures.")
-@click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the report page.")
+@click.option(
+    "--html", "html_path", metavar="F", type=_FILE, help="Write a self-contained report page, without pictures."
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the report page."
+)
 @click.option("-0", "--null", "null", is_flag=True, help="Paths on standard input end with NUL, not with a newline.")
 @click.option("-x", "--one-file-system", is_flag=True, help="Do not go into folders on other file systems.")
 @click.option("--no-archives", is_flag=True, help="Do not look into zip and tar files.")
 @limit_options
-def command(paths: tuple[str, ...], csv_path: str | None, vics_path: str | None, html_path: str | None, **options: Any) -> int:
+def command(
+    paths: tuple[str, ...], csv_path: str | None, vics_path: str | None, html_path: str | None, **options: Any
+) -> int:
     """Check PATHS (folders, files, archives; `-` reads paths from standard input) against lists.
 
     Nothing is altered: files are opened for reading only, access times stay where the system allows it, links are

@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
-import click
-
 from rempart import __version__
-from rempart.cli.scanview import Printed, Progress, in_words
+from rempart.cli.scanview import Printed, Progress
 from rempart.clock import iso, utc_now
-from rempart.errors import IncompleteError, RefusedError, StorageFullError
+from rempart.errors import IncompleteError, RefusedError
 from rempart.lists.hashlist import HashList
 from rempart.scan.journal import Journal
 from rempart.scan.memory import Memory
@@ -75,6 +75,7 @@ class Run:
         self._printed = Printed(as_json=outputs.json, quiet=bool(outputs.files))
         self._memory = self._open_memory()
         self.seconds = 0.0
+        self._kept = 0
 
     def scan(self, paths: Iterable[str]) -> Tally:
         """Scan, write every output, and return the counts over all runs of this journal."""
@@ -111,7 +112,9 @@ class Run:
         elif self._outputs.files:
             folder = Path(self._outputs.files[0]).parent
             try:
-                spool: Any = self._stack.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0))
+                spool: Any = self._stack.enter_context(
+                    tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115  the stack closes it
+                )
             except OSError as err:
                 raise storage_error(self._outputs.files[0], err) from err
             journal = Journal.temporary(spool, settings=settings)
@@ -127,6 +130,7 @@ class Run:
         if self._memory is None or not self._memory.kept:
             return
         for line in self._memory.lines(earlier_only=True):
+            self._kept += 1
             record = from_line(line)
             self._tally.add(record)
             self._printed.line(record, json_of_line(line))
@@ -137,7 +141,7 @@ class Run:
         self._memory.session(ended=iso(utc_now()))
         outputs = self._outputs
         report = Report(facts=self._facts(atime_unkept), records=self._records, tally=self._tally)
-        writers = {
+        writers: dict[str | None, Callable[[Report, IO[bytes]], None]] = {
             outputs.csv: csv.write,
             outputs.vics: partial(vics.write, options=vics.Options(hashes=outputs.vics_hashes)),
             outputs.html: partial(html.write, lang=outputs.lang),
@@ -159,8 +163,8 @@ class Run:
         return Facts(
             version=__version__, paths=wanted.paths, lists=self._list_facts, probe_set=plan.probe_set,
             radius=plan.radius, recipe=RECIPE, workers=wanted.workers, limits=_limits(plan), software=_software(),
-            started=starts[0], ended=utc_now(), interruptions=len(starts) - 1,
-            kept_from_before=self._memory.kept, atime_unkept=atime_unkept, archives=plan.archives,
+            started=starts[0], ended=utc_now(), runs=len(starts),
+            kept_from_before=self._kept, atime_unkept=atime_unkept, archives=plan.archives,
         )  # fmt: skip
 
 
@@ -168,7 +172,7 @@ def read_paths(paths: tuple[str, ...], *, null: bool) -> Iterator[str]:
     """The paths of the command line; `-` stands for those on standard input, read as they are needed."""
     for path in paths:
         if path == "-":
-            yield from _split(click.get_binary_stream("stdin"), b"\0" if null else b"\n")
+            yield from _split(sys.stdin.buffer, b"\0" if null else b"\n")
         else:
             yield path
 
@@ -208,7 +212,7 @@ def _refuse(name: str, path: str, folders: list[str]) -> None:
 
 def _overlap(paths: tuple[str, ...]) -> bool:
     whole = sorted(os.path.abspath(path) + "/" for path in paths)
-    return any(after.startswith(before) for before, after in zip(whole, whole[1:], strict=False))
+    return any(after.startswith(before) for before, after in pairwise(whole))
 
 
 def _settings(wanted: Wanted, lists: tuple[ListFacts, ...]) -> dict[str, Any]:
@@ -249,6 +253,3 @@ def _software() -> tuple[tuple[str, str], ...]:
         ("Python", platform.python_version()),
         *((name, metadata.version(name)) for name in packages),
     )
-
-
-__all__ = ["Outputs", "Run", "StorageFullError", "Wanted", "in_words", "read_paths"]

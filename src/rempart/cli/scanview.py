@@ -10,8 +10,6 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-import click
-
 from rempart.scan.paths import visible
 from rempart.scan.records import Record, Result, json_line
 from rempart.scan.results.replace import storage_error
@@ -31,7 +29,7 @@ class Printed:
 
     def __init__(self, *, as_json: bool, quiet: bool) -> None:
         self._json, self._quiet = as_json, quiet
-        self._stream = click.get_binary_stream("stdout")
+        self._stream = sys.stdout.buffer
         self._flushed = time.monotonic()
 
     def record(self, record: Record) -> None:
@@ -128,7 +126,9 @@ class Progress:
             self._show()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, err: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.done()
 
     def record(self, record: Record) -> None:
@@ -169,7 +169,7 @@ class Progress:
 
     def _count(self) -> None:
         total = -self._kept
-        pending = [path for path in self._paths]
+        pending = list(self._paths)
         while pending and not self._stop.is_set():
             total += _count_folder(pending.pop(), pending)
         if not self._stop.is_set() and self._bar is not None:

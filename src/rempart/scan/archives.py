@@ -19,7 +19,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 HEAD_BYTES = 512
 _CHUNK = 1 << 18
@@ -67,9 +67,15 @@ class Member:
 
     names: tuple[str, ...]
     at: tuple[int, ...]
-    data: IO[bytes] | None = None
+    data: Readable | None = None
     error: str | None = None
     link: bool = False
+
+
+class Readable(Protocol):
+    """What a member's bytes are read from: at least one byte until the end."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
 
 
 class ArchiveLimitError(Exception):
@@ -317,7 +323,7 @@ class _Watched(tarfile.TarInfo):
     def fromtarfile(cls, archive: tarfile.TarFile) -> _Watched:
         archive.ended_well = False  # type: ignore[attr-defined]
         try:
-            return cast(_Watched, super().fromtarfile(archive))
+            return super().fromtarfile(archive)
         except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
             archive.ended_well = True  # type: ignore[attr-defined]
             raise
@@ -326,7 +332,7 @@ class _Watched(tarfile.TarInfo):
 def _tar(stream: IO[bytes]) -> Iterator[_Item]:
     with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Watched, errorlevel=2) as archive:
         for info in archive:
-            archive.members = []  # else it keeps every header it has seen
+            setattr(archive, "members", [])  # noqa: B010  else it keeps every header it has seen
             yield _tar_item(archive, info)
         if not archive.ended_well:  # type: ignore[attr-defined]
             raise tarfile.ReadError("no end mark")

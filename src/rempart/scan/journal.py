@@ -1,9 +1,9 @@
 """The journal of a scan: what was done survives a kill, a power cut and a full disk.
 
-One file: a magic line, then blocks. A block is `RJB1`, payload length and CRC-32 of the payload (little-endian u32), the
-CRC-32 of these twelve bytes, and the payload: zlib-compressed lines. The first block holds the settings that the scan is
-bound to. Each block is flushed to the disk before the next one is written, so only the last can be torn: it is dropped
-quietly and its files are looked at again. Damage before a readable block cannot come from a kill and is refused.
+One file: a magic line, then blocks. A block is `RJB1`, payload length and CRC-32 of the payload (little-endian u32),
+the CRC-32 of these twelve bytes, and the payload: zlib-compressed lines. The first block holds the settings that the
+scan is bound to. Each block is flushed to the disk before the next one is written, so only the last can be torn: it is
+dropped quietly and its files are looked at again. Damage before a readable block cannot come from a kill: refused.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Journal:
 
     @classmethod
     def temporary(cls, stream: io.BufferedRandom, *, settings: Settings) -> Self:
-        """A journal that ends with the process: the store from which outputs are written when no resume was asked for."""
+        """A journal that ends with the process: where outputs are written from when no resume was asked for."""
         journal = cls(stream, name="temporary file", durable=False)
         journal._begin(settings)
         return journal
@@ -109,7 +109,9 @@ class Journal:
         try:
             fcntl.flock(self._file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as err:
-            raise RefusedError(f"Another scan is using {self._name}.", hint="Wait for it, or name another file.") from err
+            raise RefusedError(
+                f"Another scan is using {self._name}.", hint="Wait for it, or name another file."
+            ) from err
 
     def _start(self, settings: Settings) -> None:
         size = os.fstat(self._file.fileno()).st_size
@@ -199,9 +201,7 @@ class Journal:
 
 def _same_settings(written: Settings, wanted: Settings, name: str) -> None:
     wanted = json.loads(json.dumps(wanted))
-    different = sorted(
-        key for key in written.keys() | wanted.keys() if written.get(key) != wanted.get(key)
-    )
+    different = sorted(key for key in written.keys() | wanted.keys() if written.get(key) != wanted.get(key))
     if different:
         raise RefusedError(
             f"{name} belongs to another scan: {', '.join(different)} differ.",

@@ -26,7 +26,10 @@ class Lookup(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looked:
-    """One file on its way to a record; no examination: its bytes were never read. `note` says what could not be done beside the examination itself."""
+    """One file on its way to a record; no examination: its bytes were never read.
+
+    `note` says what could not be done beside the examination itself.
+    """
 
     target: Target
     examination: Examination | None

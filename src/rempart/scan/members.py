@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import os
-from typing import IO
+from typing import BinaryIO, cast
 
+from rempart.scan.archives import Readable
 from rempart.scan.unpack import BrokeOffError
 from rempart.signals.digests import digest_stream
 from rempart.signals.examine import Examination
@@ -14,7 +15,7 @@ from rempart.signals.outcome import Outcome
 _CHUNK = 1 << 20
 
 
-def load(stream: IO[bytes], *, limit: int) -> int | Examination | None:
+def load(stream: Readable, *, limit: int) -> int | Examination | None:
     """A memfd with the member's bytes, or, past `limit`, an examination as `too_large` with digests alone.
 
     None when the bytes broke off: the unpacker says why in what it yields next.
@@ -43,8 +44,8 @@ def _write(fd: int, data: bytes) -> int:
     return len(data)
 
 
-def _digests_alone(fd: int, stream: IO[bytes], limit: int) -> Examination:
-    digests = digest_stream(_Both(fd, stream))
+def _digests_alone(fd: int, stream: Readable, limit: int) -> Examination:
+    digests = digest_stream(cast(BinaryIO, _Both(fd, stream)))
     return Examination(
         outcome=Outcome.TOO_LARGE, media_type=None, size=digests.size,
         sha256=digests.sha256, sha1=digests.sha1, md5=digests.md5,
@@ -56,7 +57,7 @@ def _digests_alone(fd: int, stream: IO[bytes], limit: int) -> Examination:
 class _Both(io.RawIOBase):
     """What the memfd already holds, then the rest of the stream."""
 
-    def __init__(self, fd: int, rest: IO[bytes]) -> None:
+    def __init__(self, fd: int, rest: Readable) -> None:
         self._fd, self._rest = fd, rest
 
     def readable(self) -> bool:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from rempart.errors import RempartError
 from rempart.scan.journal import Journal
-from rempart.scan.records import RESULT_LETTERS, Record, key_of_line, to_line
+from rempart.scan.records import RESULT_LETTERS, LineKey, Record, key_of_line, to_line
 from rempart.scan.seen import SeenTable
 from rempart.scan.walk import Stamp
 
 _FORGET = "x"
 _SESSION = "s"
-_UNSTAMPED = 1
+_UNSTAMPED, _LEFT_OUT = 1, 2
 
 
 class Memory:
@@ -36,18 +36,21 @@ class Memory:
                 self._done.put(_key(path), 0)
                 self._done.put(_key(path, begun=True), 0)
             elif line[0] in RESULT_LETTERS:
-                self._remember(*key_of_line(line))
+                self._remember(key_of_line(line))
                 self.kept += 1
 
-    def _remember(self, path: str, at: tuple[int, ...], stamp: Stamp | None) -> None:
-        mark = _mark(stamp)
-        self._done.put(_key(path, at), mark)
-        if at:
-            self._done.put(_key(path, begun=True), mark)
+    def _remember(self, key: LineKey) -> None:
+        mark = _LEFT_OUT if key.left_out and not key.at else _mark(key.stamp)
+        self._done.put(_key(key.path, key.at), mark)
+        if key.at:
+            self._done.put(_key(key.path, begun=True), mark)
 
-    def done(self, path: str, stamp: Stamp | None) -> bool:
-        """Whether this file, with everything in it, needs no second look; forgets what no longer holds of it."""
-        mark = _mark(stamp)
+    def done(self, path: str, stamp: Stamp | None, *, left_out: bool = False) -> bool:
+        """Whether this file, with everything in it, needs no second look; forgets what no longer holds of it.
+
+        `left_out` says that it would be left out by design (a link, a pipe).
+        """
+        mark = _LEFT_OUT if left_out else _mark(stamp)
         known = self._done.get(_key(path)) or 0
         begun = self._done.get(_key(path, begun=True)) or 0
         if known == mark and mark != _UNSTAMPED:
@@ -92,7 +95,7 @@ class Memory:
         for number, line in enumerate(self._journal.lines(before=before)):
             if line[0] not in letters:
                 continue
-            if len(forgotten) and (forgotten.get(_key(key_of_line(line)[0])) or 0) > number:
+            if len(forgotten) and (forgotten.get(_key(key_of_line(line).path)) or 0) > number:
                 continue
             yield line
 
@@ -105,7 +108,7 @@ def _mark(stamp: Stamp | None) -> int:
     if stamp is None:
         return _UNSTAMPED
     text = f"{stamp.size} {stamp.mtime_ns} {stamp.inode}".encode("ascii")
-    return (int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) >> 2) + _UNSTAMPED + 1
+    return (int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) >> 2) + _LEFT_OUT + 1
 
 
 def _bytes_of(path: str) -> bytes:

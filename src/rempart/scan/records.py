@@ -27,7 +27,7 @@ class Result(StrEnum):
 
 
 class Checked(StrEnum):
-    """By what a file was checked: a picture by `all`, other files and flat pictures by their digests, some by nothing."""
+    """By what a file was checked: pictures by `all`, other files and flat pictures by digests, some by nothing."""
 
     ALL = "digests and pdq"
     DIGESTS = "digests"
@@ -126,10 +126,12 @@ def modified(stamp: Stamp) -> str:
 def to_line(record: Record) -> str:
     """The journal's line: the group's letter, the JSON object, and what only a resumed run needs, after a tab."""
     target, stamp = record.target, record.target.stamp
-    inner = {
+    inner: dict[str, Any] = {
         "p": base64.b64encode(target.path.encode("utf-8", "surrogateescape")).decode("ascii"),
         "s": [stamp.size, stamp.mtime_ns, stamp.inode] if stamp else None,
     }
+    if record.by_design:
+        inner["d"] = True
     if target.members:
         inner["m"], inner["a"] = list(target.members), list(target.at)
     return f"{LETTERS[record.result]}{json_line(record)}\t{json.dumps(inner)}"
@@ -171,10 +173,21 @@ LETTERS = {Result.MATCH: "m", Result.KNOWN_GOOD: "k", Result.CLEAR: "c", Result.
 RESULT_LETTERS = frozenset(LETTERS.values())
 
 
-def key_of_line(line: str) -> tuple[str, tuple[int, ...], Stamp | None]:
-    """The path, member positions and stamp of a journal line, without building the whole record."""
-    inner = json.loads(line[line.index("\t") + 1 :])
-    at = tuple(inner.get("a", ()))
-    stamp = inner["s"] and Stamp(size=inner["s"][0], mtime_ns=inner["s"][1], inode=inner["s"][2])
-    return base64.b64decode(inner["p"]).decode("utf-8", "surrogateescape"), at, stamp or None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineKey:
+    """What a resumed run needs of a journal line. `left_out`: it was left out by design and needs no second look."""
 
+    path: str
+    at: tuple[int, ...]
+    stamp: Stamp | None
+    left_out: bool
+
+
+def key_of_line(line: str) -> LineKey:
+    """The key of a journal line, without building the whole record."""
+    inner = json.loads(line[line.index("\t") + 1 :])
+    stamp = inner["s"] and Stamp(size=inner["s"][0], mtime_ns=inner["s"][1], inode=inner["s"][2])
+    return LineKey(
+        path=base64.b64decode(inner["p"]).decode("utf-8", "surrogateescape"), at=tuple(inner.get("a", ())),
+        stamp=stamp or None, left_out="d" in inner,
+    )  # fmt: skip

@@ -115,10 +115,10 @@ class Scan:
             self._memory.add(record)
         self._sink(record)
 
-    def _skip(self, path: str, stamp: Stamp | None) -> bool:
+    def _skip(self, path: str, stamp: Stamp | None, *, left_out: bool = False) -> bool:
         if self._twice(path):
             return True
-        if self._memory is not None and self._memory.done(path, stamp):
+        if self._memory is not None and self._memory.done(path, stamp, left_out=left_out):
             self.skipped += 1
             return True
         return False
@@ -138,7 +138,8 @@ class Scan:
     def _jobs(self, paths: Iterable[str], unpacker: Unpacker) -> Generator[Job, None, None]:
         for found in self.walk.over(paths):
             if found.stamp is None:
-                if not self._skip(found.path, None):
+                left_out = found.problem in (Problem.LINK, Problem.SPECIAL)
+                if not self._skip(found.path, None, left_out=left_out):
                     target = Target(path=found.path)
                     self._add(_Pending(target=target, note=found.error, problem=found.problem), None)
                 continue
@@ -148,9 +149,7 @@ class Scan:
                 continue
             kind = unopened_kind(head) if self._plan.archives else None
             note = f"an archive ({kind}) that is not opened here" if kind else None
-            yield Job(
-                key=_Pending(target=Target(path=found.path, stamp=found.stamp), note=note), source=found.fd
-            )
+            yield Job(key=_Pending(target=Target(path=found.path, stamp=found.stamp), note=note), source=found.fd)
 
     def _archive(self, found: Found, stamp: Stamp, unpacker: Unpacker) -> Generator[Job, None, None]:
         """The members of an archive, then the archive itself with what could not be read of it."""

@@ -18,9 +18,10 @@ import subprocess
 import sys
 from collections.abc import Generator
 from dataclasses import asdict, dataclass
-from typing import IO, Any, Self
+from pathlib import Path
+from typing import Any, Self, cast
 
-from rempart.scan.archives import ArchiveLimits
+from rempart.scan.archives import ArchiveLimits, Readable
 
 FRAME = struct.Struct("<cI")
 LONGEST = 4 << 20
@@ -38,7 +39,7 @@ class Unpacked:
 
     names: tuple[str, ...]
     at: tuple[int, ...]
-    stream: IO[bytes] | None
+    stream: Readable | None
     error: str | None
     link: bool
 
@@ -53,7 +54,7 @@ class Unpacker:
         self._limits, self._silence = limits, silence_seconds
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
-        self._reader: IO[bytes] | None = None
+        self._reader: io.BufferedReader | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -118,13 +119,15 @@ class Unpacker:
             self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
                 [sys.executable, "-P", "-m", "rempart.scan.unpacker", str(theirs.fileno()), str(os.getpid())],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()], process_group=0, cwd="/",
-                env={"PYTHONPATH": os.pathsep.join(os.path.abspath(entry) for entry in sys.path)},
+                pass_fds=[theirs.fileno()], process_group=0, cwd="/", env=_environment(),
             )  # fmt: skip
         finally:
             theirs.close()
         ours.settimeout(self._silence)
-        self._socket, self._reader = ours, ours.makefile("rb", buffering=1 << 20)
+        self._socket, self._reader = (
+            ours,
+            io.BufferedReader(cast(io.RawIOBase, ours.makefile("rb", buffering=0)), 1 << 20),
+        )
 
     def _frame(self) -> tuple[bytes, bytes]:
         assert self._reader is not None
@@ -138,6 +141,13 @@ class Unpacker:
         if len(payload) < length:
             raise EOFError
         return kind, payload
+
+
+def _environment() -> dict[str, str]:
+    """What the process needs to find its code, and nothing else."""
+    root = str(Path(__file__).resolve().parents[2])
+    paths = [root, *(path for path in sys.path if path and os.pathsep not in path)]
+    return {"PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)), "MALLOC_ARENA_MAX": "2"}
 
 
 class _MemberStream(io.RawIOBase):

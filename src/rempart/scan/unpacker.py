@@ -95,7 +95,7 @@ def _warm_up() -> None:
     b"\x80".decode("cp437")  # zip names
     for kind in ("w:gz", "w:bz2", "w:xz"):
         packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode=kind) as archive:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=packed, mode=kind) as archive:
             archive.addfile(tarfile.TarInfo("warm"), io.BytesIO())
         size = packed.tell()
         packed.seek(0)

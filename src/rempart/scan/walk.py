@@ -101,7 +101,7 @@ class Walk:
             except (OSError, ValueError) as err:
                 yield _failed(path, err)
                 return
-            opened.callback(lambda: [level.close() for level in reversed(levels)])
+            opened.callback(_close_all, levels)
             while levels:
                 entry = levels[-1].next()
                 if entry is None:
@@ -123,9 +123,7 @@ class Walk:
         opened.callback(os.close, fd)
         return fd
 
-    def _step(
-        self, root: str, levels: list[_Level], entry: os.DirEntry[str], device: int
-    ) -> Iterator[Found]:
+    def _step(self, root: str, levels: list[_Level], entry: os.DirEntry[str], device: int) -> Iterator[Found]:
         above = levels[-1]
         path = os.path.join(above.path, entry.name)
         try:
@@ -198,6 +196,11 @@ class _Level:
         self._entries.close()
         if self._owned:
             os.close(self.fd)
+
+
+def _close_all(levels: list[_Level]) -> None:
+    while levels:
+        levels.pop().close()
 
 
 def _not_regular(mode: int) -> Callable[[str], Found] | None:

@@ -35,7 +35,7 @@ class Facts:
     software: tuple[tuple[str, str], ...]
     started: datetime
     ended: datetime
-    interruptions: int = 0
+    runs: int = 1
     kept_from_before: int = 0
     atime_unkept: int = 0
     archives: bool = True

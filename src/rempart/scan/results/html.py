@@ -1,4 +1,4 @@
-"""Results as one self-contained page: no pictures, no scripts, nothing loaded; the groups apart, each figure with its rule."""
+"""Results as one self-contained page: no pictures, no scripts, nothing loaded; the groups kept apart."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rempart.clock import iso
 from rempart.scan.paths import visible
 from rempart.scan.records import Record, Result, modified
 from rempart.scan.results.facts import Report
-from rempart.scan.results.texts import TEXTS
+from rempart.scan.results.texts import texts
 
 ROWS = {"match": 2000, "known_good": 200, "never_seen": 1000, "unhashed": 1000, "left_out": 200}
 
@@ -52,16 +52,16 @@ class Page:
 def write(report: Report, stream: IO[bytes], *, lang: str = "en") -> None:
     """Write the page in `en` or `fr`. Long groups are cut after the numbers in `ROWS`, and say so."""
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    texts = TEXTS[lang]
+    words = texts(lang)
 
     def say(key: str, **values: object) -> str:
-        return texts[key].format(**{name: _number(value, lang) for name, value in values.items()})
+        return words[key].format(**{name: _number(value, lang) for name, value in values.items()})
 
     environment.globals.update(say=say, number=lambda count: _number(count, lang))
     environment.filters.update(visible=visible, modified=modified)
     here = resources.files("rempart.scan.results")
     template = environment.from_string((here / "report.html").read_text("utf-8"))
-    page = _page(report, lang, (here / "report.css").read_text("utf-8"))
+    page = _page(report, lang, words, (here / "report.css").read_text("utf-8"))
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="\n")
     for part in template.generate(page=page):
         text.write(part)
@@ -69,7 +69,7 @@ def write(report: Report, stream: IO[bytes], *, lang: str = "en") -> None:
     text.detach()
 
 
-def _page(report: Report, lang: str, css: str) -> Page:
+def _page(report: Report, lang: str, words: Mapping[str, str], css: str) -> Page:
     digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
     facts, tally = report.facts, report.tally
     return Page(
@@ -78,7 +78,7 @@ def _page(report: Report, lang: str, css: str) -> Page:
         csp=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
         report=report,
         figures=_figures(report),
-        settings=_settings(report, TEXTS[lang]),
+        settings=_settings(report, words),
         tables={name: list(islice(rows, ROWS[name])) for name, rows in _tables(report)},
         totals={
             "match": tally.matched, "known_good": tally.known_good, "never_seen": tally.never_seen_pictures,
@@ -112,18 +112,18 @@ def _figures(report: Report) -> tuple[Figure, ...]:
     return tuple(Figure(key=key, count=count, rule=rule) for key, count, rule in rows)
 
 
-def _settings(report: Report, texts: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+def _settings(report: Report, words: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     facts = report.facts
-    unkept = texts["atime_unkept"].format(count=facts.atime_unkept)
+    unkept = words["atime_unkept"].format(count=facts.atime_unkept)
     return (
-        (texts["probe_set"], facts.probe_set),
-        (texts["radius"], str(facts.radius)),
-        (texts["recipe"], facts.recipe),
-        (texts["workers"], str(facts.workers)),
-        (texts["archives"], texts["archives_yes"] if facts.archives else texts["archives_no"]),
-        (texts["atime"], unkept if facts.atime_unkept else texts["atime_kept"]),
-        (texts["limits"], ", ".join(f"{name} {value}" for name, value in facts.limits)),
-        (texts["software"], ", ".join(f"{name} {value}" for name, value in facts.software)),
+        (words["probe_set"], facts.probe_set),
+        (words["radius"], str(facts.radius)),
+        (words["recipe"], facts.recipe),
+        (words["workers"], str(facts.workers)),
+        (words["archives"], words["archives_yes"] if facts.archives else words["archives_no"]),
+        (words["atime"], unkept if facts.atime_unkept else words["atime_kept"]),
+        (words["limits"], ", ".join(f"{name} {value}" for name, value in facts.limits)),
+        (words["software"], ", ".join(f"{name} {value}" for name, value in facts.software)),
     )
 
 

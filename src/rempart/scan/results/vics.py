@@ -1,9 +1,9 @@
 """Results as a VICS 2.0 case (`#Cases`): pictures, and whatever is on a list, one `Media` per content.
 
 Categories are an examiner's to give, so `Category` is null throughout; what was found stands in `Tags` and `Comments`.
-Files with the same bytes become one `Media` with several `MediaFiles`. A file without MD5 has no place in the model: such
-files, and files that are no pictures and on no list, are counted in `CaseMetadata`. Follows the CEModel namespace of
-the VICS 2.0 EDMX.
+Files with the same bytes become one `Media` with several `MediaFiles`. A file without MD5 has no place in the model:
+such files, and files that are no pictures and on no list, are counted in `CaseMetadata`. Follows the CEModel namespace
+of the VICS 2.0 EDMX.
 """
 
 from __future__ import annotations
