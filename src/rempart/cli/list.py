@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -12,6 +13,8 @@ from rempart.cli.listing import Building, RefusalFile, build_list, print_report
 from rempart.cli.listshow import show_document, show_entries, show_text
 from rempart.cli.output import output_file
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError
+from rempart.lists.entry import Disposition
+from rempart.lists.formats import csv, jsonl, vics
 from rempart.lists.hashlist import HashList
 from rempart.lists.registry import NAMES, format_named
 from rempart.lists.verify import verify
@@ -109,15 +112,24 @@ def show(out: Path, with_entries: bool, as_json: bool) -> int:
 @click.option("--pdq", is_flag=True, help="VICS: carry PDQ in AlternativeHashes (a convention of Rempart's).")
 def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     """Write the list OUT in another format. JSON Lines loses nothing; what others leave out is in the docs."""
-    chosen = format_named(format_name)
     with HashList.open(out) as opened, output_file(output) as stream:
-        options: dict[str, object] = {}
-        if format_name == "csv":
-            options["extra"] = _needs_extra(opened)
-        elif format_name == "vics":
-            options["pdq"] = pdq
-        chosen.write(opened.entries(), stream, **options)
+        left_out = _write(opened, format_name, stream, pdq=pdq)
+    if left_out:
+        click.echo(f"{left_out} entries were left out: {format_name} cannot carry them.", err=True)
     return NOTHING_FOUND
+
+
+def _write(opened: HashList, format_name: str, stream: BinaryIO, *, pdq: bool) -> int:
+    """Write the list in a format; returns how many entries were left out."""
+    if format_name == "csv":
+        return csv.write(opened.entries(), stream, extra=_needs_extra(opened))
+    if format_name == "vics":
+        profile = "US" if any(one and one.scheme == "vic-us" for one in opened.categories()) else "CUSTOM"
+        return vics.write(opened.entries(), stream, profile=profile, pdq=pdq)
+    if format_name == "jsonl":
+        return jsonl.write(opened.entries(), stream)
+    silent = len(opened) - opened.dispositions().get(Disposition.MATCH, 0)
+    return silent + format_named(format_name).write(opened.matching_entries(), stream)
 
 
 def _needs_extra(opened: HashList) -> bool:
