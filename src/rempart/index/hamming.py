@@ -20,6 +20,12 @@ from rempart.index.hamming_numpy import Chunk
 from rempart.index.layout import KEY_BITS, MAX_RADIUS, MAX_ROWS, MAX_WIDTH, MIN_WIDTH, plan_radii, plan_widths
 from rempart.index.sections import SectionFile, SectionWriter
 
+# Chosen once: a machine without a C compiler searches in NumPy, to the same results.
+try:
+    from rempart._native import hammingkernel
+except ImportError:  # pragma: no cover - depends on how it was installed
+    hammingkernel = None  # type: ignore[assignment]
+
 KEY_BYTES = 32
 
 
@@ -34,11 +40,14 @@ class Hits(NamedTuple):
 class HammingIndex:
     """Every key within a radius of a query, by row number. Safe to search from several threads at once."""
 
-    def __init__(self, keys: NDArray[np.uint8], chunks: Sequence[Chunk]) -> None:
+    def __init__(self, keys: NDArray[np.uint8], chunks: Sequence[Chunk], *, native: bool = True) -> None:
         self._keys = keys
         self._chunks = tuple(chunks)
         self._widths = tuple(chunk.width for chunk in chunks)
-        self._radii: dict[int, tuple[int, ...] | None] = {}
+        self._reaches: dict[int, bytes] = {}
+        self._searcher = None
+        if native and hammingkernel is not None:
+            self._searcher = hammingkernel.Searcher(keys, tuple((c.width, c.directory, c.ids) for c in chunks))
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -95,15 +104,29 @@ class HammingIndex:
 
         Raises ValueError for other shapes or radii, CorruptFileError when the file is found damaged on the way.
         """
+        reaches = self._reaches.get(radius)
+        if reaches is None:
+            reaches = self._plan(radius)
+        asked = _checked_keys(queries)
+        if self._searcher is None:
+            return Hits(*hamming_numpy.search(self._keys, self._chunks, asked, radius, reaches))
+        found = self._searcher.search(asked, radius, reaches)
+        if found is None:
+            raise CorruptFileError(
+                "The index is damaged: it leads to rows that do not exist.", hint="Verify it, or build it again."
+            )
+        offsets, rows, distances = found
+        return Hits(
+            np.frombuffer(offsets, np.int64), np.frombuffer(rows, np.uint32), np.frombuffer(distances, np.uint8)
+        )
+
+    def _plan(self, radius: int) -> bytes:
+        """One signed byte per chunk: how far it is searched; empty where every row is compared."""
         if not 0 <= radius <= MAX_RADIUS:
             raise ValueError(f"a radius is 0 to {MAX_RADIUS}, not {radius}")
-        asked = _checked_keys(queries)
-        return Hits(*hamming_numpy.search(self._keys, self._chunks, asked, radius, self._reach(radius)))
-
-    def _reach(self, radius: int) -> tuple[int, ...] | None:
-        if radius not in self._radii:
-            self._radii[radius] = plan_radii(self._widths, len(self), radius) if self._widths else None
-        return self._radii[radius]
+        radii = plan_radii(self._widths, len(self), radius) if self._widths else None
+        self._reaches[radius] = np.array(radii or (), np.int8).tobytes()
+        return self._reaches[radius]
 
 
 def _checked_keys(keys: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -115,9 +138,10 @@ def _checked_keys(keys: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _build(keys: NDArray[np.uint8]) -> Iterator[Chunk]:
+    fill = hamming_numpy.build_chunk if hammingkernel is None else hammingkernel.build_chunk
     start = 0
     for width in plan_widths(len(keys)):
         directory, ids = np.empty(1 << width, "<u4"), np.empty(len(keys), "<u4")
-        hamming_numpy.build_chunk(keys, start, width, directory, ids)
+        fill(keys, start, width, directory, ids)
         yield Chunk(start=start, width=width, directory=directory, ids=ids)
         start += width

@@ -64,11 +64,12 @@ def search(
     chunks: Sequence[Chunk],
     queries: NDArray[np.uint8],
     radius: int,
-    radii: Sequence[int] | None,
+    reaches: bytes,
 ) -> Found:
     """Exact hits as (offsets, rows, distances), each query's ordered by distance then row; see HammingIndex.search."""
     key_words, query_words = words(keys), words(queries)
-    if radii is None:
+    radii = np.frombuffer(reaches, np.int8).tolist()
+    if not radii:
         pieces = list(_brute(key_words, query_words, radius))
     else:
         pieces = list(_near(key_words, chunks, query_words, radius, radii))
