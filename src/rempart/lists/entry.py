@@ -12,7 +12,6 @@ from rempart.errors import RefusedError
 from rempart.signals.values import Signal
 
 
-
 class Opinion(StrEnum):
     """What a list's owner says of an entry."""
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -152,7 +153,7 @@ class HashList:
         table = self._kinds[SignalKind.PDQ]
         return [
             self._matches(table, zip(rows_[a:b], distances_[a:b], strict=True), Disposition.MATCH) if a != b else ()
-            for a, b in zip(ends[:-1], ends[1:], strict=True)
+            for a, b in pairwise(ends)
         ]
 
     def known_good(self, signals: Sequence[Signal]) -> list[tuple[Match, ...]]:

@@ -48,9 +48,7 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
     head = document.window(1 << 13)
     kind = _check_head(head, options)
     scheme = _scheme(head, options)
-    number = 0
-    for found in _records(document, kind):
-        number += 1
+    for number, found in enumerate(_records(document, kind), 1):
         if isinstance(found, Broken):
             yield Refusal(line=number, reason=found.reason)
             if found.last:
