@@ -71,7 +71,8 @@ def build_list(plan: Building, *, sink: Sink) -> ListReport:
             for path in plan.files
         ]
         if plan.pictures is not None:
-            from rempart.lists.pictures import import_pictures  # noqa: PLC0415  the decoders load only when asked for
+            # Decoding loads only when it is asked for.
+            from rempart.lists.pictures import import_pictures
 
             sources.append(
                 import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink)

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from rempart.cli.demo.reposts import UNRELATED, Material, prepare
-from rempart.cli.exitcodes import COULD_NOT, FOUND, NOTHING_FOUND
+from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.errors import RempartError
 
 Record = Mapping[str, object]
 
 
-def _run(console: Console, home: Path, *args: str, output: Path | None = None) -> None:
+def _run(console: Console, home: Path, *args: str, fine: tuple[int, ...], output: Path | None = None) -> None:
     """Show one command, run it in `home`, and stop the demo with its message when it could not be done."""
     shown = "rempart " + " ".join(args) + (f" > {output.name}" if output else "")
     console.print(f"[bold]$ {shown}[/bold]", highlight=False)
@@ -34,7 +34,7 @@ def _run(console: Console, home: Path, *args: str, output: Path | None = None) -
             stderr=subprocess.PIPE if output else None,
             check=False,
         )
-    if done.returncode not in (NOTHING_FOUND, FOUND):
+    if done.returncode not in fine:
         detail = (done.stderr or b"").decode(errors="replace").strip()
         raise RempartError(f"'{shown}' ended with code {done.returncode}. {detail}")
 
@@ -77,7 +77,7 @@ def summarise(records: Iterable[Record], made_by: Mapping[str, str]) -> Table:
 
 
 def _show(console: Console, home: Path, material: Material, started: float) -> int:
-    _run(console, home, "list", "build", "known.rlist", "--pictures", "known", "--name", "demo")
+    _run(console, home, "list", "build", "known.rlist", "--pictures", "known", "--name", "demo", fine=(NOTHING_FOUND,))
     results = home / "results.jsonl"
     _run(
         console,
