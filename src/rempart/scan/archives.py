@@ -31,7 +31,7 @@ _DAMAGE = (
 _COMPRESSED: dict[str, Callable[[IO[bytes]], Any]] = {
     "gzip": lambda stream: gzip.GzipFile(fileobj=stream, mode="rb"),
     "bzip2": lambda stream: bz2.BZ2File(stream, "rb"),
-    "xz": lambda stream: lzma.LZMAFile(stream, "rb"),
+    "xz": lambda stream: lzma.LZMAFile(stream, "rb"),  # noqa: SIM115  closed with its source
 }
 _UNOPENED = {
     b"7z\xbc\xaf\x27\x1c": "7z", b"Rar!\x1a\x07": "rar", b"\x28\xb5\x2f\xfd": "zstd", b"MSCF\x00\x00\x00\x00": "cab",

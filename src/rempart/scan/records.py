@@ -139,7 +139,7 @@ def to_line(record: Record) -> str:
 
 def json_line(record: Record) -> str:
     """The record as one line of JSON in ASCII."""
-    return json.dumps(to_object(record), separators=(", ", ": "))
+    return json.dumps(to_object(record))
 
 
 def json_of_line(line: str) -> str:
