@@ -8,7 +8,7 @@
 #define SIDE 64              /* the blurred picture is sampled at 64 x 64 points */
 #define SAMPLES (SIDE + 1)   /* one more where the last window runs over the edge, see Axis */
 #define COEFFICIENTS 256     /* 16 x 16 frequencies */
-#define SHORT 96             /* a row of this many weights or fewer is summed in vectors of 4, not of 16 */
+#define SHORT 96             /* a row of this many weights or fewer is summed in vectors of 4, not of 8 */
 #define MAX_WINDOW 4096      /* 255 * window^2 must fit the 32-bit sums; wider pictures take the exact path */
 
 #if defined(__x86_64__) && defined(__GNUC__)
