@@ -60,11 +60,15 @@ def test_modules_are_nouns_and_not_drawers():
 
 def test_every_todo_names_its_issue():
     marks = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
-    assert [path for path in CODE if path.name != Path(__file__).name and marks.search(path.read_text())] == []
+    assert [
+        path for path in CODE if path.name != Path(__file__).name and marks.search(path.read_text())
+    ] == []
 
 
 def test_nothing_unsafe_is_imported_or_called():
-    unsafe = re.compile(r"^\s*(import pickle|from pickle|import marshal|import shelve)|shell=True|\beval\(", re.M)
+    unsafe = re.compile(
+        r"^\s*(import pickle|from pickle|import marshal|import shelve)|shell=True|\beval\(", re.M
+    )
     inside = [path for path in PYTHON if (ROOT / "src") in path.parents]
     assert [path for path in inside if unsafe.search(path.read_text())] == []
 

@@ -50,17 +50,28 @@ def landscape(rng: Rng, size: tuple[int, int]) -> Image.Image:
     width, height = size
     image = _textured(_gradient(size, _colour(rng, 60, 200), _colour(rng, 150, 250)), rng, 0.25)
     draw = ImageDraw.Draw(image)
-    x, y, radius = rng.uniform(0.1, 0.9) * width, rng.uniform(0.08, 0.3) * height, rng.uniform(0.03, 0.09) * width
-    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(255, 244, int(rng.integers(150, 220))))
+    x, y, radius = (
+        rng.uniform(0.1, 0.9) * width,
+        rng.uniform(0.08, 0.3) * height,
+        rng.uniform(0.03, 0.09) * width,
+    )
+    draw.ellipse(
+        (x - radius, y - radius, x + radius, y + radius), fill=(255, 244, int(rng.integers(150, 220)))
+    )
     for layer in range(3):
         ridge = _noise(rng, (width, 8), 5)[4] * height * 0.35 + height * (0.3 + 0.18 * layer)
         points = [(column, float(ridge[column])) for column in range(0, width, 2)]
         draw.polygon([(0, height), *points, (width, height)], fill=_colour(rng, 20, 150 - 30 * layer))
     for _ in range(int(rng.integers(5, 14))):
-        x, foot, tall = rng.uniform(0, width), rng.uniform(0.75, 1.0) * height, rng.uniform(0.1, 0.35) * height
+        x, foot, tall = (
+            rng.uniform(0, width),
+            rng.uniform(0.75, 1.0) * height,
+            rng.uniform(0.1, 0.35) * height,
+        )
         draw.rectangle((x - tall / 20, foot - tall / 3, x + tall / 20, foot), fill=(70, 50, 35))
         draw.polygon(
-            [(x - tall / 3, foot - tall / 4), (x, foot - tall), (x + tall / 3, foot - tall / 4)], fill=_colour(rng, 10, 110)
+            [(x - tall / 3, foot - tall / 4), (x, foot - tall), (x + tall / 3, foot - tall / 4)],
+            fill=_colour(rng, 10, 110),
         )
     return _textured(image, rng, 0.2)
 
@@ -76,7 +87,9 @@ def still_life(rng: Rng, size: tuple[int, int]) -> Image.Image:
         radius = rng.uniform(0.04, 0.17) * width
         shade = _colour(rng)
         if rng.random() < 0.3:
-            draw.rectangle((x - radius, y - radius * 0.8, x + radius, y + radius * 0.8), fill=shade, outline=(20, 20, 20))
+            draw.rectangle(
+                (x - radius, y - radius * 0.8, x + radius, y + radius * 0.8), fill=shade, outline=(20, 20, 20)
+            )
             continue
         for step in range(12):
             part = 1 - step / 12
