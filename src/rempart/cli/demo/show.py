@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from rempart.cli.demo.reposts import UNRELATED, Material, prepare
-from rempart.cli.exitcodes import COULD_NOT, FOUND, NOTHING_FOUND
+from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.errors import RempartError
 
 Record = Mapping[str, object]
