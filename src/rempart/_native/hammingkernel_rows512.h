@@ -1,4 +1,32 @@
-/* Brute force with AVX-512, eight at a time, two to a register; included by hammingkernel_avx512.c only. */
+/* Sifting lines, and brute force, with AVX-512; included by hammingkernel_avx512.c only. */
+
+/* A line is one register: keep the entries whose tag is near enough. */
+VECTOR static void match_lines(Match *match, const uint32_t *entries, uint32_t count) {
+    const __m512i id_mask = _mm512_set1_epi32((1 << match->id_bits) - 1), rows = _mm512_set1_epi32((int)match->rows);
+    const __m512i tag = _mm512_set1_epi32((int)match->tag), spilled = _mm512_set1_epi32((int)SPILLED);
+    const __m128i shift = _mm_cvtsi32_si128((int)match->id_bits);
+    uint32_t found = match->count;
+    __mmask16 damaged = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t *line = match->lines + (size_t)(match->line ^ (entries[i] >> LEFT_BITS)) * LINE;
+        uint32_t left = entries[i] & ((1 << LEFT_BITS) - 1);
+        __m512i all = _mm512_loadu_si512(line);
+        __m512i flips = _mm512_popcnt_epi32(_mm512_xor_si512(_mm512_srl_epi32(all, shift), tag));
+        __mmask16 keep = _mm512_mask_cmple_epu32_mask(_mm512_cmplt_epu32_mask(all, spilled), flips,
+                                                      _mm512_set1_epi32((int)left));
+        if (line[LINE - 1] == SPILLED) {
+            keep &= (1 << HELD_WHEN_SPILLED) - 1;
+            match->spills[match->spill_count++] = (Spill){line[HELD_WHEN_SPILLED], left};
+        }
+        __m512i ids = _mm512_and_si512(all, id_mask);
+        damaged |= _mm512_mask_cmpge_epu32_mask(keep, ids, rows);
+        /* Packing in the register and storing all of it is several times faster than a packing store. */
+        _mm512_storeu_si512(match->found + found, _mm512_maskz_compress_epi32(keep, ids));
+        found += (uint32_t)_mm_popcnt_u32(keep);
+    }
+    match->count = found;
+    match->damaged = damaged;
+}
 
 /* Four registers of two rows' differing words → the eight distances as 16-bit numbers, in every word of the low half
  * those of the rows in the low halves, and likewise the high. */

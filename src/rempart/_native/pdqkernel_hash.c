@@ -167,8 +167,12 @@ int frequencies_of(const Isa *isa, const Picture *picture, int exact, float *sam
     Axis rows, columns;
     axis_plan(&rows, picture->height);
     axis_plan(&columns, picture->width);
-    if ((exact ? isa->replay : NULL) ? isa->replay(picture, &rows, &columns, samples) < 0
-                                     : reduce_picture(isa, picture, &rows, &columns, samples) < 0)
+    int failed;
+    if (exact || rows.window > MAX_WINDOW || columns.window > MAX_WINDOW)
+        failed = isa->replay(picture, &rows, &columns, samples);
+    else
+        failed = reduce_picture(isa, picture, &rows, &columns, samples);
+    if (failed < 0)
         return -1;
     isa->transform(samples, frequencies);
     return 0;

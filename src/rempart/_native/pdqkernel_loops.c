@@ -20,7 +20,7 @@ void init_cosines(void)
         }
 }
 
-typedef uint32_t Lanes __attribute__((vector_size(64), aligned(4), may_alias));
+typedef uint32_t Lanes __attribute__((vector_size(32), aligned(4), may_alias));
 typedef uint32_t Quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 INLINE void add_count(uint32_t *restrict acc, const uint8_t *const *rows, const uint16_t *weights, size_t n,
@@ -61,19 +61,22 @@ INLINE void add_rows(uint32_t *restrict acc, const uint8_t *const *rows, const u
 
 INLINE void sum_grey(const uint32_t *acc, const uint32_t *weights, size_t padded, uint32_t *sums)
 {
-    Lanes sum = {0};
-    for (size_t k = 0; k < padded; k += 16)
-        sum += AT(Lanes, acc + k) * AT(Lanes, weights + k);
+    Lanes even = {0}, odd = {0};
+    for (size_t k = 0; k < padded; k += 16) {
+        even += AT(Lanes, acc + k) * AT(Lanes, weights + k);
+        odd += AT(Lanes, acc + k + 8) * AT(Lanes, weights + k + 8);
+    }
+    even += odd;
     sums[0] = 0;
-    for (int l = 0; l < 16; l++)
-        sums[0] += sum[l];
+    for (int l = 0; l < 8; l++)
+        sums[0] += even[l];
 }
 
-/* Interleaved channels: lane l of 12 (or 48) always holds channel l % 3. */
+/* Interleaved channels: lane l of 12 (or 24) always holds channel l % 3. */
 INLINE void sum_rgb(const uint32_t *acc, const uint32_t *weights, size_t padded, uint32_t *sums)
 {
     Quad p = {0}, q = {0}, r = {0};
-    uint32_t all[48];
+    uint32_t all[24];
     if (padded <= SHORT) {
         for (size_t k = 0; k < padded; k += 12) {
             p += AT(Quad, acc + k) * AT(Quad, weights + k);
@@ -82,15 +85,15 @@ INLINE void sum_rgb(const uint32_t *acc, const uint32_t *weights, size_t padded,
         }
     } else {
         Lanes a = {0}, b = {0}, c = {0};
-        for (size_t k = 0; k < padded; k += 48) {
+        for (size_t k = 0; k < padded; k += 24) {
             a += AT(Lanes, acc + k) * AT(Lanes, weights + k);
-            b += AT(Lanes, acc + k + 16) * AT(Lanes, weights + k + 16);
-            c += AT(Lanes, acc + k + 32) * AT(Lanes, weights + k + 32);
+            b += AT(Lanes, acc + k + 8) * AT(Lanes, weights + k + 8);
+            c += AT(Lanes, acc + k + 16) * AT(Lanes, weights + k + 16);
         }
-        memcpy(all, &a, 64);
-        memcpy(all + 16, &b, 64);
-        memcpy(all + 32, &c, 64);
-        for (int l = 0; l < 48; l += 12) {
+        memcpy(all, &a, 32);
+        memcpy(all + 8, &b, 32);
+        memcpy(all + 16, &c, 32);
+        for (int l = 0; l < 24; l += 12) {
             p += AT(Quad, all + l);
             q += AT(Quad, all + l + 4);
             r += AT(Quad, all + l + 8);

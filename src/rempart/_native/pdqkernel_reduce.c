@@ -80,7 +80,7 @@ typedef struct {
 static void spread_weights(Spread *spread, const Axis *axis, int sample, size_t channels)
 {
     size_t used = axis->taps[sample] * channels;
-    size_t lanes = channels == 1 ? 16 : used <= SHORT ? 12 : 48;
+    size_t lanes = channels == 1 ? 16 : used <= SHORT ? 12 : 24;
     spread->padded = (used + lanes - 1) / lanes * lanes;
     memset(spread->values, 0, spread->padded * sizeof *spread->values);
     for (size_t k = 0; k < used; k++)

@@ -100,6 +100,11 @@ class Columns:
         """True when codes stand there with nothing to say which scheme they belong to."""
         return "code" in self._roles and "scheme" not in self._roles
 
+    @property
+    def has_categories(self) -> bool:
+        """True when the rows say themselves, or the kind of table says, what each entry is."""
+        return bool(self._roles.keys() & {"code", "scheme"}) or self.is_icse or self.is_nsrl
+
     def read(self, row: Sequence[object], line: int, options: ReadOptions) -> tuple[Reading | None, list[Refusal]]:
         """One row as an entry (None when it is refused) and what was refused or left out of it."""
         problems: list[str] = []

@@ -67,10 +67,7 @@ def axis_of(n: int) -> Axis:
 def _cosines() -> Floats:
     scale = float(np.float32(math.sqrt(2.0 / SIDE)))
     return np.array(
-        [
-            [scale * math.cos((math.pi / 2.0 / SIDE) * (i + 1) * (2 * k + 1)) for k in range(SIDE)]
-            for i in range(16)
-        ],
+        [[scale * math.cos((math.pi / 2.0 / SIDE) * (i + 1) * (2 * k + 1)) for k in range(SIDE)] for i in range(16)],
         np.float32,
     )
 

@@ -78,6 +78,8 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
             "The table has category codes, but nothing says of which scheme.",
             hint=f"Name it with --scheme; known: {choices()}.",
         )
+    if not columns.has_categories:
+        options.membership()
     yield from join_rows(_rows(lines, delimiter, columns, options))
 
 
