@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rempart.signals.lines import FLAT_RANGE, Box, Pixels, measure, sampled, turned, whole
+from rempart.signals.lines import FLAT_RANGE, Box, Pixels, flat_rows, sampled, turned, whole
 
 _LEAST_KEPT = 0.25
 _LEAST_PIXELS = 64
@@ -33,15 +34,15 @@ def trim_box(pixels: Pixels) -> Box | None:
 def _trim_rows(pixels: Pixels, box: Box) -> Box:
     """Move the top and bottom of the box inward over the flat lines of the outermost one's colour."""
     view = box.of(pixels)
-    if len(view) < 2 or not measure(view[:: len(view) - 1]).flat.any():
+    if len(view) < 2 or not flat_rows(sampled(view[:: len(view) - 1])).any():
         return box
-    lines = measure(view)
-    top = _same_colour(lines.flat, lines.level)
-    bottom = _same_colour(lines.flat[::-1], lines.level[::-1])
+    points = sampled(view)
+    flat, level = flat_rows(points), points.mean(axis=0)
+    top, bottom = _same_colour(flat, level), _same_colour(flat[::-1], level[::-1])
     return Box(box.top + top, box.bottom - bottom, box.left, box.right) if top + bottom < len(view) else box
 
 
-def _same_colour(flat: np.ndarray, level: np.ndarray) -> int:
+def _same_colour(flat: NDArray[np.bool_], level: NDArray[np.float64]) -> int:
     """How many lines from the first on are flat and of the first one's level."""
     other = ~flat | (np.abs(level - level[0]) > FLAT_RANGE)
     return int(other.argmax()) if other.any() else len(other)
@@ -71,9 +72,9 @@ def _inset(pixels: Pixels, box: Box) -> int:
     if reach >= box.height:
         return 0
     strip = pixels[max(0, box.top - 1) : box.top + reach, box.left + corner : box.right - corner]
-    points = sampled(strip).astype(np.float32)
-    outer, points = points[:, 0], points[:, min(1, box.top) :]
-    own = _same_colour(points.max(axis=0) - points.min(axis=0) <= FLAT_RANGE, points.mean(axis=0))
+    points = sampled(strip)
+    outer, points = points[:, 0], points[:, min(1, box.top) :]  # at the picture's end the first line stands for it
+    own = _same_colour(flat_rows(points), points.mean(axis=0))
     if not 0 < own <= frame:
         own = 0
     level = float(np.median(points[:, own - 1] if own else outer))
@@ -81,5 +82,7 @@ def _inset(pixels: Pixels, box: Box) -> int:
     inner = float(np.median(away[_RINGING + 1 : 3 * _RINGING]))
     if own and away[:3].max() < FLAT_RANGE:
         return 0  # no sharp end: a soft edge of the photo itself, not a frame
+    if not own and box.top == 0:
+        return 0
     ringing = away[:_RINGING] <= min(0.3 * inner, 2 * FLAT_RANGE)
     return own + (int(np.argmin(ringing)) if not ringing.all() else 0)

@@ -153,6 +153,17 @@ def crop_side(image: Picture, rng: Random, *, least: float, most: float) -> Pict
     return _cut(image, *shares)
 
 
+def crop_axis(image: Picture, rng: Random, *, most: float) -> Picture:
+    """Cut a share of the width or of the height away in all, half of it on each side."""
+    half = rng.uniform(0, most) / 2
+    return _cut(image, half, 0, half, 0) if rng.random() < 0.5 else _cut(image, 0, half, 0, half)
+
+
+def crop_square(image: Picture, rng: Random) -> Picture:
+    """The largest square at the centre."""
+    return ImageOps.fit(image, (min(image.size),) * 2)
+
+
 def crop_anyhow(image: Picture, rng: Random, *, most: float) -> Picture:
     """Cut 0 to `most` from each side, each side on its own."""
     return _cut(image, *(rng.uniform(0, most) for _ in range(4)))
@@ -255,6 +266,8 @@ def _cut_edits() -> list[Edit]:
         _edit("crop evenly 0-20 % in all", "cropped", partial(crop_evenly, least=0, most=0.2), 0.95),
         _edit("crop evenly 20-40 % in all", "cropped", partial(crop_evenly, least=0.2, most=0.4), None),
         _edit("crop one side 0-20 %", "cropped", partial(crop_side, least=0, most=0.2), 0.95),
+        _edit("crop width or height 0-35 % in all", "cropped", partial(crop_axis, most=0.35), None),
+        _edit("crop to square", "cropped", crop_square, None),
         _edit("crop each side 0-5 %", "cropped", partial(crop_anyhow, most=0.05), None),
         _edit("crop each side 0-10 %", "cropped", partial(crop_anyhow, most=0.10), None),
         _edit("tilt 0-5°, cut, same ratio", "tilted", partial(tilt_cut, same_ratio=True), 0.95),
