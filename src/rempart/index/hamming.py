@@ -158,9 +158,16 @@ def _build(keys: NDArray[np.uint8]) -> Iterator[Chunk]:
         if hammingkernel is None:
             yield hamming_numpy.build_chunk(keys, start, width, width - bits, id_bits(len(keys)))
         else:
-            lines = np.empty((1 << bits, LINE), "<u4")
+            lines = _cache_lines(1 << bits)
             extra = hammingkernel.build_chunk(keys, start, width, width - bits, id_bits(len(keys)), counts, lines)
             yield Chunk(
                 start=start, width=width, tag_bits=width - bits, lines=lines, extra=np.frombuffer(extra, "<u4")
             )
         start += width
+
+
+def _cache_lines(count: int) -> NDArray[np.uint32]:
+    """(count, 16) uint32 of which each row lies in one cache line."""
+    room = np.empty((count + 1) * LINE, "<u4")
+    skip = -room.ctypes.data % 64 // 4
+    return room[skip : skip + count * LINE].reshape(count, LINE)
