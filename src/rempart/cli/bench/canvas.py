@@ -10,7 +10,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 Colour = tuple[int, int, int]
-_SYLLABLES: Final = "ba ce di fo gu la me ni po ru sa te vi zo an el in or un ter son mar lin dou pre".split()
+_SYLLABLES: Final = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "an", "el", "in", "or", "un", "ter", "son", "mar", "lin", "dou", "pre"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
