@@ -70,7 +70,7 @@ def in_words(record: Record) -> str:
         return f"{path}: not checked: {record.error or record.outcome}"
     match = record.matches[0]
     how = "same bytes" if match["probe"] == "exact" else f"likeness, distance {match['distance']}, {match['probe']}"
-    code = f", {match['scheme']} {match['code']}" if match["scheme"] else ""
+    code = f", {match['scheme']} {match['code']}" if match["scheme"] not in (None, "listed") else ""
     more = f", and {len(record.matches) - 1} more" if len(record.matches) > 1 else ""
     return f"{path}: match: {visible(match['list'])} {visible(match['entry'])} ({how}{code}){more}"
 
