@@ -68,8 +68,7 @@ def _disk_errors(path: Path) -> Iterator[None]:
     except OSError as err:
         if err.errno in _FULL:
             raise StorageFullError(
-                f"No room left to write {path.name}.",
-                hint="Nothing was changed; free some space and try again.",
+                f"No room left to write {path.name}.", hint="Nothing was changed; free some space and try again."
             ) from err
         raise
 
@@ -113,16 +112,10 @@ class SectionWriter:
         dtype = data.dtype.str if isinstance(data, np.ndarray) else "|u1"
         if isinstance(data, np.ndarray) and (data.dtype.hasobject or data.dtype.str.startswith(">")):
             raise ValueError("only plain little-endian arrays can be stored")
-        flat = (
-            np.ascontiguousarray(data).reshape(-1)
-            if isinstance(data, np.ndarray)
-            else np.frombuffer(data, np.uint8)
-        )
+        flat = np.ascontiguousarray(data).reshape(-1) if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
         self.add_chunks(name, (memoryview(flat.view(np.uint8)),), dtype=dtype)
 
-    def add_chunks(
-        self, name: str, chunks: Iterable[bytes | memoryview], *, dtype: DTypeLike = np.uint8
-    ) -> int:
+    def add_chunks(self, name: str, chunks: Iterable[bytes | memoryview], *, dtype: DTypeLike = np.uint8) -> int:
         """Write one section from pieces whose total is not known beforehand; returns its length in bytes."""
         self._check_name(name)
         start = position = self._aligned(_BIG_ALIGN)
@@ -277,12 +270,8 @@ class SectionFile:
         section = self._section(name)
         wanted = np.dtype(dtype)
         if np.dtype(section.dtype) != wanted:
-            raise CorruptFileError(
-                f"{self.path.name}: section {name} holds {section.dtype}, not {wanted.str}."
-            )
-        return np.frombuffer(
-            self._mapped(), wanted, count=section.length // wanted.itemsize, offset=section.offset
-        )
+            raise CorruptFileError(f"{self.path.name}: section {name} holds {section.dtype}, not {wanted.str}.")
+        return np.frombuffer(self._mapped(), wanted, count=section.length // wanted.itemsize, offset=section.offset)
 
     def bytes(self, name: str) -> memoryview:
         """A read-only view of a section's bytes over the mapping."""
@@ -350,12 +339,7 @@ def _read_sections(name: str, data: memoryview, kind: str) -> list[Section]:
         raise ForeignFileError(f"{name} has format version {version}; this Rempart reads {VERSION}.")
     if len(data) < size:
         raise IncompleteError(f"{name} is cut short: {len(data)} of {size} bytes.")
-    if (
-        len(data) > size
-        or place + length != size
-        or not 4 <= length <= _MAX_DIRECTORY
-        or place < _HEADER.size
-    ):
+    if len(data) > size or place + length != size or not 4 <= length <= _MAX_DIRECTORY or place < _HEADER.size:
         raise CorruptFileError(f"{name}: the header does not fit the file.")
     directory = bytes(data[place:size])
     if zlib.crc32(directory, zlib.crc32(head[:12] + bytes(4) + head[16:])) != crc:
@@ -378,29 +362,18 @@ def _unpack_directory(directory: bytes, limit: int) -> Iterator[Section]:
     used, seen = 0, set[str]()
     for row in table:
         name, dtype, offset, length = row["name"], row["dtype"], row["offset"], row["length"]
-        if not (
-            isinstance(name, str) and isinstance(dtype, str) and type(offset) is int and type(length) is int
-        ):
+        if not (isinstance(name, str) and isinstance(dtype, str) and type(offset) is int and type(length) is int):
             raise TypeError("directory row")
         if name in seen or np.dtype(dtype).hasobject or np.dtype(dtype).itemsize == 0:
             raise ValueError("directory row")
-        if (
-            offset < _HEADER.size
-            or length < 0
-            or offset + length > limit
-            or length % np.dtype(dtype).itemsize
-        ):
+        if offset < _HEADER.size or length < 0 or offset + length > limit or length % np.dtype(dtype).itemsize:
             raise ValueError("section out of bounds")
         seen.add(name)
         blocks = _blocks(length)
         if used + blocks > len(crcs):
             raise ValueError("missing checksums")
         yield Section(
-            name=name,
-            dtype=dtype,
-            offset=offset,
-            length=length,
-            crcs=[int(c) for c in crcs[used : used + blocks]],
+            name=name, dtype=dtype, offset=offset, length=length, crcs=[int(c) for c in crcs[used : used + blocks]]
         )
         used += blocks
     if used != len(crcs):

@@ -12,15 +12,15 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from rempart.signals.pdq import DIHEDRALS, pdq, pdq_dihedral
-from rempart.signals.regions import Pixels, find_regions
+from rempart.signals.lines import Pixels
+from rempart.signals.outcome import LOW_QUALITY_BELOW
+from rempart.signals.regions import find_regions
 from rempart.signals.trim import trim_box
 from rempart.signals.values import PdqHash
 from rempart.signals.views import square512, thumbnail512
 
 if TYPE_CHECKING:
     from rempart.signals.decode import Decoded
-
-LOW_QUALITY_BELOW = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +46,8 @@ class ProbeSet:
 SETS: Mapping[str, ProbeSet] = MappingProxyType(
     {
         "canonical": ProbeSet(),
-        "default": ProbeSet(dihedral=True, negative=True, trim=True, regions=2),
-        "thorough": ProbeSet(dihedral=True, negative=True, trim=True, regions=6, recipes=True),
+        "default": ProbeSet(dihedral=True, negative=True, trim=True, regions=3),
+        "thorough": ProbeSet(dihedral=True, negative=True, trim=True, regions=8, recipes=True),
     }
 )
 
@@ -89,7 +89,7 @@ def _conditional(pixels: Pixels, first: Probe, wanted: ProbeSet) -> Iterator[Pro
         yield from _dihedral(trimmed.of(pixels), "trim")
     if wanted.regions:
         for number, box in enumerate(find_regions(pixels, limit=wanted.regions), start=1):
-            if box != trimmed:
+            if trimmed is None or not box.near(trimmed):
                 yield _plain(box.of(pixels), f"region:{number}")
     if wanted.recipes:
         for name, view in (("thumbnail512", thumbnail512(pixels)), ("square512", square512(pixels))):

@@ -10,7 +10,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 Colour = tuple[int, int, int]
-_SYLLABLES: Final = "ba ce di fo gu la me ni po ru sa te vi zo an el in or un ter son mar lin dou pre".split()
+_SYLLABLES: Final = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "an", "el", "in", "or", "un", "ter", "son", "mar", "lin", "dou", "pre"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,9 +67,7 @@ class Screen:
         self.draw.text((self.px(x), y), text, font=font(self.px(size)), fill=fill or self.theme.ink)
         return y + self.px(size * 1.35)
 
-    def paragraph(
-        self, x: float, *, lines: int, size: float, to: float = 345, fill: Colour | None = None
-    ) -> None:
+    def paragraph(self, x: float, *, lines: int, size: float, to: float = 345, fill: Colour | None = None) -> None:
         """Lines of made-up text from x units to at most `to` units; the last one is shorter."""
         for number in range(lines):
             limit = self.px(to) - self.px(x)
@@ -99,9 +97,7 @@ class Screen:
         self.text(14, top, clock, size=13)
         for i in range(3):
             x = 290 + 18 * i
-            self.draw.rectangle(
-                (self.px(x), top + self.px(2), self.px(x + 12), top + self.px(11)), fill=self.theme.ink
-            )
+            self.draw.rectangle((self.px(x), top + self.px(2), self.px(x + 12), top + self.px(11)), fill=self.theme.ink)
         self.y += self.px(self.rng.uniform(24, 34))
 
     def icons(self, count: int, *, size: float = 20, fill: Colour | None = None, spread: bool = True) -> None:
@@ -113,18 +109,12 @@ class Screen:
             draw((x, self.y, x + s, self.y + s), outline=fill or self.theme.ink, width=self.px(1.8))
         self.y += self.px(size)
 
-    def photo(
-        self, image: Image.Image, x: float, *, width: float, most: float = 0.62, radius: float = 0
-    ) -> None:
+    def photo(self, image: Image.Image, x: float, *, width: float, most: float = 0.62, radius: float = 0) -> None:
         """Paste the photo at x units, scaled to `width` units and at most `most` of the height; moves below it."""
         scale = min(self.px(width) / image.width, self.height * most / image.height)
-        shown = image.resize(
-            (round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC
-        )
+        shown = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
         mask = Image.new("L", shown.size, 0)
-        ImageDraw.Draw(mask).rounded_rectangle(
-            (0, 0, shown.width - 1, shown.height - 1), self.px(radius) if radius else 0, 255
-        )
+        ImageDraw.Draw(mask).rounded_rectangle((0, 0, shown.width - 1, shown.height - 1), self.px(radius) if radius else 0, 255)
         self.image.paste(shown, (self.px(x) + (self.px(width) - shown.width) // 2, self.y), mask)
         self.y += shown.height
 

@@ -63,9 +63,7 @@ def resize(image: Picture, rng: Random, *, least: float, most: float) -> Picture
     """Scale both sides by the same factor, log-uniform between `least` and `most`."""
     factor = least * (most / least) ** rng.random()
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    return image.resize(
-        size, rng.choice((Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR))
-    )
+    return image.resize(size, rng.choice((Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)))
 
 
 def stretch_to_square(image: Picture, rng: Random) -> Picture:
@@ -115,9 +113,7 @@ def negative(image: Picture, rng: Random) -> Picture:
 
 def border(image: Picture, rng: Random, *, colour: str) -> Picture:
     """A border of one colour; its width is 2 to 10 % of the shorter side."""
-    fill = {"white": (255,) * 3, "black": (0,) * 3}.get(colour) or tuple(
-        rng.randrange(30, 226) for _ in range(3)
-    )
+    fill = {"white": (255,) * 3, "black": (0,) * 3}.get(colour) or tuple(rng.randrange(30, 226) for _ in range(3))
     return ImageOps.expand(image, round(min(image.size) * rng.uniform(0.02, 0.10)), fill)
 
 
@@ -128,14 +124,9 @@ def letterbox(image: Picture, rng: Random, *, fill: str) -> Picture:
     """
     ratio = image.width / image.height
     target = rng.choice([r for r in (1.0, 4 / 3, 16 / 9, 9 / 16, 4 / 5) if abs(r / ratio - 1) > 0.06])
-    width, height = (
-        max(image.width, round(image.height * target)),
-        max(image.height, round(image.width / target)),
-    )
+    width, height = max(image.width, round(image.height * target)), max(image.height, round(image.width / target))
     if fill == "blurred":
-        canvas = ImageOps.fit(image, (width, height)).filter(
-            ImageFilter.GaussianBlur(max(width, height) * 0.03)
-        )
+        canvas = ImageOps.fit(image, (width, height)).filter(ImageFilter.GaussianBlur(max(width, height) * 0.03))
     else:
         plain = rng.choice(((255,) * 3, (240,) * 3, tuple(rng.randrange(256) for _ in range(3))))
         canvas = Image.new("RGB", (width, height), (0, 0, 0) if fill == "black" else plain)
@@ -170,14 +161,10 @@ def crop_anyhow(image: Picture, rng: Random, *, most: float) -> Picture:
 def _turned(image: Picture, degrees: float, fill: str) -> Picture:
     """Turned about the centre on the same canvas; corners black, white or the nearest edge's colour."""
     if fill != "edge":
-        return image.rotate(
-            degrees, Image.Resampling.BICUBIC, fillcolor=(255,) * 3 if fill == "white" else (0,) * 3
-        )
+        return image.rotate(degrees, Image.Resampling.BICUBIC, fillcolor=(255,) * 3 if fill == "white" else (0,) * 3)
     pad = max(image.size) // 8
     wide = Image.fromarray(np.pad(np.asarray(image), ((pad, pad), (pad, pad), (0, 0)), mode="edge"))
-    return wide.rotate(degrees, Image.Resampling.BICUBIC).crop(
-        (pad, pad, pad + image.width, pad + image.height)
-    )
+    return wide.rotate(degrees, Image.Resampling.BICUBIC).crop((pad, pad, pad + image.width, pad + image.height))
 
 
 def tilt_filled(image: Picture, rng: Random, *, fill: str) -> Picture:
@@ -247,10 +234,7 @@ def _plain_edits() -> list[Edit]:
 
 
 def _framed_edits() -> list[Edit]:
-    borders = [
-        _edit(f"border {c} 2-10 %", "framed", partial(border, colour=c), 0.98)
-        for c in ("white", "black", "coloured")
-    ]
+    borders = [_edit(f"border {c} 2-10 %", "framed", partial(border, colour=c), 0.98) for c in ("white", "black", "coloured")]
     boxes = [
         _edit(f"letterbox {fill}", "framed", partial(letterbox, fill=fill), asked)
         for fill, asked in (("black", 0.95), ("plain", 0.95), ("blurred", None))
@@ -260,9 +244,7 @@ def _framed_edits() -> list[Edit]:
         for where in ("above", "below", "both")
     ]
     screens = [
-        _edit(
-            f"screenshot {name}", "screenshot", partial(layouts.screenshot, layout=name), 0.80, held_out=held
-        )
+        _edit(f"screenshot {name}", "screenshot", partial(layouts.screenshot, layout=name), 0.80, held_out=held)
         for name, held in layouts.LAYOUTS.items()
     ]
     return [*borders, *boxes, *bars, *screens]

@@ -71,7 +71,8 @@ def _own_pictures(folder: Path) -> list[Image.Image]:
 def prepare(home: Path, *, pictures: Path | None, seed: int = 7) -> Material:
     """Write the pictures for the list into `home/known`, and all re-posts and unrelated pictures into `home/posts`.
 
-    `pictures` is a folder of one's own, of which the first fourteen pictures are used as copies that fit into 960×640 pixels; without it
+    `pictures` is a folder of one's own, of which the first fourteen pictures are used, as copies that fit into
+    960×640 pixels; without it
     scenes are drawn. Raises RefusedError when the folder holds fewer than two pictures.
     """
     originals = _own_pictures(pictures) if pictures else [scene(k, SIZE) for k in range(LISTED + UNLISTED)]
