@@ -47,9 +47,7 @@ class Channel:
 
     def receive_with_descriptor(self) -> tuple[dict[str, Any] | None, int | None]:
         """The next message and the descriptor that came with it."""
-        count, ancillary, _, _ = self.socket.recvmsg_into(
-            [self._buffer], _ONE_DESCRIPTOR, socket.MSG_CMSG_CLOEXEC
-        )
+        count, ancillary, _, _ = self.socket.recvmsg_into([self._buffer], _ONE_DESCRIPTOR, socket.MSG_CMSG_CLOEXEC)
         descriptor: int | None = None
         for level, kind, payload in ancillary:
             if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:

@@ -186,9 +186,7 @@ def _collect(lane: Lane) -> Iterator[tuple[Job, Examination]]:
             if message is not None:
                 yield from _answered(lane, message)
             elif lane.pending and time.monotonic() >= lane.deadline:
-                yield from _ended(
-                    lane, Examination(outcome=Outcome.TIMED_OUT, error="The time limit was reached.")
-                )
+                yield from _ended(lane, Examination(outcome=Outcome.TIMED_OUT, error="The time limit was reached."))
             else:
                 return
         except EOFError:

@@ -69,9 +69,7 @@ def serve(channel: Channel, task: Task, limits: Limits) -> None:
             channel.send({"failed": str(err)})
 
 
-def _do(
-    task: Task, descriptor: int, plan: Mapping[str, Any], limits: Limits, channel: Channel
-) -> Mapping[str, Any]:
+def _do(task: Task, descriptor: int, plan: Mapping[str, Any], limits: Limits, channel: Channel) -> Mapping[str, Any]:
     try:
         return {"done": task(descriptor, plan, limits, lambda: channel.send({"reading": True}))}
     except MemoryError:
