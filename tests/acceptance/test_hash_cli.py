@@ -13,10 +13,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-import pictures
 import pytest
-import rawfiles
 from PIL import Image
+
+import pictures
+import rawfiles
 
 FIELDS = ["path", "outcome", "media_type", "size", "sha256", "sha1", "md5", "pdq", "pdq_quality", "recipe", "error"]
 MAIN = [sys.executable, "-c", "from rempart.cli import main; main()"]
@@ -133,7 +134,7 @@ def test_any_file_name_comes_back_whole(tmp_path: Path) -> None:
 
 
 def test_limits_are_options(tmp_path: Path) -> None:
-    (tmp_path / "photo.jpg").write_bytes(pictures.encode(Image.new("RGB", (3000, 2000)), "JPEG"))
+    (tmp_path / "photo.jpg").write_bytes(pictures.encode(Image.new("RGB", (6000, 5000)), "JPEG"))
     for options in (["--max-pixels", "1000"], ["--max-bytes", "1k"], ["--max-memory", "40M"]):
         done = rempart("hash", "photo.jpg", "--json", *options, cwd=tmp_path)
         assert done.returncode == 2

@@ -31,7 +31,7 @@ class Channel:
         self._buffer = bytearray(_ROOM)
 
     def send(self, message: Mapping[str, Any], descriptor: int | None = None) -> None:
-        """Send one message, with an open descriptor if given. Raises FrameError if too long, OSError if none listens."""
+        """Send one message, and an open descriptor if given. FrameError if it is too long, OSError if none listens."""
         body = json.dumps(message, separators=(",", ":")).encode()
         if len(body) > MAX_FRAME:
             raise FrameError(f"A message of {len(body)} bytes is longer than {MAX_FRAME}.")

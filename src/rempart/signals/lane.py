@@ -96,7 +96,7 @@ class Lane:
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         number = str(theirs.fileno())
         limits = json.dumps(asdict(self._limits))
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own interpreter, our own arguments
             [
                 sys.executable,
                 "-P",

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pictures
 import pytest
-import rawfiles
 
+import pictures
+import rawfiles
 from rempart.errors import UnavailableError
 from rempart.signals.digests import digest_bytes
 from rempart.signals.outcome import Limits, Outcome

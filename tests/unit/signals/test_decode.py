@@ -8,11 +8,11 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import pictures
 import pytest
-import rawfiles
 from PIL import Image, ImageCms
 
+import pictures
+import rawfiles
 from rempart.errors import NotMediaError, TooLargeError, UnreadableImageError
 from rempart.signals import jpeg
 from rempart.signals.colour import over_white, to_eight_bits
