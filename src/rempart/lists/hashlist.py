@@ -244,16 +244,12 @@ class HashList:
                 found[at] = answer
         return found
 
-    def _find_digests(
-        self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition
-    ) -> Iterator[tuple[Match, ...]]:
+    def _find_digests(self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition) -> Iterator[tuple[Match, ...]]:
         assert isinstance(table.index, DigestIndex)
         for row in table.index.find(keys).tolist():
             yield self._matches(table, [(row, 0)], wanted) if row >= 0 else ()
 
-    def _matches(
-        self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition
-    ) -> tuple[Match, ...]:
+    def _matches(self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition) -> tuple[Match, ...]:
         """The entries behind some keys that have the wanted disposition, each (entry, signal, facet) once."""
         found: dict[Match, None] = {}
         for row, distance in hits:
@@ -315,9 +311,7 @@ class HashList:
             raise self._damage("signal.key")
         attribute = self._attribute(int(self._columns["signal.attribute"][at]))
         signal = SIGNAL_TYPES[table.kind](table.keys[row].tobytes())
-        return EntrySignal(
-            signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet
-        )
+        return EntrySignal(signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet)
 
     def _attribute(self, number: int) -> Attribute:
         table = self.attributes()
