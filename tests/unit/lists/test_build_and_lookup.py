@@ -66,6 +66,15 @@ def test_matches_are_nearest_first_and_carry_what_the_owner_says(tmp_path):
     assert near.list == "ours"
 
 
+def test_an_entry_matches_once_by_the_nearest_of_its_signals(tmp_path):
+    signals = draw(30)
+    pdq = signals.pdq()
+    facets = [EntrySignal(signal=signals.near(pdq, bits), facet=f"crop:left:{bits}") for bits in (4, 8, 12)]
+    with opened(tmp_path / "l", [entry("e", *facets, EntrySignal(signal=pdq))]) as list_:
+        assert [(m.distance, m.facet) for m in list_.lookup([pdq])[0]] == [(0, None)]
+        assert [m.facet for m in list_.lookup([signals.near(facets[2].signal, 1)])[0]] == ["crop:left:12"]
+
+
 def test_many_probes_at_once_find_what_each_finds_alone(tmp_path):
     signals = draw(4)
     stored = [signals.pdq() for _ in range(300)]
