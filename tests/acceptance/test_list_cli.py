@@ -89,6 +89,20 @@ def test_a_vics_file_whose_scheme_cannot_be_told_is_refused_and_no_list_is_made(
     assert rempart("list", "build", tmp_path / "l", "--from", tmp_path / "v.json", "--scheme", "vic-us").returncode == 0
 
 
+def test_a_file_that_is_cut_short_never_replaces_a_whole_list_unless_forced(tmp_path):
+    build(tmp_path / "l", [entry("old", MD5)])
+    before = (tmp_path / "l").read_bytes()
+    (tmp_path / "v.json").write_text(hash_set([media(n) for n in range(50)])[:-3000])
+    done = rempart("list", "build", tmp_path / "l", "--from", tmp_path / "v.json")
+    assert done.returncode == 2
+    assert "cut short" in done.stderr
+    assert (tmp_path / "l").read_bytes() == before
+    done = rempart("list", "build", tmp_path / "l", "--from", tmp_path / "v.json", "--force", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout)["sources"][0]["incomplete"] is True
+    assert json.loads(done.stdout)["matching"] > 30
+
+
 def test_a_users_own_scheme_file_is_used(tmp_path):
     codes = [{"code": "x1", "label": "y", "severity_rank": 1, "legal_status": "illegal"}]
     (tmp_path / "own.json").write_text(json.dumps({"id": "own", "version": "1", "country": "FR", "codes": codes}))

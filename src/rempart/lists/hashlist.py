@@ -138,7 +138,8 @@ class HashList:
         """For each signal its matches, nearest first: PDQ within `radius` bits (0 to 63), digests when equal.
 
         An entry stands there once, by the nearest of its signals. Only entries that are to be reported answer: never
-        benign, exemplar, uncategorised, negative or withdrawn ones. Raises ValueError for a radius out of range, CorruptFileError.
+        benign, exemplar, uncategorised, negative or withdrawn ones. Raises ValueError for a radius out of range,
+        and CorruptFileError.
         """
         return self._find(signals, Disposition.MATCH, radius)
 

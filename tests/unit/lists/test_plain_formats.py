@@ -128,6 +128,7 @@ def test_a_gzip_that_is_cut_short_keeps_what_came_before_and_says_so(tmp_path):
     source = build(tmp_path / "out", files=[file]).sources[0]
     assert 0 < source.accepted < 20_000
     assert "cut short" in source.first_refused[-1].reason
+    assert source.incomplete
 
 
 def test_an_empty_file_gives_an_empty_list_and_a_note(tmp_path):
