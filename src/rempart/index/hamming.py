@@ -96,8 +96,9 @@ class HammingIndex:
     @classmethod
     def from_file(cls, file: SectionFile, prefix: str = "pdq") -> Self:
         """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
-        rows, *widths = (int(value) for value in file.checked(f"{prefix}.layout", "<u8")) or (0,)
+        rows, *widths = [int(value) for value in file.checked(f"{prefix}.layout", "<u8")] or [MAX_ROWS + 1]
         keys = file.array(f"{prefix}.keys", np.uint8)
+        # What follows from the number of rows is worked out again and not read.
         bits, tag_limit = line_bits(rows), 32 - id_bits(rows)
         fits = all(bits <= width <= bits + tag_limit for width in widths) and sum(widths) in (0, KEY_BITS)
         if not fits or rows > MAX_ROWS or len(keys) != rows * KEY_BYTES or len(widths) > MAX_CHUNKS:
