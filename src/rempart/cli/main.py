@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import traceback
 from collections.abc import Mapping
 
 import click
 
 from rempart import __version__
+from rempart.cli.exitcodes import COULD_NOT, INTERRUPTED
 from rempart.errors import RempartError
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -16,7 +19,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("rempart.cli.list", "Build, show, export and verify hash lists."),
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
-    "demo": ("rempart.cli.demo", "See altered copies of pictures being found."),
+    "demo": ("rempart.cli.demo.show", "See altered copies of pictures being found."),
     "doctor": ("rempart.cli.doctor", "What this machine has, and what that means."),
     "bench": ("rempart.cli.bench.group", "Measure speed, memory, recall and false positives."),
 }
@@ -58,11 +61,19 @@ def main() -> None:
         code = command.main(standalone_mode=False)
     except click.ClickException as err:
         err.show()
-        sys.exit(2)
+        sys.exit(COULD_NOT)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
     except RempartError as err:
         click.echo(f"rempart: {err}", err=True)
-        sys.exit(2)
+        sys.exit(COULD_NOT)
+    except BrokenPipeError:
+        # Whoever read our output has closed it; nothing more can be said there, and Python must not try at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(COULD_NOT)
+    except Exception:  # noqa: BLE001 - the outermost handler: Python's own exit code 1 would read as "found"
+        traceback.print_exc()
+        click.echo("rempart: a fault in Rempart itself; please report the lines above, without any file's name.", err=True)
+        sys.exit(COULD_NOT)
     sys.exit(code if isinstance(code, int) else 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
 from enum import StrEnum
 from typing import ClassVar, Self
 
@@ -39,7 +40,7 @@ class Signal(bytes):
                 f"A {cls.kind.value} signal has {2 * cls.size} hexadecimal digits, not {len(text)}."
             )
         try:
-            return cls(bytes.fromhex(text))
+            return cls(unhexlify(text))  # unlike bytes.fromhex it takes no white space
         except ValueError as err:
             raise InvalidSignalError(f"A {cls.kind.value} signal holds hexadecimal digits only.") from err
 

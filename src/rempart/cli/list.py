@@ -1,0 +1,164 @@
+"""`rempart list`: build, show, export and verify hash lists."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
+from rempart.cli.listing import Building, RefusalFile, build_list, print_report
+from rempart.cli.listshow import show_document, show_entries, show_text
+from rempart.cli.output import output_file
+from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError
+from rempart.lists.entry import Disposition
+from rempart.lists.formats import csv, jsonl, vics
+from rempart.lists.hashlist import HashList
+from rempart.lists.registry import NAMES, format_named
+from rempart.lists.verify import verify
+
+PATH = click.Path(path_type=Path)
+LIST_FILE = click.argument("out", metavar="OUT", type=PATH)
+
+
+@click.group()
+def command() -> None:
+    """Build, show, export and verify hash lists.
+
+    A list is one file that many processes share. It is confidential: made readable for its owner only.
+    """
+
+
+@command.command()
+@LIST_FILE
+@click.argument("more", metavar="[FILE]…", nargs=-1, type=PATH)
+@click.option("--from", "sources", multiple=True, metavar="FILE…", type=PATH, help="Files to read.")
+@click.option("--pictures", metavar="DIR", type=PATH, help="Make entries from the pictures there.")
+@click.option("--format", "format_name", type=click.Choice(["auto", *NAMES]), default="auto", show_default=True)
+@click.option("--name", help="The list's name; by default that of the file.")
+@click.option("--scheme", metavar="ID", help="Category scheme by id, or a .json file of your own.")
+@click.option("--force", is_flag=True, help="Read a VICS file of an unknown version.")
+@click.option("--report", "report_file", metavar="FILE", type=PATH, help="All refused lines, as JSON Lines.")
+@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="For --pictures.")
+@click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
+def build(
+    out: Path,
+    more: tuple[Path, ...],
+    sources: tuple[Path, ...],
+    pictures: Path | None,
+    format_name: str,
+    name: str | None,
+    scheme: str | None,
+    force: bool,
+    report_file: Path | None,
+    workers: int,
+    as_json: bool,
+) -> int:
+    """Build the list OUT from files of partners, or from pictures.
+
+    \b
+    rempart list build police.rempart --from export.json --scheme vic-us
+    rempart list build ours.rempart --from a.csv b.csv
+    rempart list build ours.rempart --pictures folder/
+
+    Lines that cannot be read are refused one by one and stand in the report; they do not change the exit code.
+    OUT is put in place as a whole when everything worked, and left as it was otherwise.
+    """
+    files = (*sources, *more)
+    if not files and pictures is None:
+        raise click.UsageError("Say what to build from: --from FILE… or --pictures DIR.")
+    if more and not sources:
+        raise click.UsageError("Name the files to read after --from.")
+    plan = Building(
+        out=out,
+        files=files,
+        pictures=pictures,
+        format_name=format_name,
+        name=name or out.stem,
+        scheme=scheme,
+        force=force,
+        workers=workers,
+    )
+    with RefusalFile(report_file) as sink:
+        report = build_list(plan, sink=sink)
+    if as_json:
+        click.echo(json.dumps({"list": str(out), "name": plan.name} | report.document(), ensure_ascii=False))
+    else:
+        print_report(out, plan.name, report, all_refused_in=report_file)
+    return NOTHING_FOUND
+
+
+@command.command()
+@LIST_FILE
+@click.option("--entries", "with_entries", is_flag=True, help="Every entry with its hashes, one JSON object per line.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
+def show(out: Path, with_entries: bool, as_json: bool) -> int:
+    """What is in the list OUT, by kind, category and opinion, and what of it answers lookups."""
+    with HashList.open(out) as opened:
+        if with_entries:
+            show_entries(opened, sys.stdout.buffer)
+        elif as_json:
+            click.echo(json.dumps(show_document(out, opened), ensure_ascii=False))
+        else:
+            show_text(show_document(out, opened))
+    return NOTHING_FOUND
+
+
+@command.command()
+@LIST_FILE
+@click.option("--format", "format_name", type=click.Choice(NAMES), default="jsonl", show_default=True)
+@click.option("--output", "-o", metavar="FILE", type=PATH, help="Instead of standard output.")
+@click.option("--pdq", is_flag=True, help="VICS: carry PDQ in AlternativeHashes (a convention of Rempart's).")
+def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
+    """Write the list OUT in another format. JSON Lines loses nothing; what others leave out is in the docs."""
+    with HashList.open(out) as opened, output_file(output) as stream:
+        left_out = _write(opened, format_name, stream, pdq=pdq)
+    if left_out:
+        click.echo(f"{left_out} entries were left out: {format_name} cannot carry them.", err=True)
+    return NOTHING_FOUND
+
+
+def _write(opened: HashList, format_name: str, stream: BinaryIO, *, pdq: bool) -> int:
+    """Write the list in a format; returns how many entries were left out."""
+    if format_name == "csv":
+        return csv.write(opened.entries(), stream, extra=_needs_extra(opened))
+    if format_name == "vics":
+        profile = "US" if any(one and one.scheme == "vic-us" for one in opened.categories()) else "CUSTOM"
+        return vics.write(opened.entries(), stream, profile=profile, pdq=pdq)
+    if format_name == "jsonl":
+        return jsonl.write(opened.entries(), stream)
+    silent = len(opened) - opened.dispositions().get(Disposition.MATCH, 0)
+    return silent + format_named(format_name).write(opened.matching_entries(), stream)
+
+
+def _needs_extra(opened: HashList) -> bool:
+    """True when the ten canonical columns would lose an opinion, a recipe or a facet."""
+    told = any(attribute.recipe or attribute.facet for attribute in opened.attributes())
+    return told or any(opinion.value != "positive" for opinion in opened.opinions())
+
+
+@command.command("verify")
+@LIST_FILE
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
+def verify_list(out: Path, as_json: bool) -> int:
+    """Check every block and every reference of the list OUT; exit code 2 when it is damaged."""
+    problem: Exception | None = None
+    checked: tuple[str, ...] = ()
+    try:
+        with HashList.open(out) as opened:
+            checked = verify(opened)
+    except (CorruptFileError, ForeignFileError, IncompleteError) as err:
+        problem = err
+    if as_json:
+        told = {"list": str(out), "intact": problem is None, "checked": checked, "error": str(problem or "") or None}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif problem is None:
+        click.echo(f"{out}: intact. " + "; ".join(checked) + ".")
+    else:
+        click.echo(f"{out}: not intact. {problem}", err=True)
+    return COULD_NOT if problem else NOTHING_FOUND
+
+

@@ -1,0 +1,128 @@
+"""What `rempart list build` does, and how it tells people about it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TextIO
+
+import click
+
+from rempart.clock import utc_now
+from rempart.errors import ForeignFileError, IncompleteError, UnavailableError
+from rempart.index.sections import MAGIC
+from rempart.lists.build import ListBuilder
+from rempart.lists.importing import Sink, import_file
+from rempart.lists.report import ListReport, Refusal
+from rempart.lists.schemes import Scheme, built_in, load_scheme
+from rempart.lists.vocabulary import ReadOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Building:
+    """What the command line asked for."""
+
+    out: Path
+    files: tuple[Path, ...]
+    pictures: Path | None
+    format_name: str
+    name: str
+    scheme: str | None
+    force: bool
+    workers: int
+
+
+class RefusalFile:
+    """Every refused line as a JSON object, written as it is found; without a path nothing is written."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Sink:
+        if self._path is not None:
+            try:
+                fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            except OSError as err:
+                raise UnavailableError(f"{self._path} could not be written: {err.strerror}.") from err
+            self._file = os.fdopen(fd, "w", encoding="utf-8")
+        return self._write
+
+    def __exit__(self, _: type[BaseException] | None, __: object, ___: TracebackType | None) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, origin: str, refusal: Refusal) -> None:
+        if self._file is not None:
+            row = {"origin": origin, "line": refusal.line, "reason": refusal.reason, "whole": refusal.whole}
+            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def build_list(plan: Building, *, sink: Sink) -> ListReport:
+    """Build the list; raises RempartError and leaves what stood at `plan.out` untouched when it cannot."""
+    _refuse_foreign(plan.out)
+    chosen = load_scheme(plan.scheme) if plan.scheme else None
+    schemes: Mapping[str, Scheme] = dict(built_in()) | ({chosen.id: chosen} if chosen else {})
+    options = ReadOptions(schemes=schemes, now=utc_now(), scheme=chosen, force=plan.force)
+    with ListBuilder(plan.out, name=plan.name, schemes=schemes, created=options.now) as builder:
+        sources = [
+            import_file(builder, path, options=options, format_name=plan.format_name, sink=sink)
+            for path in plan.files
+        ]
+        if plan.pictures is not None:
+            # Decoding loads only when it is asked for.
+            from rempart.lists.pictures import import_pictures
+
+            sources.append(
+                import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink)
+            )
+        return builder.finish(sources)
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Refuse to replace a file that is no list, and to write where there is no folder."""
+    if not out.parent.is_dir():
+        raise IncompleteError(f"There is no folder {out.parent}.")
+    if out.is_dir():
+        raise ForeignFileError(f"{out} is a folder.")
+    if out.exists() and out.stat().st_size:
+        with out.open("rb") as file:
+            if file.read(len(MAGIC)) != MAGIC:
+                raise ForeignFileError(
+                    f"{out} exists and is no list of Rempart's.", hint="It was left as it is; choose another name."
+                )
+
+
+def print_report(out: Path, name: str, report: ListReport, *, all_refused_in: Path | None) -> None:
+    """The report in words on standard output; warnings stand with what they are about."""
+    for source in report.sources:
+        click.echo(
+            f"{source.origin} ({source.format}): {source.read} read, {source.accepted} accepted"
+            f" ({source.withdrawn} of them withdrawn), {source.refused} refused."
+        )
+        for note in source.notes:
+            click.echo(f"  {note}")
+        if source.left_out:
+            click.echo(f"  {source.left_out} single values were left out of accepted lines.")
+        for one in source.first_refused:
+            click.echo(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
+        hidden = source.refused + source.left_out - len(source.first_refused)
+        if hidden > 0:
+            where = f"in {all_refused_in}" if all_refused_in else "name --report FILE to have all of them"
+            click.echo(f"  … and {hidden} more: {where}.")
+    click.echo(f"{out}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
+    click.echo(f"  {report.matching} will match.")
+    if report.known_good:
+        click.echo(f"  {report.known_good} are benign: known good by exact digest, never a match.")
+    for reason, count in report.silent.items():
+        click.echo(f"  {count} stay silent: {reason}.")
+    if report.superseded:
+        click.echo(f"  {report.superseded} signals stay silent: withdrawn later under the same entry id.")
+    if report.low_quality:
+        click.echo(f"  {report.low_quality} PDQ hashes stay silent: quality below 50.")
+    if not report.matching and not report.known_good:
+        click.echo("  Warning: nothing in this list will ever match.")

@@ -1,0 +1,87 @@
+"""Opening a partner's file: byte-order marks, UTF-16 and gzip are dealt with before a format sees a byte."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from rempart.errors import IncompleteError
+
+HEAD = 1 << 16
+MAX_LINE = 1 << 20
+_GZIP = b"\x1f\x8b"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An open list file as UTF-8 without a mark: `head` is its first 64 KiB, `stream` still stands at the start."""
+
+    head: bytes
+    stream: BinaryIO
+
+
+class _Utf8(io.RawIOBase):
+    """A stream of another encoding read as UTF-8; what cannot be decoded becomes U+FFFD."""
+
+    def __init__(self, stream: BinaryIO, encoding: str) -> None:
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        self._left = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        if not self._left:
+            self._left = self._text.read(HEAD).encode("utf-8", "replace")
+        size = min(len(buffer), len(self._left))
+        buffer[:size] = self._left[:size]
+        self._left = self._left[size:]
+        return size
+
+
+@contextmanager
+def open_source(path: Path) -> Iterator[Source]:
+    """Open a list file for reading; gzip, UTF-16 with a mark and the UTF-8 mark are recognised by content.
+
+    Raises IncompleteError when the file cannot be opened.
+    """
+    try:
+        file = path.open("rb", buffering=HEAD)
+    except OSError as err:
+        raise IncompleteError(f"{path} could not be opened: {err.strerror}.") from err
+    with file:
+        stream: Any = file
+        if stream.peek(HEAD).startswith(_GZIP):
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD)
+        head = stream.peek(HEAD)
+        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            stream = io.BufferedReader(_Utf8(stream, "utf-16"), HEAD)
+            head = stream.peek(HEAD)
+        elif head.startswith(codecs.BOM_UTF8):
+            stream.read(len(codecs.BOM_UTF8))
+            head = stream.peek(HEAD)
+        yield Source(head=head[:HEAD], stream=stream)
+
+
+def numbered_lines(stream: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[tuple[int, str | None]]:
+    """Yield (line number from 1, text without its line end); None stands for a line over `limit` bytes.
+
+    Memory stays bounded whatever a line's length. Undecodable bytes become U+FFFD, so they can spoil their
+    own value only.
+    """
+    number = 0
+    while line := stream.readline(limit):
+        number += 1
+        if len(line) == limit and not line.endswith(b"\n"):
+            while rest := stream.readline(limit):
+                if rest.endswith(b"\n"):
+                    break
+            yield number, None
+            continue
+        yield number, line.rstrip(b"\r\n").decode("utf-8", "replace")

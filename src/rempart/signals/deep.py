@@ -1,0 +1,148 @@
+"""PNG and TIFF, whose samples may have 16 bits: opened so that none of them is cut off.
+
+Pillow keeps 16-bit colour as its upper bytes alone. Here such a file is read twice, once for the upper and once for
+the lower bytes (the row filters work on whole bytes, so both readings unfilter alike), and each sample is then
+rounded to v/257, as browsers do.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile, PngImagePlugin, TiffImagePlugin
+
+from rempart.signals.colour import strips, to_eight_bits
+from rempart.signals.orientation import read_orientation
+
+Check = Callable[[tuple[int, int]], None]
+
+_SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
+_PHOTOMETRIC, _BITS, _ORIENTATION = 262, 258, 274
+_PNG_GREY_STEP = {"L;2": 85, "L;4": 17}
+
+
+def open_png(data: bytes, check: Check) -> tuple[Image.Image, int]:
+    """A PNG's first (or default) picture, loaded, in an 8-bit mode, and its EXIF orientation, not yet applied."""
+    image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+    check(image.size)
+    raw = _raw_mode(image)
+    clear = image.info.get("transparency")
+    if raw == "LA;16B":
+        loaded: Image.Image = _grey_alpha(_load_as(image, "RGBA", "RGBA"))
+    elif raw == "I;16B":
+        image.load()
+        loaded = _grey(image, top=65535, clear=clear)
+    elif raw.endswith(";16B"):
+        low = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        loaded = _merge(
+            _load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + "L"), clear=clear
+        )
+    else:
+        if raw in _PNG_GREY_STEP and isinstance(clear, int):
+            image.info["transparency"] = clear * _PNG_GREY_STEP[raw]
+        image.load()
+        loaded = image
+    # An eXIf chunk may stand behind the pixels: it is known only after loading.
+    orientation = read_orientation(image.info.get("exif") or b"")
+    _keep_profile(image, loaded)
+    return loaded, orientation
+
+
+def open_tiff(data: bytes, check: Check) -> tuple[Image.Image, int]:
+    """A TIFF's first page, loaded and already turned upright, and the orientation by which it was turned."""
+    image = _tiff(data)
+    check(image.size)
+    orientation = image.tag_v2.get(_ORIENTATION, 1)
+    white_is_zero = image.tag_v2.get(_PHOTOMETRIC) == 0
+    bits = image.tag_v2.get(_BITS, (1,))
+    raw = _raw_mode(image)
+    if (
+        raw[:-1].endswith(";16")
+        and raw[-1] in _SWAPPED
+        and image.mode in ("RGB", "RGBA", "CMYK")
+        and "a" not in raw
+    ):
+        low = _tiff(data)
+        loaded: Image.Image = _merge(
+            _load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + _SWAPPED[raw[-1]])
+        )
+    else:
+        image.load()
+        loaded = image
+    if image.mode.startswith("I;16"):
+        loaded = _grey(image, top=(1 << int(bits[0])) - 1, invert=white_is_zero)
+    _keep_profile(image, loaded)
+    return loaded, orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
+
+
+def _tiff(data: bytes) -> TiffImagePlugin.TiffImageFile:
+    image = TiffImagePlugin.TiffImageFile(io.BytesIO(data))
+    # Pillow would take an orientation from XMP where the tag has none; the recipe does not.
+    image.info.pop("xmp", None)
+    return image
+
+
+def _raw_mode(image: ImageFile.ImageFile) -> str:
+    arguments: Any = image.tile[0].args if image.tile else ""
+    raw = arguments[0] if isinstance(arguments, tuple) else arguments
+    return raw if isinstance(raw, str) else ""
+
+
+def _load_as(image: ImageFile.ImageFile, mode: str, raw: str) -> ImageFile.ImageFile:
+    """Load with another reading of the same bits."""
+    image._mode = mode
+    image.tile = [
+        part._replace(args=(raw, *part.args[1:]) if isinstance(part.args, tuple) else raw)
+        for part in image.tile
+    ]
+    image.load()
+    return image
+
+
+def _rows(image: Image.Image, rows: slice) -> NDArray[np.uint8]:
+    return np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
+
+
+def _merge(high: Image.Image, low: Image.Image, *, clear: tuple[int, int, int] | None = None) -> Image.Image:
+    """Upper and lower bytes as nearest 8-bit samples; `clear` is the one 16-bit colour that is transparent."""
+    out = Image.new("RGBA", high.size) if clear is not None else high
+    for rows in strips(*high.size):
+        samples = _rows(high, rows).astype(np.uint16) << 8 | _rows(low, rows)
+        pixels = to_eight_bits(samples)
+        if clear is not None:
+            opaque = (samples[..., :3] != np.array(clear, np.uint16)).any(axis=-1)
+            pixels = np.concatenate([pixels[..., :3], (opaque * np.uint8(255))[..., None]], axis=-1)
+        out.paste(Image.fromarray(pixels, out.mode), (0, rows.start))
+    return out
+
+
+def _grey(image: Image.Image, *, top: int, clear: int | None = None, invert: bool = False) -> Image.Image:
+    out = Image.new("L" if clear is None else "LA", image.size)
+    for rows in strips(*image.size):
+        samples = _rows(image, rows)
+        pixels = to_eight_bits(samples, top=top)
+        if invert:
+            pixels = 255 - pixels
+        if clear is not None:
+            pixels = np.stack([pixels, (samples != clear) * np.uint8(255)], axis=-1)
+        out.paste(Image.fromarray(pixels), (0, rows.start))
+    return out
+
+
+def _grey_alpha(quads: Image.Image) -> Image.Image:
+    """LA of an image whose four bands are the upper and lower bytes of grey and of alpha."""
+    out = Image.new("LA", quads.size)
+    for rows in strips(*quads.size):
+        parts = _rows(quads, rows).astype(np.uint16)
+        out.paste(Image.fromarray(to_eight_bits(parts[..., 0::2] << 8 | parts[..., 1::2])), (0, rows.start))
+    return out
+
+
+def _keep_profile(source: Image.Image, target: Image.Image) -> None:
+    if source is not target and "icc_profile" in source.info:
+        target.info["icc_profile"] = source.info["icc_profile"]

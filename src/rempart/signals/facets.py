@@ -1,0 +1,135 @@
+"""Facets: extra keys that an entry made from a picture carries, for its crops and small tilts.
+
+A facet is the hash the picture would have after that edit, so a re-post cropped or tilted by about as much is found by
+its canonical probe; mirrored and turned re-posts are found by the dihedral probes. Facets never widen the radius.
+The steps are the widest at which no value between two of them was missed; docs/probes.md has the figures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import cos, radians, sin
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rempart.signals.grids import GRID, Floats, axis_operator, grid_centres, hash_grids, reduced_luma
+from rempart.signals.outcome import LOW_QUALITY_BELOW
+from rempart.signals.values import PdqHash
+
+MAX_FACETS = 128
+# Per cent of a side cut away in all. A cut of one axis moves more bits per pixel at its far end than one on both sides.
+EVEN_PERCENT = (3.3, 6.6, 10, 13.3, 16.6, 20, 23, 26, 29, 31.5, 34.5, 37.5, 40)
+AXIS_PERCENT = (3.3, 6.6, 10, 13.3, 16.6, 20, 23, 26, 29, 32, 35)
+SIDE_PERCENT = (2.9, 5.7, 8.6, 11.4, 14.3, 17.1, 20)
+TILT_DEGREES = (1.5, 3.2, 4.8)
+_SHORTEST = 256
+_BLUR_BOXES = 128  # PDQ's box is 1/128 of the side
+_CORNERS = {"edge": None, "white": 255.0, "black": 0.0}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facet:
+    """One extra key of a picture: what was done to it, the hash, and the hash's quality (50 to 100)."""
+
+    name: str
+    hash: PdqHash
+    quality: int
+
+
+def make_facets(pixels: NDArray[np.uint8]) -> tuple[Facet, ...]:
+    """The facets of an upright picture: at most 128, those of quality under 50 left out; none under 64 pixels.
+
+    `pixels` is (h, w, 3) RGB or (h, w) grey, uint8. Names: `crop:even:10` (10 % of width and of height cut in all),
+    `crop:width:10` and `crop:height:10` (of one of them, both sides alike), `crop:left:8.6` (right, top, bottom),
+    `tilt:+3.2` (turned 3.2° clockwise, cut to the upright rectangle of the same ratio), `tilt-largest:+3.2` (cut to
+    the largest rectangle), `tilt-white:+3.2` (black, edge: the same canvas, its corners filled).
+    """
+    if min(pixels.shape[:2]) < GRID:
+        return ()
+    luma = reduced_luma(pixels, shortest=_SHORTEST)
+    named = [*_crops(luma), *_tilts(luma)]
+    hashes, qualities = hash_grids(np.stack([grid for _, grid in named]))
+    return tuple(
+        Facet(name=name, hash=value, quality=quality)
+        for (name, _), value, quality in zip(named, hashes, qualities, strict=True)
+        if quality >= LOW_QUALITY_BELOW
+    )
+
+
+def _operator(length: int, before: float, after: float) -> Floats:
+    """The 64-sample operator of an axis cut by the shares `before` and `after`."""
+    start, stop = length * before, length * (1 - after)
+    return axis_operator(grid_centres(start, stop), length=length, window=(stop - start) / _BLUR_BOXES)
+
+
+def _crops(luma: Floats) -> Iterator[tuple[str, Floats]]:
+    h, w = luma.shape
+    columns_kept = _operator(h, 0, 0) @ luma
+    rows_kept = luma @ _operator(w, 0, 0).T
+    for percent in EVEN_PERCENT:
+        half = percent / 200
+        yield f"crop:even:{percent:g}", _operator(h, half, half) @ luma @ _operator(w, half, half).T
+    for percent in AXIS_PERCENT:
+        half = percent / 200
+        yield f"crop:width:{percent:g}", columns_kept @ _operator(w, half, half).T
+        yield f"crop:height:{percent:g}", _operator(h, half, half) @ rows_kept
+    for percent in SIDE_PERCENT:
+        share = percent / 100
+        yield f"crop:left:{percent:g}", columns_kept @ _operator(w, share, 0).T
+        yield f"crop:right:{percent:g}", columns_kept @ _operator(w, 0, share).T
+        yield f"crop:top:{percent:g}", _operator(h, share, 0) @ rows_kept
+        yield f"crop:bottom:{percent:g}", _operator(h, 0, share) @ rows_kept
+
+
+def _tilts(luma: Floats) -> Iterator[tuple[str, Floats]]:
+    h, w = luma.shape
+    smooth = _every(h) @ luma @ _every(w).T
+    for degrees in (sign * size for size in TILT_DEGREES for sign in (1, -1)):
+        angle = radians(degrees)
+        c, s = cos(angle), abs(sin(angle))
+        fit = 1 / (c + max(h / w, w / h) * s)
+        yield f"tilt:{degrees:+g}", _turned(smooth, angle, width=w * fit, height=h * fit)
+        if min(h, w) > 2 * s * c * max(h, w):  # a very long strip has no such rectangle
+            wide, high = (w * c - h * s) / (c * c - s * s), (h * c - w * s) / (c * c - s * s)
+            yield f"tilt-largest:{degrees:+g}", _turned(smooth, angle, width=wide, height=high)
+        for name, fill in _CORNERS.items():
+            yield f"tilt-{name}:{degrees:+g}", _turned(smooth, angle, width=w, height=h, fill=fill)
+
+
+def _every(length: int) -> Floats:
+    """The operator that smooths an axis as PDQ does and keeps every pixel."""
+    return axis_operator(np.arange(length) + 0.5, length=length, window=length / _BLUR_BOXES)
+
+
+def _turned(smooth: Floats, angle: float, *, width: float, height: float, fill: float | None = None) -> Floats:
+    """A 64×64 grid of the picture turned clockwise by `angle`, of the upright rectangle around its centre.
+
+    Points outside the picture take `fill`, or the nearest edge where it is None.
+    """
+    h, w = smooth.shape
+    x = grid_centres(-width / 2, width / 2)[None, :]
+    y = grid_centres(-height / 2, height / 2)[:, None]
+    columns = cos(angle) * x + sin(angle) * y + w / 2 - 0.5
+    rows = cos(angle) * y - sin(angle) * x + h / 2 - 0.5
+    grid = _bilinear(smooth, rows, columns)
+    if fill is None:
+        return grid
+    outside = np.maximum(np.abs(rows - (h - 1) / 2) - (h - 1) / 2, np.abs(columns - (w - 1) / 2) - (w - 1) / 2)
+    share = np.clip(outside * (GRID / w) + 0.5, 0, 1).astype(np.float32)  # soft over one cell of the grid, as its blur is
+    return grid + (np.float32(fill) - grid) * share
+
+
+def _bilinear(plane: Floats, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Floats:
+    """`plane` at fractional places; places outside take the nearest edge."""
+    h, w = plane.shape
+    y, x = np.clip(rows, 0, h - 1.001), np.clip(columns, 0, w - 1.001)
+    top, left = y.astype(np.intp), x.astype(np.intp)
+    fy, fx = (y - top).astype(np.float32), (x - left).astype(np.float32)
+    corner = plane.ravel()
+    at = top * w + left
+    upper = corner[at] + (corner[at + 1] - corner[at]) * fx
+    lower = corner[at + w] + (corner[at + w + 1] - corner[at + w]) * fx
+    value: Floats = upper + (lower - upper) * fy
+    return value
