@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +26,7 @@ def answers(hits: object) -> list[list[tuple[int, int]]]:
     offsets, rows, found = hits  # type: ignore[misc]
     return [
         list(zip(found[low:high].tolist(), rows[low:high].tolist(), strict=True))
-        for low, high in zip(offsets[:-1], offsets[1:], strict=True)
+        for low, high in pairwise(offsets.tolist())
     ]
 
 

@@ -18,7 +18,9 @@ _HEAD = 8
 class DigestIndex:
     """Row numbers of equal-length digests by their value. Safe to use from several threads at once."""
 
-    def __init__(self, length: int, heads: NDArray[np.uint64], tails: NDArray[np.uint8], rows: NDArray[np.uint32]) -> None:
+    def __init__(
+        self, length: int, heads: NDArray[np.uint64], tails: NDArray[np.uint8], rows: NDArray[np.uint32]
+    ) -> None:
         self._length = length
         self._heads = heads
         self._tails = tails
@@ -97,9 +99,7 @@ def _split(digests: NDArray[np.uint8]) -> tuple[NDArray[np.uint64], NDArray[np.u
     return heads.view(">u8").reshape(-1).astype("<u8"), np.ascontiguousarray(digests[:, width:])
 
 
-def _settled(
-    order: NDArray[np.int64], heads: NDArray[np.uint64], tails: NDArray[np.uint8]
-) -> NDArray[np.int64]:
+def _settled(order: NDArray[np.int64], heads: NDArray[np.uint64], tails: NDArray[np.uint8]) -> NDArray[np.int64]:
     """`order` with every run of equal heads in order of the tails too."""
     if not tails.shape[1]:
         return order

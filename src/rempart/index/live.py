@@ -258,7 +258,9 @@ def _found(part: _Part, removed: dict[int, int], queries: NDArray[np.uint8], rad
 
 
 def _alive(ids: NDArray[np.int64], at: NDArray[np.int64], removed: dict[int, int]) -> NDArray[np.bool_]:
-    return np.fromiter((removed.get(one, -1) < was for one, was in zip(ids.tolist(), at.tolist(), strict=True)), np.bool_)
+    return np.fromiter(
+        (removed.get(one, -1) < was for one, was in zip(ids.tolist(), at.tolist(), strict=True)), np.bool_
+    )
 
 
 def _gathered(

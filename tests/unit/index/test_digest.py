@@ -35,7 +35,9 @@ def test_each_digest_is_found_at_its_row_and_no_other(tmp_path: Path, length: in
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.sets(st.binary(min_size=12, max_size=12), max_size=40), st.sets(st.binary(min_size=4, max_size=4), max_size=40))
+@given(
+    st.sets(st.binary(min_size=12, max_size=12), max_size=40), st.sets(st.binary(min_size=4, max_size=4), max_size=40)
+)
 def test_digests_that_share_their_first_bytes_are_told_apart(free: set[bytes], ends: set[bytes]) -> None:
     rows = sorted(free | {b"8 bytes." + end for end in ends}, key=lambda row: row[::-1])
     digests = np.frombuffer(b"".join(rows), np.uint8).reshape(-1, 12)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hamming_oracle import Keys, distances, random_keys, turned
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from hamming_oracle import Keys, distances, random_keys, turned
 from rempart.errors import CorruptFileError, ForeignFileError
 from rempart.index import live
 from rempart.index.live import LiveIndex
