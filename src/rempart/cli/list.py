@@ -160,5 +160,3 @@ def verify_list(out: Path, as_json: bool) -> int:
     else:
         click.echo(f"{out}: not intact. {problem}", err=True)
     return COULD_NOT if problem else NOTHING_FOUND
-
-

@@ -70,16 +70,13 @@ def build_list(plan: Building, *, sink: Sink) -> ListReport:
     options = ReadOptions(schemes=schemes, now=utc_now(), scheme=chosen, force=plan.force)
     with ListBuilder(plan.out, name=plan.name, schemes=schemes, created=options.now) as builder:
         sources = [
-            import_file(builder, path, options=options, format_name=plan.format_name, sink=sink)
-            for path in plan.files
+            import_file(builder, path, options=options, format_name=plan.format_name, sink=sink) for path in plan.files
         ]
         if plan.pictures is not None:
             # Decoding loads only when it is asked for.
             from rempart.lists.pictures import import_pictures
 
-            sources.append(
-                import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink)
-            )
+            sources.append(import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink))
         return builder.finish(sources)
 
 

@@ -93,7 +93,7 @@ def test_a_threatexchange_file_has_types_in_its_first_word():
     ],
 )
 def test_the_format_is_told_from_the_first_bytes(head, name):
-    assert detect(head.encode(), origin="x").NAME == name
+    assert name == detect(head.encode(), origin="x").NAME
 
 
 @pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n" + bytes(50), b"Dear Sir,\nplease find", b"<xml/>", b"\xff" * 99])
