@@ -1,6 +1,6 @@
-/* The Hamming index's Python face: the Searcher type, build_chunk, and the choice of instruction set.
+/* The Hamming index's Python face: the Searcher type, building a chunk, and the choice of instruction set.
  *
- * A Searcher holds its buffers (keys, directories, ids) for as long as it lives. Their lengths are checked here,
+ * A Searcher holds its buffers (keys, lines, extra) for as long as it lives. Their lengths are checked here,
  * their contents by the search, which trusts none of them. The interpreter lock is released while it runs. */
 #include <Python.h>
 #include <stdlib.h>
@@ -24,19 +24,17 @@ typedef struct {
     PyObject_HEAD
     Index index;
     Py_buffer keys;
-    Py_buffer directories[MAX_CHUNKS];
-    Py_buffer ids[MAX_CHUNKS];
-    /* Made on first use under the interpreter lock, never changed afterwards. */
-    Lines *lines[MAX_WIDTH + 1][MAX_REACH + 1];
+    Py_buffer lines[MAX_CHUNKS];
+    Py_buffer extra[MAX_CHUNKS];
+    /* By bits of a line's number and reach: made on first use under the interpreter lock, never changed afterwards. */
+    Lines *reached[MAX_LINE_BITS + 1][MAX_REACH + 1];
 } Searcher;
 
 /* ---- lines within reach ------------------------------------------------------------------------------------ */
 
 static int compare_entries(const void *a, const void *b) {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    /* By flips left for the low bits, then by place. */
-    uint32_t p = x % LINE, q = y % LINE;
-    return p == q ? (x > y) - (x < y) : (p > q) - (p < q);
+    return (x > y) - (x < y);
 }
 
 static size_t choose(uint32_t n, uint32_t k) {
@@ -45,18 +43,17 @@ static size_t choose(uint32_t n, uint32_t k) {
     return k > n ? 0 : value;
 }
 
-static Lines *make_lines(uint32_t width, uint32_t reach) {
-    uint32_t high = width - LINE_BITS;
+static Lines *make_lines(uint32_t high, uint32_t reach) {
     size_t count = 0;
     for (uint32_t bits = 0; bits <= reach && bits <= high; bits++) count += choose(high, bits);
     Lines *lines = malloc(sizeof *lines + count * sizeof lines->entries[0]);
     if (!lines) return NULL;
     lines->count = 0;
     for (uint32_t bits = 0; bits <= reach && bits <= high; bits++) {
-        uint32_t left = reach - bits < LINE_BITS ? reach - bits : LINE_BITS;
+        uint32_t left = reach - bits < MAX_TAG_BITS ? reach - bits : MAX_TAG_BITS;
         uint64_t flips = ((uint64_t)1 << bits) - 1;
         while (flips < (uint64_t)1 << high) {
-            lines->entries[lines->count++] = (uint32_t)flips << LINE_BITS | left;
+            lines->entries[lines->count++] = (uint32_t)flips << LEFT_BITS | left;
             if (!flips) break;
             /* The next larger number with as many bits (Gosper). */
             uint64_t lowest = flips & (~flips + 1), ripple = flips + lowest;
@@ -69,38 +66,53 @@ static Lines *make_lines(uint32_t width, uint32_t reach) {
 
 /* ---- Searcher ---------------------------------------------------------------------------------------------- */
 
-static int take_array(PyObject *source, Py_buffer *view, size_t bytes, const char *what) {
+/* `count` in 32-bit numbers; -1 accepts any. */
+static int take_array(PyObject *source, Py_buffer *view, Py_ssize_t count, const char *what) {
     if (PyObject_GetBuffer(source, view, PyBUF_SIMPLE) < 0) return 0;
-    if ((size_t)view->len == bytes && (uintptr_t)view->buf % sizeof(uint32_t) == 0) return 1;
-    PyErr_Format(PyExc_ValueError, "%s: %zd bytes instead of %zu, or not aligned", what, view->len, bytes);
+    Py_ssize_t size = (Py_ssize_t)sizeof(uint32_t);
+    if (view->len % size == 0 && (count < 0 || view->len == count * size) && (uintptr_t)view->buf % sizeof(uint32_t) == 0)
+        return 1;
+    PyErr_Format(PyExc_ValueError, "%s: a wrong length of %zd bytes, or not aligned", what, view->len);
     return 0;
 }
 
+static int chunk_fits(uint32_t start, uint32_t width, uint32_t tag_bits, uint32_t id_bits) {
+    return start < KEY_BITS && width <= KEY_BITS - start && tag_bits <= MAX_TAG_BITS && tag_bits <= 32 - id_bits &&
+           width >= tag_bits + MIN_LINE_BITS && width <= tag_bits + MAX_LINE_BITS;
+}
+
+static int ids_fit(uint32_t id_bits, size_t rows) {
+    /* The two highest numbers of id_bits bits are no rows: see FREE and SPILLED. */
+    return id_bits >= MIN_ID_BITS && id_bits < 32 && rows <= ((size_t)1 << id_bits) - 2;
+}
+
 static int take_chunk(Searcher *self, uint32_t at, PyObject *part, uint32_t start) {
-    unsigned int width;
-    PyObject *directory, *ids;
-    if (!PyTuple_Check(part) || !PyArg_ParseTuple(part, "IOO", &width, &directory, &ids)) {
-        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a chunk is (width, directory, ids)");
+    unsigned int width, tag_bits;
+    PyObject *lines, *extra;
+    if (!PyTuple_Check(part) || !PyArg_ParseTuple(part, "IIOO", &width, &tag_bits, &lines, &extra)) {
+        if (!PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a chunk is (width, tag_bits, lines, extra)");
         return 0;
     }
-    if (width < MIN_WIDTH || width > MAX_WIDTH || start + width > KEY_BITS) {
-        PyErr_SetString(PyExc_ValueError, "chunk width out of range");
+    if (!chunk_fits(start, width, tag_bits, self->index.id_bits)) {
+        PyErr_SetString(PyExc_ValueError, "chunk out of range");
         return 0;
     }
-    Index *index = &self->index;
-    if (!take_array(directory, &self->directories[at], sizeof(uint32_t) << width, "directory")) return 0;
-    if (!take_array(ids, &self->ids[at], sizeof(uint32_t) * (size_t)index->rows, "ids")) return 0;
-    index->chunks[at] = (Chunk){start, width, self->directories[at].buf, self->ids[at].buf};
-    index->chunk_count = at + 1;
+    Py_ssize_t places = (Py_ssize_t)LINE << (width - tag_bits);
+    if (!take_array(lines, &self->lines[at], places, "lines")) return 0;
+    if (!take_array(extra, &self->extra[at], -1, "extra")) return 0;
+    size_t extra_count = (size_t)self->extra[at].len / sizeof(uint32_t);
+    self->index.chunks[at] = (Chunk){start, width, tag_bits, self->lines[at].buf, self->extra[at].buf, extra_count};
+    self->index.chunk_count = at + 1;
     return 1;
 }
 
-static int take_all(Searcher *self, PyObject *keys, PyObject *parts) {
+static int take_all(Searcher *self, PyObject *keys, unsigned int id_bits, PyObject *parts) {
     if (PyObject_GetBuffer(keys, &self->keys, PyBUF_SIMPLE) < 0) return 0;
-    if (self->keys.len % KEY_BYTES || self->keys.len / KEY_BYTES >= (Py_ssize_t)STOP) {
-        PyErr_SetString(PyExc_ValueError, "keys are rows of 32 bytes, fewer than 2**31");
+    if (self->keys.len % KEY_BYTES || !ids_fit(id_bits, (size_t)self->keys.len / KEY_BYTES)) {
+        PyErr_SetString(PyExc_ValueError, "keys are rows of 32 bytes, as many as fit the id bits");
         return 0;
     }
+    self->index.id_bits = id_bits;
     self->index.keys = self->keys.buf;
     self->index.rows = (uint32_t)(self->keys.len / KEY_BYTES);
     Py_ssize_t count = PyTuple_Check(parts) ? PyTuple_Size(parts) : -1;
@@ -122,14 +134,15 @@ static int take_all(Searcher *self, PyObject *keys, PyObject *parts) {
 
 static PyObject *searcher_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     PyObject *keys, *parts;
+    unsigned int id_bits;
     if (kwargs && PyDict_Size(kwargs)) {
         PyErr_SetString(PyExc_TypeError, "Searcher takes no keyword arguments");
         return NULL;
     }
-    if (!PyArg_ParseTuple(args, "OO:Searcher", &keys, &parts)) return NULL;
+    if (!PyArg_ParseTuple(args, "OIO:Searcher", &keys, &id_bits, &parts)) return NULL;
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     Searcher *self = (Searcher *)allocate(type, 0);
-    if (self && !take_all(self, keys, parts)) {
+    if (self && !take_all(self, keys, id_bits, parts)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -140,11 +153,11 @@ static void searcher_dealloc(Searcher *self) {
     PyTypeObject *type = Py_TYPE((PyObject *)self);
     PyBuffer_Release(&self->keys);
     for (int at = 0; at < MAX_CHUNKS; at++) {
-        PyBuffer_Release(&self->directories[at]);
-        PyBuffer_Release(&self->ids[at]);
+        PyBuffer_Release(&self->lines[at]);
+        PyBuffer_Release(&self->extra[at]);
     }
-    for (int width = 0; width <= MAX_WIDTH; width++)
-        for (int reach = 0; reach <= MAX_REACH; reach++) free(self->lines[width][reach]);
+    for (int bits = 0; bits <= MAX_LINE_BITS; bits++)
+        for (int reach = 0; reach <= MAX_REACH; reach++) free(self->reached[bits][reach]);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);
@@ -152,8 +165,9 @@ static void searcher_dealloc(Searcher *self) {
 
 static int add_part(Searcher *self, Plan *plan, uint32_t at, int reach) {
     const Chunk *chunk = &self->index.chunks[at];
-    Lines **lines = &self->lines[chunk->width][reach];
-    if (!*lines && !(*lines = make_lines(chunk->width, (uint32_t)reach))) {
+    uint32_t line_bits = chunk->width - chunk->tag_bits;
+    Lines **lines = &self->reached[line_bits][reach];
+    if (!*lines && !(*lines = make_lines(line_bits, (uint32_t)reach))) {
         PyErr_NoMemory();
         return 0;
     }
@@ -246,7 +260,7 @@ static PyMethodDef searcher_methods[] = {
 };
 
 static PyType_Slot searcher_slots[] = {
-    {Py_tp_doc, "Searcher(keys, ((width, directory, ids), ...)): searches the buffers it is given."},
+    {Py_tp_doc, "Searcher(keys, id_bits, ((width, tag_bits, lines, extra), ...)): searches the buffers it is given."},
     {Py_tp_new, searcher_new},
     {Py_tp_dealloc, searcher_dealloc},
     {Py_tp_methods, searcher_methods},
@@ -262,28 +276,42 @@ static PyType_Spec searcher_spec = {
 
 /* ---- module ------------------------------------------------------------------------------------------------ */
 
+/* `counts` is the caller's scratch room, one number for each line. Returns the chunk's `extra` as bytes. */
+static PyObject *build(const Py_buffer *keys, const Chunk *chunk, uint32_t id_bits, uint32_t *counts, uint32_t *lines) {
+    uint32_t rows = (uint32_t)(keys->len / KEY_BYTES);
+    size_t surplus;
+    Py_BEGIN_ALLOW_THREADS
+    surplus = rempart_count_chunk(keys->buf, rows, chunk, counts);
+    Py_END_ALLOW_THREADS
+    PyObject *extra = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(surplus * sizeof(uint32_t)));
+    if (!extra) return NULL;
+    uint32_t *places = (uint32_t *)(void *)PyBytes_AsString(extra);
+    Py_BEGIN_ALLOW_THREADS
+    rempart_fill_chunk(keys->buf, rows, chunk, id_bits, counts, lines, places);
+    Py_END_ALLOW_THREADS
+    return extra;
+}
+
 static PyObject *build_chunk(PyObject *module, PyObject *args) {
-    Py_buffer keys, directory = {0}, ids = {0};
-    unsigned int start, width;
-    PyObject *answer = NULL;
-    if (!PyArg_ParseTuple(args, "y*IIw*w*:build_chunk", &keys, &start, &width, &directory, &ids)) return NULL;
-    size_t rows = (size_t)keys.len / KEY_BYTES;
-    int fits = keys.len % KEY_BYTES == 0 && rows < STOP && width >= MIN_WIDTH && width <= MAX_WIDTH &&
-               start < KEY_BITS && start + width <= KEY_BITS &&
-               (size_t)directory.len == sizeof(uint32_t) << width && (size_t)ids.len == sizeof(uint32_t) * rows &&
-               (uintptr_t)directory.buf % sizeof(uint32_t) == 0 && (uintptr_t)ids.buf % sizeof(uint32_t) == 0;
-    if (fits) {
-        Py_BEGIN_ALLOW_THREADS
-        rempart_build_chunk(keys.buf, (uint32_t)rows, start, width, directory.buf, ids.buf);
-        Py_END_ALLOW_THREADS
-        answer = Py_NewRef(Py_None);
-    } else {
-        PyErr_SetString(PyExc_ValueError, "keys, directory and ids do not fit together");
-    }
+    Py_buffer keys, counts, lines;
+    Chunk chunk = {0};
+    unsigned int id_bits;
+    if (!PyArg_ParseTuple(args, "y*IIIIw*w*:build_chunk", &keys, &chunk.start, &chunk.width, &chunk.tag_bits, &id_bits,
+                          &counts, &lines))
+        return NULL;
+    PyObject *extra = NULL;
+    if (keys.len % KEY_BYTES == 0 && ids_fit(id_bits, (size_t)keys.len / KEY_BYTES) &&
+        chunk_fits(chunk.start, chunk.width, chunk.tag_bits, id_bits) &&
+        counts.len == (Py_ssize_t)sizeof(uint32_t) << (chunk.width - chunk.tag_bits) &&
+        lines.len == counts.len * (Py_ssize_t)LINE && (uintptr_t)counts.buf % sizeof(uint32_t) == 0 &&
+        (uintptr_t)lines.buf % sizeof(uint32_t) == 0)
+        extra = build(&keys, &chunk, id_bits, counts.buf, lines.buf);
+    else
+        PyErr_SetString(PyExc_ValueError, "keys, chunk, counts and lines do not fit together");
     PyBuffer_Release(&keys);
-    PyBuffer_Release(&directory);
-    PyBuffer_Release(&ids);
-    return answer;
+    PyBuffer_Release(&counts);
+    PyBuffer_Release(&lines);
+    return extra;
 }
 
 static PyObject *isa(PyObject *module, PyObject *none) { return PyUnicode_FromString(chosen->name); }
@@ -326,7 +354,7 @@ static int start_module(PyObject *module) {
 
 static PyMethodDef module_methods[] = {
     {"build_chunk", build_chunk, METH_VARARGS,
-     "build_chunk(keys, start, width, directory, ids): fill one chunk's directory and ids in place"},
+     "build_chunk(keys, start, width, tag_bits, id_bits, counts, lines) -> extra: fill a chunk's lines in place"},
     {"isa", isa, METH_NOARGS, "The instruction set in use."},
     {"available", available, METH_NOARGS, "The instruction sets this machine has, best first."},
     {"force", force, METH_O, "Use one of the available instruction sets from now on, in the whole process."},

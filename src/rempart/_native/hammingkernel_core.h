@@ -1,24 +1,31 @@
 /* The search, written once and compiled once per instruction set.
  *
- * The including file defines TARGET (a function attribute), KERNEL_NAME, KERNEL_SUPPORTED, and may define
- *   near_rows    sifts the rows that were fetched
- *   brute_block  hits of one query among a run of rows
- * and must define popcount64.
+ * The including file defines TARGET (a function attribute), KERNEL_NAME, KERNEL_SUPPORTED and
+ * popcount64, and may define brute_block, which finds the hits of one query among a run of rows.
+ * The same goes for match_lines, which sifts the lines of a tile.
+ *
  * A lookup misses the cache a few thousand times, and its time is how many of those misses overlap. So the work
- * runs as a stream of tiles (a query, a chunk, up to TILE directory lines), each in three steps that trail each
- * other: fetch the directory's lines · read them and fetch the row numbers · read those, fetch the rows, compare.
+ * runs as a stream of tiles (a query, a chunk, up to TILE lines), each in three steps that trail each other: ask for
+ * the lines · sift them and ask for the rows · compare the rows.
  */
 #include <string.h>
 
 #include "hammingkernel.h"
 
-#define TILE 256u
+#define TILE 288u
 #define BATCH 512u
 
 typedef struct {
     size_t query;
     uint32_t part, first;
 } Cursor;
+
+/* What step two found for step three. */
+typedef struct {
+    uint32_t count, spill_count, tag;
+    uint32_t found[(TILE + 1) * LINE];
+    Spill spills[TILE];
+} Tile;
 
 typedef struct {
     const Index *index;
@@ -63,6 +70,27 @@ TARGET static SearchResult brute_one(const Index *index, const uint8_t *query, u
     return brute_block(index->keys, 0, index->rows, key, radius, hits);
 }
 
+#ifndef HAVE_MATCH_LINES
+TARGET static void match_lines(Match *match, const uint32_t *entries, uint32_t count) {
+    const uint32_t id_mask = (1u << match->id_bits) - 1;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t *line = match->lines + (size_t)(match->line ^ (entries[i] >> LEFT_BITS)) * LINE;
+        uint32_t left = entries[i] & ((1 << LEFT_BITS) - 1), held = LINE;
+        uint32_t near = rempart_near[left][match->tag];
+        if (line[LINE - 1] == SPILLED) {
+            held = HELD_WHEN_SPILLED;
+            match->spills[match->spill_count++] = (Spill){line[held], left};
+        }
+        for (uint32_t j = 0; j < held && line[j] != FREE; j++) {
+            uint32_t row = line[j] & id_mask;
+            match->damaged |= row >= match->rows;
+            match->found[match->count] = row;
+            match->count += near >> (line[j] >> match->id_bits) & 1;
+        }
+    }
+}
+#endif
+
 TARGET static inline uint32_t value_at(const Run *run, const Cursor *at) {
     uint64_t key[4];
     load_key(key, run->queries + at->query * KEY_BYTES);
@@ -75,39 +103,34 @@ TARGET static inline uint32_t tile_end(const Run *run, const Cursor *at) {
     return count - at->first < TILE ? count : at->first + TILE;
 }
 
-/* Step one: ask for the tile's directory lines. */
+/* Step one: ask for the tile's lines. */
 TARGET static void fetch_lines(const Run *run, const Cursor *at) {
-    const uint32_t *directory = run->plan->parts[at->part].chunk->directory;
+    const Chunk *chunk = run->plan->parts[at->part].chunk;
     const uint32_t *entries = run->plan->parts[at->part].lines->entries;
-    uint32_t value = value_at(run, at), end = tile_end(run, at);
+    uint32_t line = value_at(run, at) >> chunk->tag_bits, end = tile_end(run, at);
     for (uint32_t i = at->first; i < end; i++)
-        __builtin_prefetch(directory + ((value ^ entries[i]) & ~(LINE - 1)));
+        __builtin_prefetch(chunk->lines + (size_t)(line ^ (entries[i] >> LEFT_BITS)) * LINE);
 }
 
-/* Step two: read them, and ask for the row numbers. Empty buckets are stepped over without a branch; that a place
- * lies within the ids is checked where it is used. */
-TARGET static int read_lines(const Run *run, const Cursor *at, uint32_t *places) {
+/* Step two: sift them, and ask for the rows. */
+TARGET static SearchResult read_lines(const Run *run, const Cursor *at, Tile *tile) {
     const Chunk *chunk = run->plan->parts[at->part].chunk;
-    const uint32_t *directory = chunk->directory, *ids = chunk->ids;
-    const uint32_t *entries = run->plan->parts[at->part].lines->entries;
-    uint32_t value = value_at(run, at), i = at->first, end = tile_end(run, at);
-    int count = 0;
-    /* Most lines have no flips left for their low bits: one bucket each. They come first. */
-    for (; i < end && !(entries[i] & (LINE - 1)); i++) {
-        uint32_t place = directory[value ^ entries[i]];
-        places[count] = place;
-        count += !(place & EMPTY);
+    uint32_t value = value_at(run, at);
+    Match match = {.lines = chunk->lines, .line = value >> chunk->tag_bits, .tag = value & ((1u << chunk->tag_bits) - 1),
+                   .id_bits = run->index->id_bits, .rows = run->index->rows, .found = tile->found,
+                   .spills = tile->spills};
+    match_lines(&match, run->plan->parts[at->part].lines->entries + at->first, tile_end(run, at) - at->first);
+    if (match.damaged) return SEARCH_DAMAGED;
+    for (uint32_t i = 0; i < match.spill_count; i++) {
+        if (match.spills[i].place >= chunk->extra_count) return SEARCH_DAMAGED;
+        __builtin_prefetch(chunk->extra + match.spills[i].place);
     }
-    for (; i < end; i++) {
-        const uint32_t *line = directory + ((value ^ entries[i]) & ~(LINE - 1));
-        for (uint32_t wanted = rempart_near[entries[i] & (LINE - 1)][value & (LINE - 1)]; wanted; wanted &= wanted - 1) {
-            uint32_t place = line[__builtin_ctz(wanted)];
-            places[count] = place;
-            count += !(place & EMPTY);
-        }
-    }
-    for (int j = 0; j < count; j++) __builtin_prefetch(ids + places[j]);
-    return count;
+    for (uint32_t i = 0; i < match.count; i++)
+        __builtin_prefetch(run->index->keys + (size_t)match.found[i] * KEY_BYTES);
+    tile->tag = match.tag;
+    tile->count = match.count;
+    tile->spill_count = match.spill_count;
+    return SEARCH_OK;
 }
 
 /* A row is reported by the first part that reaches it, so that none is reported twice and no set is needed. */
@@ -122,7 +145,6 @@ TARGET static int reached_before(const Run *run, uint32_t part, const uint8_t *r
     return 0;
 }
 
-#ifndef HAVE_NEAR_ROWS
 /* Keeps, in place, the row numbers that may lie within the radius; the first words tell almost all others apart. */
 TARGET static uint32_t near_rows(const uint8_t *keys, const uint64_t key[4], uint32_t radius, uint32_t *rows,
                                  uint32_t count) {
@@ -135,7 +157,6 @@ TARGET static uint32_t near_rows(const uint8_t *keys, const uint64_t key[4], uin
     }
     return kept;
 }
-#endif
 
 TARGET static SearchResult compare(Run *run, uint32_t part, uint32_t *rows, uint32_t count) {
     const uint8_t *keys = run->index->keys;
@@ -150,37 +171,40 @@ TARGET static SearchResult compare(Run *run, uint32_t part, uint32_t *rows, uint
     return SEARCH_OK;
 }
 
-/* Step three: read the row numbers, ask for the rows, compare. A query whose buckets turn out to hold a good part
- * of the list is marked dense and left to brute force, which reads rows in order. */
-TARGET static SearchResult read_rows(Run *run, const Cursor *at, const uint32_t *places, int count) {
-    const uint32_t *ids = run->plan->parts[at->part].chunk->ids;
-    const uint8_t *keys = run->index->keys;
-    const uint32_t rows = run->index->rows;
-    const size_t limit = rows / 8 + 1024;
+/* A query whose lines turn out to hold a good part of the list is marked dense and left to brute force, which reads
+ * rows in order. */
+TARGET static SearchResult compare_counted(Run *run, uint32_t part, uint32_t *rows, uint32_t count) {
+    run->candidates += count;
+    run->dense = run->candidates > run->index->rows / 8 + 1024;
+    return run->dense ? SEARCH_OK : compare(run, part, rows, count);
+}
+
+TARGET static SearchResult read_spill(Run *run, const Cursor *at, const Tile *tile, const Spill *spill) {
+    const Chunk *chunk = run->plan->parts[at->part].chunk;
+    const uint32_t *list = chunk->extra + spill->place, id_bits = run->index->id_bits;
+    uint32_t near = rempart_near[spill->left][tile->tag], length = list[0], filled = 0;
     uint32_t batch[BATCH];
-    uint32_t filled = 0;
-    for (int i = 0; i < count; i++) {
-        for (uint32_t place = places[i];; place++) {
-            if (place >= rows) return SEARCH_DAMAGED;
-            uint32_t id = ids[place];
-            uint32_t row = id & ~STOP;
-            if (row >= rows) return SEARCH_DAMAGED;
-            __builtin_prefetch(keys + (size_t)row * KEY_BYTES);
-            batch[filled++] = row;
-            if (filled == BATCH) {
-                if ((run->candidates += filled) > limit) {
-                    run->dense = 1;
-                    return SEARCH_OK;
-                }
-                SearchResult result = compare(run, at->part, batch, filled);
-                if (result != SEARCH_OK) return result;
-                filled = 0;
-            }
-            if (id & STOP) break;
-        }
+    if (length >= chunk->extra_count - spill->place) return SEARCH_DAMAGED;
+    for (uint32_t i = 1; i <= length; i++) {
+        uint32_t row = list[i] & ((1u << id_bits) - 1);
+        if (row >= run->index->rows) return SEARCH_DAMAGED;
+        if (!(near >> (list[i] >> id_bits) & 1)) continue;
+        __builtin_prefetch(run->index->keys + (size_t)row * KEY_BYTES);
+        batch[filled++] = row;
+        if (filled < BATCH) continue;
+        SearchResult result = compare_counted(run, at->part, batch, filled);
+        if (result != SEARCH_OK || run->dense) return result;
+        filled = 0;
     }
-    run->candidates += filled;
-    return compare(run, at->part, batch, filled);
+    return compare_counted(run, at->part, batch, filled);
+}
+
+/* Step three: compare the rows, and those that the lines had no room for. */
+TARGET static SearchResult read_rows(Run *run, const Cursor *at, Tile *tile) {
+    SearchResult result = compare_counted(run, at->part, tile->found, tile->count);
+    for (uint32_t i = 0; i < tile->spill_count && result == SEARCH_OK && !run->dense; i++)
+        result = read_spill(run, at, tile, &tile->spills[i]);
+    return result;
 }
 
 TARGET static SearchResult finish_query(Run *run, size_t query) {
@@ -205,36 +229,36 @@ TARGET static void advance(const Run *run, Cursor *at) {
     at->query++;
 }
 
-TARGET static SearchResult third_step(Run *run, const Cursor *at, const uint32_t *places, int count) {
+TARGET static SearchResult third_step(Run *run, const Cursor *at, Tile *tile) {
     if (at->part == 0 && at->first == 0) {
         load_key(run->key, run->queries + at->query * KEY_BYTES);
         run->candidates = 0;
         run->dense = 0;
     }
-    SearchResult result = run->dense ? SEARCH_OK : read_rows(run, at, places, count);
+    SearchResult result = run->dense ? SEARCH_OK : read_rows(run, at, tile);
     Cursor next = *at;
     advance(run, &next);
     return result == SEARCH_OK && next.query != at->query ? finish_query(run, at->query) : result;
 }
 
 TARGET static SearchResult search_chunks(Run *run) {
-    uint32_t places[2][TILE * LINE + 1]; /* an empty bucket may be written after the last */
-    int counts[2] = {0, 0};
+    Tile tiles[2];
     Cursor one = {0, 0, 0}, two = one, three = one;
     for (uint64_t step = 0; three.query < run->query_count; step++) {
+        SearchResult result = SEARCH_OK;
         if (one.query < run->query_count) {
             fetch_lines(run, &one);
             advance(run, &one);
         }
         if (step >= 1 && two.query < run->query_count) {
-            counts[step & 1] = read_lines(run, &two, places[step & 1]);
+            result = read_lines(run, &two, &tiles[step & 1]);
             advance(run, &two);
         }
-        if (step >= 2) {
-            SearchResult result = third_step(run, &three, places[(step - 1) & 1], counts[(step - 1) & 1]);
-            if (result != SEARCH_OK) return result;
+        if (step >= 2 && result == SEARCH_OK) {
+            result = third_step(run, &three, &tiles[(step - 1) & 1]);
             advance(run, &three);
         }
+        if (result != SEARCH_OK) return result;
     }
     return SEARCH_OK;
 }

@@ -80,8 +80,6 @@ static PyObject *py_hash(PyObject *module, PyObject *args)
                          PyBool_FromLong(result.exact));
 }
 
-int frequencies_of(const Isa *isa, const Picture *picture, int exact, float *samples, float *frequencies);
-
 static PyObject *py_frequencies(PyObject *module, PyObject *args)
 {
     PyObject *object;

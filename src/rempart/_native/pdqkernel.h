@@ -1,4 +1,5 @@
-/* PDQ of 8-bit pixels: what the kernel's files share. docs/decisions/0003-pdq-kernel.md says why it is built this way. */
+/* PDQ of 8-bit pixels: what the kernel's files share.
+ * docs/decisions/0003-pdq-kernel.md says why it is built this way. */
 #ifndef REMPART_PDQKERNEL_H
 #define REMPART_PDQKERNEL_H
 
@@ -8,6 +9,7 @@
 #define SIDE 64              /* the blurred picture is sampled at 64 x 64 points */
 #define SAMPLES (SIDE + 1)   /* one more where the last window runs over the edge, see Axis */
 #define COEFFICIENTS 256     /* 16 x 16 frequencies */
+#define SHORT 96             /* a row of this many weights or fewer is summed in vectors of 4, not of 8 */
 #define MAX_WINDOW 4096      /* 255 * window^2 must fit the 32-bit sums; wider pictures take the exact path */
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -63,6 +65,9 @@ extern float cosines_transposed[SIDE][16]; /* D[k][i] */
 
 /* Exact integer sums of the blur, 64 x 64 float32 samples out. 0, or -1 without memory. */
 int reduce_picture(const Isa *isa, const Picture *picture, const Axis *rows, const Axis *columns, float *samples);
+
+/* Samples and frequencies of one path, for tests and measurements. At least 5 x 5 pixels. 0, or -1. */
+int frequencies_of(const Isa *isa, const Picture *picture, int exact, float *samples, float *frequencies);
 
 /* All of it. 0, or -1 without memory. */
 int hash_picture(const Isa *isa, const Picture *picture, int dihedral, Result *result);

@@ -20,7 +20,8 @@ void init_cosines(void)
         }
 }
 
-typedef uint32_t Lanes __attribute__((vector_size(64), aligned(4)));
+typedef uint32_t Lanes __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t Quad __attribute__((vector_size(16), aligned(4), may_alias));
 
 INLINE void add_count(uint32_t *restrict acc, const uint8_t *const *rows, const uint16_t *weights, size_t n,
                       const int count)
@@ -56,33 +57,59 @@ INLINE void add_rows(uint32_t *restrict acc, const uint8_t *const *rows, const u
             acc[x] += p[x] * w;
 }
 
+#define AT(TYPE, p) (*(const TYPE *)(p))
+
+INLINE void sum_grey(const uint32_t *acc, const uint32_t *weights, size_t padded, uint32_t *sums)
+{
+    Lanes even = {0}, odd = {0};
+    for (size_t k = 0; k < padded; k += 16) {
+        even += AT(Lanes, acc + k) * AT(Lanes, weights + k);
+        odd += AT(Lanes, acc + k + 8) * AT(Lanes, weights + k + 8);
+    }
+    even += odd;
+    sums[0] = 0;
+    for (int l = 0; l < 8; l++)
+        sums[0] += even[l];
+}
+
+/* Interleaved channels: lane l of 12 (or 24) always holds channel l % 3. */
+INLINE void sum_rgb(const uint32_t *acc, const uint32_t *weights, size_t padded, uint32_t *sums)
+{
+    Quad p = {0}, q = {0}, r = {0};
+    uint32_t all[24];
+    if (padded <= SHORT) {
+        for (size_t k = 0; k < padded; k += 12) {
+            p += AT(Quad, acc + k) * AT(Quad, weights + k);
+            q += AT(Quad, acc + k + 4) * AT(Quad, weights + k + 4);
+            r += AT(Quad, acc + k + 8) * AT(Quad, weights + k + 8);
+        }
+    } else {
+        Lanes a = {0}, b = {0}, c = {0};
+        for (size_t k = 0; k < padded; k += 24) {
+            a += AT(Lanes, acc + k) * AT(Lanes, weights + k);
+            b += AT(Lanes, acc + k + 8) * AT(Lanes, weights + k + 8);
+            c += AT(Lanes, acc + k + 16) * AT(Lanes, weights + k + 16);
+        }
+        memcpy(all, &a, 32);
+        memcpy(all + 8, &b, 32);
+        memcpy(all + 16, &c, 32);
+        for (int l = 0; l < 24; l += 12) {
+            p += AT(Quad, all + l);
+            q += AT(Quad, all + l + 4);
+            r += AT(Quad, all + l + 8);
+        }
+    }
+    sums[0] = p[0] + p[3] + q[2] + r[1];
+    sums[1] = p[1] + q[0] + q[3] + r[2];
+    sums[2] = p[2] + q[1] + r[0] + r[3];
+}
+
 INLINE void sum_triangle(const uint32_t *acc, const uint32_t *weights, size_t padded, int channels, uint32_t *sums)
 {
-    if (channels == 1) {
-        Lanes sum = {0};
-        for (size_t k = 0; k < padded; k += 16)
-            sum += *(const Lanes *)(acc + k) * *(const Lanes *)(weights + k);
-        sums[0] = 0;
-        for (int l = 0; l < 16; l++)
-            sums[0] += sum[l];
-        return;
-    }
-    Lanes a = {0}, b = {0}, c = {0};
-    for (size_t k = 0; k < padded; k += 48) {
-        a += *(const Lanes *)(acc + k) * *(const Lanes *)(weights + k);
-        b += *(const Lanes *)(acc + k + 16) * *(const Lanes *)(weights + k + 16);
-        c += *(const Lanes *)(acc + k + 32) * *(const Lanes *)(weights + k + 32);
-    }
-    uint32_t all[48];
-    memcpy(all, &a, 64);
-    memcpy(all + 16, &b, 64);
-    memcpy(all + 32, &c, 64);
-    sums[0] = sums[1] = sums[2] = 0;
-    for (int l = 0; l < 48; l += 3) {
-        sums[0] += all[l];
-        sums[1] += all[l + 1];
-        sums[2] += all[l + 2];
-    }
+    if (channels == 1)
+        sum_grey(acc, weights, padded, sums);
+    else
+        sum_rgb(acc, weights, padded, sums);
 }
 
 /* B = D A D' in float32, each sum from k = 0 upwards as the reference does. */

@@ -79,8 +79,8 @@ typedef struct {
 
 static void spread_weights(Spread *spread, const Axis *axis, int sample, size_t channels)
 {
-    size_t lanes = channels == 3 ? 48 : 16;
     size_t used = axis->taps[sample] * channels;
+    size_t lanes = channels == 1 ? 16 : used <= SHORT ? 12 : 24;
     spread->padded = (used + lanes - 1) / lanes * lanes;
     memset(spread->values, 0, spread->padded * sizeof *spread->values);
     for (size_t k = 0; k < used; k++)
@@ -135,26 +135,20 @@ static void sum_columns(const Isa *isa, const Axis *axis, const Work *work, size
     }
 }
 
-/* Sums to means: one division per axis, in this order in every build. */
-static double mean(const Axis *axis, double sum, double clipped_sum, int last)
-{
-    double window = axis->window;
-    if (last && axis->clipped)
-        return (sum / window + clipped_sum / (window - 1.0)) / window;
-    return sum / (window * window);
-}
-
+/* Sums to means. The cut mean joins its sample first; then one division each, in this order in every build. */
 static void fold(const Axis *rows, const Axis *columns, double (*sums)[SAMPLES], float *samples)
 {
-    for (int i = 0; i < SIDE; i++) {
-        double line[SAMPLES];
-        int last = i == SIDE - 1;
+    double row_window = rows->window, column_window = columns->window;
+    double area = row_window * row_window * (column_window * column_window) * 1000.0;
+    if (rows->clipped)
         for (int j = 0; j < columns->samples; j++)
-            line[j] = mean(rows, sums[i][j], last && rows->clipped ? sums[SIDE][j] : 0.0, last);
+            sums[SIDE - 1][j] += sums[SIDE][j] * (row_window / (row_window - 1.0));
+    if (columns->clipped)
+        for (int i = 0; i < SIDE; i++)
+            sums[i][SIDE - 1] += sums[i][SIDE] * (column_window / (column_window - 1.0));
+    for (int i = 0; i < SIDE; i++)
         for (int j = 0; j < SIDE; j++)
-            samples[i * SIDE + j] =
-                (float)(mean(columns, line[j], columns->clipped ? line[SIDE] : 0.0, j == SIDE - 1) / 1000.0);
-    }
+            samples[i * SIDE + j] = (float)(sums[i][j] / area);
 }
 
 static void free_work(Work *work)

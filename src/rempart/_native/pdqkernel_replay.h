@@ -3,6 +3,14 @@
  * The picture streams through: a block of rows, a ring of one window of rows, the 64 columns that are sampled. */
 #define BLOCK 16
 
+/* One value of each of BLOCK picture rows, which have their running sums side by side. */
+typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int FourInts __attribute__((vector_size(16)));
+typedef struct {
+    Eight low, high;
+} Lane;
+
 /* A running mean down the columns of rows that are pushed one by one. */
 typedef struct {
     size_t n, height;
@@ -62,11 +70,14 @@ INLINE void column_take(Column *column, size_t o, float *restrict out)
 typedef struct {
     const Axis *rows, *columns;
     size_t width, waiting, done, next; /* rows waiting in `later`, rows through pass 3, next sample row */
-    float *tile, *block, *later;       /* width x lanes; lanes x width, twice */
+    Lane *tile;                        /* width */
+    float *block, *later;              /* BLOCK x width */
     Column second, fourth;
     float *samples;
 } Replay;
 
+/* The reference rounds 0.299 R + 0.587 G + 0.114 B from float64 to float32. No multiple of 1/1000 up to 255 lies so
+ * near the middle between two float32 that float64's error could matter: thousandths in integers give the same. */
 INLINE void luma_of(const uint8_t *restrict p, size_t n, size_t channels, float *restrict out)
 {
     if (channels == 1)
@@ -74,65 +85,101 @@ INLINE void luma_of(const uint8_t *restrict p, size_t n, size_t channels, float 
             out[x] = (float)p[x];
     else
         for (size_t x = 0; x < n; x++)
-            out[x] = (float)(p[3 * x] * 0.299 + p[3 * x + 1] * 0.587 + p[3 * x + 2] * 0.114);
+            out[x] = (float)((299 * p[3 * x] + 587 * p[3 * x + 1] + 114 * p[3 * x + 2]) * 0.001);
 }
 
-/* Rows to a tile with the row as the fast index, so that `lanes` running sums go side by side. */
-INLINE void to_tile(const float *restrict block, size_t width, float *restrict tile, const int lanes)
+/* 4 x 4 values from rows `from` apart to rows `to` apart, transposed. */
+INLINE void transpose(const float *restrict in, size_t from, float *restrict out, size_t to)
 {
-    for (size_t x = 0; x < width; x += BLOCK) {
-        size_t end = width - x < BLOCK ? width - x : BLOCK;
-        for (size_t k = 0; k < end; k++)
-            for (int r = 0; r < lanes; r++)
-                tile[(x + k) * (size_t)lanes + (size_t)r] = block[(size_t)r * width + x + k];
+    const FourInts low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
+    Four a = *(const Four *)in, b = *(const Four *)(in + from);
+    Four c = *(const Four *)(in + 2 * from), d = *(const Four *)(in + 3 * from);
+    Four ab = __builtin_shuffle(a, b, low), cd = __builtin_shuffle(c, d, low);
+    *(Four *)out = __builtin_shuffle(ab, cd, first);
+    *(Four *)(out + to) = __builtin_shuffle(ab, cd, second);
+    ab = __builtin_shuffle(a, b, high);
+    cd = __builtin_shuffle(c, d, high);
+    *(Four *)(out + 2 * to) = __builtin_shuffle(ab, cd, first);
+    *(Four *)(out + 3 * to) = __builtin_shuffle(ab, cd, second);
+}
+
+INLINE void to_tile(const float *restrict block, size_t width, Lane *restrict tile)
+{
+    float *to = (float *)tile;
+    size_t x = 0;
+    for (; x + 4 <= width; x += 4)
+        for (size_t r = 0; r < BLOCK; r += 4)
+            transpose(block + r * width + x, width, to + x * BLOCK + r, BLOCK);
+    for (; x < width; x++)
+        for (size_t r = 0; r < BLOCK; r++)
+            to[x * BLOCK + r] = block[r * width + x];
+}
+
+INLINE void from_tile(const Lane *restrict tile, size_t count, float *restrict block, size_t width)
+{
+    const float *from = (const float *)tile;
+    size_t x = 0;
+    for (; x + 4 <= count; x += 4)
+        for (size_t r = 0; r < BLOCK; r += 4)
+            transpose(from + x * BLOCK + r, BLOCK, block + r * width + x, width);
+    for (; x < count; x++)
+        for (size_t r = 0; r < BLOCK; r++)
+            block[r * width + x] = from[x * BLOCK + r];
+}
+
+/* Where the running sums along rows stand: `in` pixels added, `out` subtracted again. */
+typedef struct {
+    Lane sum;
+    size_t in, out;
+} Along;
+
+INLINE void along_next(Along *along, const Axis *axis, const Lane *restrict tile, size_t o)
+{
+    for (; along->in < axis->n && along->in <= o + (size_t)axis->right; along->in++) {
+        along->sum.low += tile[along->in].low;
+        along->sum.high += tile[along->in].high;
+    }
+    if (o > (size_t)axis->left) {
+        along->sum.low -= tile[along->out].low;
+        along->sum.high -= tile[along->out].high;
+        along->out++;
     }
 }
 
-/* Pass 1: running means along `lanes` rows; tile in, block (row-major) out. */
-INLINE void means_along(const Axis *axis, const float *restrict tile, float *restrict block, const int lanes)
+INLINE void along_mean(const Along *along, Lane *mean)
 {
-    float sum[BLOCK] = {0}, means[BLOCK][BLOCK];
-    size_t n = axis->n, in = 0, out = 0, filled = 0;
-    for (size_t o = 0; o < n; o++) {
-        for (; in < n && in <= o + (size_t)axis->right; in++)
-            for (int r = 0; r < lanes; r++)
-                sum[r] += tile[in * (size_t)lanes + (size_t)r];
-        if (o > (size_t)axis->left) {
-            for (int r = 0; r < lanes; r++)
-                sum[r] -= tile[out * (size_t)lanes + (size_t)r];
-            out++;
+    float count = (float)(along->in - along->out);
+    mean->low = along->sum.low / count;
+    mean->high = along->sum.high / count;
+}
+
+/* Pass 1: running means along rows; tile in, block (row-major) out. */
+INLINE void means_along(const Axis *axis, const Lane *restrict tile, float *restrict block)
+{
+    Along along = {0};
+    Lane means[BLOCK];
+    for (size_t o = 0; o < axis->n; o += BLOCK) {
+        size_t count = axis->n - o < BLOCK ? axis->n - o : BLOCK;
+        for (size_t k = 0; k < count; k++) {
+            along_next(&along, axis, tile, o + k);
+            along_mean(&along, means + k);
         }
-        float count = (float)(in - out);
-        for (int r = 0; r < lanes; r++)
-            means[filled][r] = sum[r] / count;
-        if (++filled == BLOCK || o + 1 == n) {
-            for (int r = 0; r < lanes; r++)
-                for (size_t k = 0; k < filled; k++)
-                    block[(size_t)r * n + o + 1 - filled + k] = means[k][r];
-            filled = 0;
-        }
+        from_tile(means, count, block + o, axis->n);
     }
 }
 
 /* Pass 3: the same, kept at the 64 centres only. */
-INLINE void means_at_centres(const Axis *axis, const float *restrict tile, float (*out)[SIDE], const int lanes)
+INLINE void means_at_centres(const Axis *axis, const Lane *restrict tile, float (*out)[SIDE])
 {
-    float sum[BLOCK] = {0};
-    size_t n = axis->n, in = 0, old = 0;
+    Along along = {0};
+    Lane means[SIDE];
     int next = 0;
-    for (size_t o = 0; o < n && next < SIDE; o++) {
-        for (; in < n && in <= o + (size_t)axis->right; in++)
-            for (int r = 0; r < lanes; r++)
-                sum[r] += tile[in * (size_t)lanes + (size_t)r];
-        if (o > (size_t)axis->left) {
-            for (int r = 0; r < lanes; r++)
-                sum[r] -= tile[old * (size_t)lanes + (size_t)r];
-            old++;
-        }
+    for (size_t o = 0; next < SIDE; o++) {
+        along_next(&along, axis, tile, o);
         for (; next < SIDE && axis->centre[next] == o; next++)
-            for (int r = 0; r < lanes; r++)
-                out[r][next] = sum[r] / (float)(in - old);
+            along_mean(&along, means + next);
     }
+    from_tile(means, SIDE, out[0], SIDE);
 }
 
 INLINE void keep_samples(Replay *replay, size_t row, const float *line)
@@ -142,12 +189,12 @@ INLINE void keep_samples(Replay *replay, size_t row, const float *line)
 }
 
 /* Passes 3 and 4 for the rows that wait. */
-INLINE void finish_rows(Replay *replay, const int lanes)
+INLINE void finish_rows(Replay *replay)
 {
     float lines[BLOCK][SIDE], line[SIDE];
     size_t height = replay->rows->n, right = (size_t)replay->rows->right;
-    to_tile(replay->later, replay->width, replay->tile, lanes);
-    means_at_centres(replay->columns, replay->tile, lines, lanes);
+    to_tile(replay->later, replay->width, replay->tile);
+    means_at_centres(replay->columns, replay->tile, lines);
     for (size_t r = 0; r < replay->waiting; r++) {
         column_push(&replay->fourth, lines[r]);
         if (replay->done++ >= right) {
@@ -163,31 +210,31 @@ INLINE void finish_rows(Replay *replay, const int lanes)
         }
 }
 
-INLINE void take_row(Replay *replay, size_t o, const int lanes)
+INLINE void take_row(Replay *replay, size_t o)
 {
     column_take(&replay->second, o, replay->later + replay->waiting * replay->width);
-    if (++replay->waiting == (size_t)lanes || o + 1 == replay->rows->n)
-        finish_rows(replay, lanes);
+    if (++replay->waiting == BLOCK || o + 1 == replay->rows->n)
+        finish_rows(replay);
 }
 
-INLINE void replay_stream(Replay *replay, const Picture *picture, const int lanes)
+INLINE void replay_stream(Replay *replay, const Picture *picture)
 {
     size_t height = picture->height, width = picture->width, right = (size_t)replay->rows->right;
-    for (size_t y = 0; y < height; y += (size_t)lanes) {
-        size_t count = height - y < (size_t)lanes ? height - y : (size_t)lanes;
+    for (size_t y = 0; y < height; y += BLOCK) {
+        size_t count = height - y < BLOCK ? height - y : BLOCK;
         for (size_t r = 0; r < count; r++)
             luma_of(picture->data + (ptrdiff_t)(y + r) * picture->stride, width, picture->channels,
                     replay->block + r * width);
-        to_tile(replay->block, width, replay->tile, lanes);
-        means_along(replay->columns, replay->tile, replay->block, lanes);
+        to_tile(replay->block, width, replay->tile);
+        means_along(replay->columns, replay->tile, replay->block);
         for (size_t r = 0; r < count; r++) {
             column_push(&replay->second, replay->block + r * width);
             if (y + r >= right)
-                take_row(replay, y + r - right, lanes);
+                take_row(replay, y + r - right);
         }
     }
     for (size_t o = height - right; o < height; o++)
-        take_row(replay, o, lanes);
+        take_row(replay, o);
 }
 
 INLINE int replay(const Picture *picture, const Axis *rows, const Axis *columns, float *samples)
@@ -198,19 +245,15 @@ INLINE int replay(const Picture *picture, const Axis *rows, const Axis *columns,
         return 0;
     }
     Replay replay = {.rows = rows, .columns = columns, .width = picture->width, .samples = samples};
-    size_t lanes = picture->width > (1u << 20) ? 1 : BLOCK, cells = picture->width * lanes;
+    size_t cells = picture->width * BLOCK;
     int made = column_start(&replay.second, picture->width, rows) | column_start(&replay.fourth, SIDE, rows);
     replay.tile = malloc(cells * sizeof(float));
     replay.block = calloc(cells, sizeof(float));
     replay.later = calloc(cells, sizeof(float));
-    if (made == 0 && replay.tile && replay.block && replay.later) {
-        if (lanes == 1)
-            replay_stream(&replay, picture, 1);
-        else
-            replay_stream(&replay, picture, BLOCK);
-    } else {
+    if (made == 0 && replay.tile && replay.block && replay.later)
+        replay_stream(&replay, picture);
+    else
         made = -1;
-    }
     column_end(&replay.second);
     column_end(&replay.fourth);
     free(replay.tile);

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -12,11 +14,14 @@ from rempart.cli.listing import Building, RefusalFile, build_list, print_report
 from rempart.cli.listshow import show_document, show_entries, show_text
 from rempart.cli.output import output_file
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError
+from rempart.lists.entry import Disposition
+from rempart.lists.formats import csv, jsonl, vics
 from rempart.lists.hashlist import HashList
 from rempart.lists.registry import NAMES, format_named
 from rempart.lists.verify import verify
 
-LIST_FILE = click.argument("out", metavar="OUT", type=click.Path(path_type=Path))
+PATH = click.Path(path_type=Path)
+LIST_FILE = click.argument("out", metavar="OUT", type=PATH)
 
 
 @click.group()
@@ -29,14 +34,14 @@ def command() -> None:
 
 @command.command()
 @LIST_FILE
-@click.argument("more", metavar="[FILE]…", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--from", "sources", multiple=True, metavar="FILE…", type=click.Path(path_type=Path), help="Files to read.")
-@click.option("--pictures", metavar="DIR", type=click.Path(path_type=Path), help="Make entries from the pictures there.")
+@click.argument("more", metavar="[FILE]…", nargs=-1, type=PATH)
+@click.option("--from", "sources", multiple=True, metavar="FILE…", type=PATH, help="Files to read.")
+@click.option("--pictures", metavar="DIR", type=PATH, help="Make entries from the pictures there.")
 @click.option("--format", "format_name", type=click.Choice(["auto", *NAMES]), default="auto", show_default=True)
 @click.option("--name", help="The list's name; by default that of the file.")
 @click.option("--scheme", metavar="ID", help="Category scheme by id, or a .json file of your own.")
 @click.option("--force", is_flag=True, help="Read a VICS file of an unknown version.")
-@click.option("--report", "report_file", metavar="FILE", type=click.Path(path_type=Path), help="All refused lines, as JSON Lines.")
+@click.option("--report", "report_file", metavar="FILE", type=PATH, help="All refused lines, as JSON Lines.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="For --pictures.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def build(
@@ -94,7 +99,7 @@ def show(out: Path, with_entries: bool, as_json: bool) -> int:
     """What is in the list OUT, by kind, category and opinion, and what of it answers lookups."""
     with HashList.open(out) as opened:
         if with_entries:
-            show_entries(opened, click.get_binary_stream("stdout"))
+            show_entries(opened, sys.stdout.buffer)
         elif as_json:
             click.echo(json.dumps(show_document(out, opened), ensure_ascii=False))
         else:
@@ -105,19 +110,28 @@ def show(out: Path, with_entries: bool, as_json: bool) -> int:
 @command.command()
 @LIST_FILE
 @click.option("--format", "format_name", type=click.Choice(NAMES), default="jsonl", show_default=True)
-@click.option("--output", "-o", metavar="FILE", type=click.Path(path_type=Path), help="Instead of standard output.")
+@click.option("--output", "-o", metavar="FILE", type=PATH, help="Instead of standard output.")
 @click.option("--pdq", is_flag=True, help="VICS: carry PDQ in AlternativeHashes (a convention of Rempart's).")
 def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     """Write the list OUT in another format. JSON Lines loses nothing; what others leave out is in the docs."""
-    chosen = format_named(format_name)
     with HashList.open(out) as opened, output_file(output) as stream:
-        options: dict[str, object] = {}
-        if format_name == "csv":
-            options["extra"] = _needs_extra(opened)
-        elif format_name == "vics":
-            options["pdq"] = pdq
-        chosen.write(opened.entries(), stream, **options)
+        left_out = _write(opened, format_name, stream, pdq=pdq)
+    if left_out:
+        click.echo(f"{left_out} entries were left out: {format_name} cannot carry them.", err=True)
     return NOTHING_FOUND
+
+
+def _write(opened: HashList, format_name: str, stream: BinaryIO, *, pdq: bool) -> int:
+    """Write the list in a format; returns how many entries were left out."""
+    if format_name == "csv":
+        return csv.write(opened.entries(), stream, extra=_needs_extra(opened))
+    if format_name == "vics":
+        profile = "US" if any(one and one.scheme == "vic-us" for one in opened.categories()) else "CUSTOM"
+        return vics.write(opened.entries(), stream, profile=profile, pdq=pdq)
+    if format_name == "jsonl":
+        return jsonl.write(opened.entries(), stream)
+    silent = len(opened) - opened.dispositions().get(Disposition.MATCH, 0)
+    return silent + format_named(format_name).write(opened.matching_entries(), stream)
 
 
 def _needs_extra(opened: HashList) -> bool:

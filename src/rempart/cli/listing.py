@@ -13,7 +13,7 @@ from typing import TextIO
 import click
 
 from rempart.clock import utc_now
-from rempart.errors import ForeignFileError, IncompleteError
+from rempart.errors import ForeignFileError, IncompleteError, UnavailableError
 from rempart.index.sections import MAGIC
 from rempart.lists.build import ListBuilder
 from rempart.lists.importing import Sink, import_file
@@ -45,7 +45,10 @@ class RefusalFile:
 
     def __enter__(self) -> Sink:
         if self._path is not None:
-            fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            except OSError as err:
+                raise UnavailableError(f"{self._path} could not be written: {err.strerror}.") from err
             self._file = os.fdopen(fd, "w", encoding="utf-8")
         return self._write
 
@@ -71,7 +74,8 @@ def build_list(plan: Building, *, sink: Sink) -> ListReport:
             for path in plan.files
         ]
         if plan.pictures is not None:
-            from rempart.lists.pictures import import_pictures  # noqa: PLC0415  the decoders load only when asked for
+            # Decoding loads only when it is asked for.
+            from rempart.lists.pictures import import_pictures
 
             sources.append(
                 import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink)

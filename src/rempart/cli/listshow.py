@@ -56,7 +56,8 @@ def show_text(told: dict[str, Any]) -> None:
         click.echo(f"  opinion {opinion:32} {count}")
     click.echo(f"  recipes: {', '.join(told['recipes']) or 'not told'}{'; with facets' if told['facets'] else ''}")
     for source in told["sources"]:
-        click.echo(f"  from {source['origin']} ({source['format']}): {source['read']} read, {source['refused']} refused")
+        counts = f"{source['read']} read, {source['refused']} refused"
+        click.echo(f"  from {source['origin']} ({source['format']}): {counts}")
     click.echo(f"  {told['checks']}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import select
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,8 +23,22 @@ _MAX_LINE = 4096
 
 @click.command()
 @click.argument("hashes", metavar="[HASH]…|-", nargs=-1)
-@click.option("--list", "lists", metavar="L", multiple=True, required=True, type=click.Path(path_type=Path), help="A list file; may be given several times.")
-@click.option("--radius", type=click.IntRange(0, 63), default=31, show_default=True, help="Bits within which a PDQ hash matches.")
+@click.option(
+    "--list",
+    "lists",
+    metavar="L",
+    multiple=True,
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A list file; may be given several times.",
+)
+@click.option(
+    "--radius",
+    type=click.IntRange(0, 63),
+    default=31,
+    show_default=True,
+    help="Bits within which a PDQ hash matches.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per hash.")
 def command(hashes: tuple[str, ...], lists: tuple[Path, ...], radius: int, as_json: bool) -> int:
     """Look hashes up in lists: one line out for each hash in, in order.
@@ -39,7 +54,7 @@ def command(hashes: tuple[str, ...], lists: tuple[Path, ...], radius: int, as_js
                 found |= bool(line.get("matches"))
                 failed |= "error" in line
                 click.echo(json.dumps(line) if as_json else _in_words(line))
-            click.get_text_stream("stdout").flush()
+            sys.stdout.flush()
     return worst(found=found, failed=failed)
 
 
@@ -98,7 +113,7 @@ def _batches(hashes: tuple[str, ...]) -> Iterator[list[str]]:
         return
     if any(text != "-" for text in hashes):
         raise click.UsageError("Give hashes, or `-` to read them from standard input; not both.")
-    yield from _read_lines(click.get_binary_stream("stdin").fileno())
+    yield from _read_lines(sys.stdin.fileno())
 
 
 def _read_lines(fd: int) -> Iterator[list[str]]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
-
-import click
 
 from rempart.errors import StorageFullError, UnavailableError
 
@@ -22,7 +21,7 @@ def output_file(path: Path | None) -> Iterator[BinaryIO]:
     Raises StorageFullError or UnavailableError.
     """
     if path is None:
-        stream = click.get_binary_stream("stdout")
+        stream = sys.stdout.buffer
         yield stream
         stream.flush()
         return

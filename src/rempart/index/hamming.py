@@ -1,9 +1,9 @@
 """Exact lookup of 256-bit keys within a Hamming radius: multi-index hashing over mapped arrays.
 
-The keys stand once, in the caller's order. For each chunk of bits (see `layout`) a directory gives the place of a
-bucket's first row number, and the top bit of a row number marks the bucket's last. Lists too short to gain from
-that, and radii too wide, are compared row by row. Nothing is approximate, and nothing read from a file is trusted:
-every place and row number is checked before it is used.
+The keys stand once, in the caller's order. For each chunk of bits (see `layout`) a table of lines, one cache line
+each, holds the row numbers of the keys whose chunk falls there. Lists too short to gain from that, and radii too
+wide, are compared row by row. Nothing is approximate, and nothing read from a file is trusted: every place and row
+number is checked before it is used.
 """
 
 from __future__ import annotations
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 from rempart.errors import CorruptFileError
 from rempart.index import hamming_numpy
 from rempart.index.hamming_numpy import Chunk
-from rempart.index.layout import KEY_BITS, MAX_RADIUS, MAX_ROWS, MAX_WIDTH, MIN_WIDTH, plan_radii, plan_widths
+from rempart.index.layout import (
+    KEY_BITS,
+    LINE,
+    MAX_CHUNKS,
+    MAX_RADIUS,
+    MAX_ROWS,
+    id_bits,
+    line_bits,
+    plan_radii,
+    plan_widths,
+)
 from rempart.index.sections import SectionFile, SectionWriter
 
 # Chosen once: a machine without a C compiler searches in NumPy, to the same results.
@@ -47,7 +57,9 @@ class HammingIndex:
         self._reaches: dict[int, bytes] = {}
         self._searcher = None
         if native and hammingkernel is not None:
-            self._searcher = hammingkernel.Searcher(keys, tuple((c.width, c.directory, c.ids) for c in chunks))
+            self._searcher = hammingkernel.Searcher(
+                keys, id_bits(len(keys)), tuple((c.width, c.tag_bits, c.lines, c.extra) for c in chunks)
+            )
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -60,7 +72,7 @@ class HammingIndex:
     @property
     def nbytes(self) -> int:
         """Bytes of keys and index together."""
-        return self._keys.nbytes + sum(chunk.directory.nbytes + chunk.ids.nbytes for chunk in self._chunks)
+        return self._keys.nbytes + sum(chunk.lines.nbytes + chunk.extra.nbytes for chunk in self._chunks)
 
     @classmethod
     def from_keys(cls, keys: NDArray[np.uint8]) -> Self:
@@ -70,7 +82,7 @@ class HammingIndex:
 
     @classmethod
     def build_into(cls, writer: SectionWriter, keys: NDArray[np.uint8], *, prefix: str = "pdq") -> None:
-        """Write an index of `keys` ((n, 32) uint8; rows may repeat, at most 2**31−1) as sections `prefix`.*.
+        """Write an index of `keys` ((n, 32) uint8; rows may repeat, at most 2**28−2) as sections `prefix`.*.
 
         Row i of the results is row i of `keys`. Beside the keys it needs the memory of one chunk at a time.
         """
@@ -78,24 +90,26 @@ class HammingIndex:
         writer.add(f"{prefix}.layout", np.array([len(checked), *plan_widths(len(checked))], dtype="<u8"))
         writer.add(f"{prefix}.keys", checked)
         for at, chunk in enumerate(_build(checked)):
-            writer.add(f"{prefix}.directory.{at}", chunk.directory)
-            writer.add(f"{prefix}.ids.{at}", chunk.ids)
+            writer.add(f"{prefix}.lines.{at}", chunk.lines)
+            writer.add(f"{prefix}.extra.{at}", chunk.extra)
 
     @classmethod
     def from_file(cls, file: SectionFile, prefix: str = "pdq") -> Self:
         """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
         rows, *widths = (int(value) for value in file.checked(f"{prefix}.layout", "<u8")) or (0,)
         keys = file.array(f"{prefix}.keys", np.uint8)
-        fits = all(MIN_WIDTH <= width <= MAX_WIDTH for width in widths) and sum(widths) in (0, KEY_BITS)
-        if not fits or rows > MAX_ROWS or len(keys) != rows * KEY_BYTES:
+        bits, tag_limit = line_bits(rows), 32 - id_bits(rows)
+        fits = all(bits <= width <= bits + tag_limit for width in widths) and sum(widths) in (0, KEY_BITS)
+        if not fits or rows > MAX_ROWS or len(keys) != rows * KEY_BYTES or len(widths) > MAX_CHUNKS:
             raise CorruptFileError(f"{file.path.name}: the layout of index {prefix} does not fit its sections.")
         chunks, start = [], 0
         for at, width in enumerate(widths):
-            directory = file.array(f"{prefix}.directory.{at}", "<u4")
-            ids = file.array(f"{prefix}.ids.{at}", "<u4")
-            if len(directory) != 1 << width or len(ids) != rows:
+            lines, extra = file.array(f"{prefix}.lines.{at}", "<u4"), file.array(f"{prefix}.extra.{at}", "<u4")
+            if len(lines) != LINE << bits:
                 raise CorruptFileError(f"{file.path.name}: chunk {at} of index {prefix} has the wrong length.")
-            chunks.append(Chunk(start=start, width=width, directory=directory, ids=ids))
+            chunks.append(
+                Chunk(start=start, width=width, tag_bits=width - bits, lines=lines.reshape(-1, LINE), extra=extra)
+            )
             start += width
         return cls(keys.reshape(-1, KEY_BYTES), chunks)
 
@@ -109,7 +123,7 @@ class HammingIndex:
             reaches = self._plan(radius)
         asked = _checked_keys(queries)
         if self._searcher is None:
-            return Hits(*hamming_numpy.search(self._keys, self._chunks, asked, radius, reaches))
+            return Hits(*hamming_numpy.search(self._keys, self._chunks, id_bits(len(self)), asked, radius, reaches))
         found = self._searcher.search(asked, radius, reaches)
         if found is None:
             raise CorruptFileError(
@@ -124,7 +138,7 @@ class HammingIndex:
         """One signed byte per chunk: how far it is searched; empty where every row is compared."""
         if not 0 <= radius <= MAX_RADIUS:
             raise ValueError(f"a radius is 0 to {MAX_RADIUS}, not {radius}")
-        radii = plan_radii(self._widths, len(self), radius) if self._widths else None
+        radii = plan_radii(self._widths, line_bits(len(self)), len(self), radius) if self._widths else None
         self._reaches[radius] = np.array(radii or (), np.int8).tobytes()
         return self._reaches[radius]
 
@@ -138,10 +152,15 @@ def _checked_keys(keys: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _build(keys: NDArray[np.uint8]) -> Iterator[Chunk]:
-    fill = hamming_numpy.build_chunk if hammingkernel is None else hammingkernel.build_chunk
-    start = 0
+    bits, start = line_bits(len(keys)), 0
+    counts = np.empty(1 << bits, np.uint32)
     for width in plan_widths(len(keys)):
-        directory, ids = np.empty(1 << width, "<u4"), np.empty(len(keys), "<u4")
-        fill(keys, start, width, directory, ids)
-        yield Chunk(start=start, width=width, directory=directory, ids=ids)
+        if hammingkernel is None:
+            yield hamming_numpy.build_chunk(keys, start, width, width - bits, id_bits(len(keys)))
+        else:
+            lines = np.empty((1 << bits, LINE), "<u4")
+            extra = hammingkernel.build_chunk(keys, start, width, width - bits, id_bits(len(keys)), counts, lines)
+            yield Chunk(
+                start=start, width=width, tag_bits=width - bits, lines=lines, extra=np.frombuffer(extra, "<u4")
+            )
         start += width

@@ -10,24 +10,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
-from rempart.index.layout import flips
+from rempart.index.layout import LINE, flips
 
-EMPTY = np.uint32(0x80000000)
-STOP = np.uint32(0x80000000)
-_ID = np.uint32(0x7FFFFFFF)
-_AT_ONCE = 1 << 20
+FREE, SPILLED = 0xFFFFFFFF, 0xFFFFFFFE
+HELD_WHEN_SPILLED = 14
+_AT_ONCE = 1 << 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Bits `start` to `start + width` of every key: `directory` (2**width) leads to places in `ids` (n), both uint32."""
+    """Bits `start` to `start + width` of every key.
+
+    `lines`, (L, 16) uint32 with L = 2**(width − tag_bits): row numbers with the chunk's lowest `tag_bits` bits above
+    them, FREE places last. A line with more than 16 rows ends in (place, SPILLED): at `extra[place]` stand how many
+    there are beyond the 14 it holds, and then those.
+    """
 
     start: int
     width: int
-    directory: NDArray[np.uint32]
-    ids: NDArray[np.uint32]
+    tag_bits: int
+    lines: NDArray[np.uint32]
+    extra: NDArray[np.uint32]
 
 
+# Each entry's query, and how many flips are left for its tag.
+Asked = tuple[NDArray[np.int64], NDArray[np.uint8]]
 Found = tuple[NDArray[np.int64], NDArray[np.uint32], NDArray[np.uint8]]
 
 
@@ -45,23 +52,34 @@ def chunk_of(rows: NDArray[np.uint64], start: int, width: int) -> NDArray[np.uin
     return (value & np.uint64((1 << width) - 1)).astype(np.uint32)
 
 
-def build_chunk(
-    keys: NDArray[np.uint8], start: int, width: int, directory: NDArray[np.uint32], ids: NDArray[np.uint32]
-) -> None:
-    """Fill one chunk's directory (2**width) and ids (n): bucket → place of its first id; STOP marks its last."""
+def build_chunk(keys: NDArray[np.uint8], start: int, width: int, tag_bits: int, id_bits: int) -> Chunk:
+    """One chunk's table; the same as the C kernel's."""
     values = chunk_of(words(keys), start, width)
-    order = np.argsort(values, kind="stable")
-    ranked = values[order]
-    first = np.flatnonzero(np.concatenate(([True], ranked[1:] != ranked[:-1])))
-    directory[:] = EMPTY
-    directory[ranked[first]] = first.astype(np.uint32)
-    ids[:] = order.astype(np.uint32)
-    ids[np.append(first[1:], len(ranked)) - 1] |= STOP
+    line = values >> np.uint32(tag_bits)
+    order = np.argsort(line, kind="stable")
+    ranked = line[order]
+    counts = np.bincount(ranked, minlength=1 << (width - tag_bits))
+    nth = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
+    tags = values[order] & np.uint32((1 << tag_bits) - 1)
+    entries = (tags << np.uint32(id_bits)) | order.astype(np.uint32)
+    spilling = counts > LINE
+    surplus = np.where(spilling, counts - HELD_WHEN_SPILLED + 1, 0)
+    place = np.cumsum(surplus) - surplus
+    lines = np.full((len(counts), LINE), FREE, "<u4")
+    extra = np.zeros(int(surplus.sum()), "<u4")
+    outside = spilling[ranked] & (nth >= HELD_WHEN_SPILLED)
+    lines[ranked[~outside], nth[~outside]] = entries[~outside]
+    extra[place[ranked[outside]] + nth[outside] - HELD_WHEN_SPILLED + 1] = entries[outside]
+    extra[place[spilling]] = counts[spilling] - HELD_WHEN_SPILLED
+    lines[spilling, HELD_WHEN_SPILLED] = place[spilling]
+    lines[spilling, LINE - 1] = SPILLED
+    return Chunk(start=start, width=width, tag_bits=tag_bits, lines=lines, extra=extra)
 
 
 def search(
     keys: NDArray[np.uint8],
     chunks: Sequence[Chunk],
+    id_bits: int,
     queries: NDArray[np.uint8],
     radius: int,
     reaches: bytes,
@@ -72,7 +90,7 @@ def search(
     if not radii:
         pieces = list(_brute(key_words, query_words, radius))
     else:
-        pieces = list(_near(key_words, chunks, query_words, radius, radii))
+        pieces = list(_near(key_words, chunks, id_bits, query_words, radius, radii))
     return _ordered(pieces, len(query_words))
 
 
@@ -100,6 +118,7 @@ def _brute(
 def _near(
     keys: NDArray[np.uint64],
     chunks: Sequence[Chunk],
+    id_bits: int,
     queries: NDArray[np.uint64],
     radius: int,
     radii: Sequence[int],
@@ -108,35 +127,65 @@ def _near(
     for chunk, reach in zip(chunks, radii, strict=True):
         if reach < 0:
             continue
-        masks = flips(chunk.width, reach)
+        masks = flips(chunk.width - chunk.tag_bits, reach)
+        left = (reach - np.bitwise_count(masks)).astype(np.uint8)
         values = chunk_of(queries, chunk.start, chunk.width)
-        step = max(1, _AT_ONCE // len(masks))
+        step = max(1, _AT_ONCE // (len(masks) * LINE))
         for low in range(0, len(queries), step):
-            for asked, rows in _members(chunk, values[low : low + step], masks, len(keys)):
-                distance, diff = _distances(keys, rows, queries, asked + low)
+            for asked, entries in _entries(chunk, values[low : low + step], masks, left):
+                rows = entries & np.uint32((1 << id_bits) - 1)
+                if len(rows) and int(rows.max()) >= len(keys):
+                    raise CorruptFileError("The index names a row that does not exist.")
+                own = _tagged(chunk, id_bits, entries, values[low + asked[0]], asked[1])
+                query, rows = low + asked[0][own], rows[own]
+                distance, diff = _distances(keys, rows, queries, query)
                 near = np.flatnonzero(distance <= radius)
                 first = near[_not_before(diff[near], before)]
-                yield asked[first] + low, rows[first], distance[first]
+                yield query[first], rows[first], distance[first]
         before.append((chunk, reach))
 
 
-def _members(
-    chunk: Chunk, values: NDArray[np.uint32], masks: NDArray[np.uint32], rows_known: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.uint32]]]:
-    """The rows in every bucket near `values`, one more of each bucket in every round."""
-    places = chunk.directory[values[:, None] ^ masks[None, :]]
-    asked, column = np.nonzero(places < EMPTY)
-    at = places[asked, column].astype(np.int64)
-    while len(at):
-        if int(at.max()) >= len(chunk.ids):
-            raise CorruptFileError("The index's directory points outside the index.")
-        found = chunk.ids[at]
-        rows = found & _ID
-        if int(rows.max()) >= rows_known:
-            raise CorruptFileError("The index names a row that does not exist.")
-        yield asked, rows
-        more = np.flatnonzero(found < STOP)
-        asked, at = asked[more], at[more] + 1
+def _tagged(
+    chunk: Chunk, id_bits: int, entries: NDArray[np.uint32], values: NDArray[np.uint32], left: NDArray[np.uint8]
+) -> NDArray[np.int64]:
+    """Which entries' tags lie within the flips that are left for them."""
+    tags = values & np.uint32((1 << chunk.tag_bits) - 1)
+    return np.flatnonzero(np.bitwise_count((entries >> np.uint32(id_bits)) ^ tags) <= left)
+
+
+def _entries(
+    chunk: Chunk, values: NDArray[np.uint32], masks: NDArray[np.uint32], left: NDArray[np.uint8]
+) -> Iterator[tuple[Asked, NDArray[np.uint32]]]:
+    """((query, flips left), entry) of every entry in the lines near `values`; a line's surplus comes afterwards."""
+    lines = chunk.lines[(values >> np.uint32(chunk.tag_bits))[:, None] ^ masks[None, :]]
+    spilled = lines[:, :, LINE - 1] == SPILLED
+    entry = lines < SPILLED
+    entry[:, :, HELD_WHEN_SPILLED] &= ~spilled
+    asked, column, _ = np.nonzero(entry)
+    yield (asked, left[column]), lines[entry]
+    asked, column = np.nonzero(spilled)
+    places = lines[asked, column, HELD_WHEN_SPILLED].astype(np.int64)
+    if len(places):
+        yield from _surplus(chunk, (asked, left[column]), places)
+
+
+def _surplus(chunk: Chunk, asked: Asked, places: NDArray[np.int64]) -> Iterator[tuple[Asked, NDArray[np.uint32]]]:
+    """The entries that lines had no room for, as many lines at once as make about `_AT_ONCE` entries."""
+    if int(places.max()) >= len(chunk.extra):
+        raise CorruptFileError("The index points outside itself.")
+    lengths = chunk.extra[places].astype(np.int64)
+    if bool(np.any(places + lengths >= len(chunk.extra))):
+        raise CorruptFileError("The index points outside itself.")
+    ends = np.cumsum(lengths)
+    low = 0
+    while low < len(places):
+        done = int(ends[low] - lengths[low])
+        high = max(low + 1, int(np.searchsorted(ends, done + _AT_ONCE, side="right")))
+        own = lengths[low:high]
+        within = np.arange(int(own.sum())) - np.repeat(np.cumsum(own) - own, own)
+        entries = chunk.extra[np.repeat(places[low:high] + 1, own) + within]
+        yield (np.repeat(asked[0][low:high], own), np.repeat(asked[1][low:high], own)), entries
+        low = high
 
 
 def _distances(

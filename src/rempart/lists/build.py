@@ -19,7 +19,7 @@ from rempart.clock import iso
 from rempart.errors import RefusedError, SchemeUnknownError
 from rempart.index.sections import SectionWriter
 from rempart.lists.compile import Compiled, compile_entries, compile_signals, write_forward
-from rempart.lists.entry import LOW_QUALITY_BELOW, Category, Disposition, Entry, EntrySignal, Opinion
+from rempart.lists.entry import Category, Disposition, Entry, EntrySignal, Opinion
 from rempart.lists.layout import (
     FILE_KIND,
     FORMAT_VERSION,
@@ -36,6 +36,7 @@ from rempart.lists.layout import (
 from rempart.lists.report import ListReport, SourceReport
 from rempart.lists.schemes import Scheme, disposition
 from rempart.lists.spool import Spool
+from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import SignalKind
 
 _ENTRY = struct.Struct("<16sQHBBIII")

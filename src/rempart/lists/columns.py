@@ -100,6 +100,11 @@ class Columns:
         """True when codes stand there with nothing to say which scheme they belong to."""
         return "code" in self._roles and "scheme" not in self._roles
 
+    @property
+    def has_categories(self) -> bool:
+        """True when the rows say themselves, or the kind of table says, what each entry is."""
+        return bool(self._roles.keys() & {"code", "scheme"}) or self.is_icse or self.is_nsrl
+
     def read(self, row: Sequence[object], line: int, options: ReadOptions) -> tuple[Reading | None, list[Refusal]]:
         """One row as an entry (None when it is refused) and what was refused or left out of it."""
         problems: list[str] = []
@@ -115,7 +120,7 @@ class Columns:
                 opinion=self._opinion(row),
                 source=self._text(row, "source") if self._has("source") else options.source,
                 tags=self._tags(row),
-                added=self._moment(row, "updated", problems) if withdrawn is None or self._has("withdrawn_at") else None,
+                added=self._added(row, withdrawn, problems),
                 withdrawn=withdrawn,
                 record=self._record(row),
             )
@@ -173,6 +178,11 @@ class Columns:
         except RefusedError as err:
             problems.append(err.message)
             return None
+
+    def _added(self, row: Sequence[object], withdrawn: datetime | None, problems: list[str]) -> datetime | None:
+        """When the entry was added; in a withdrawn row the time is that of the withdrawal, unless both are told."""
+        told = withdrawn is None or self._has("withdrawn_at")
+        return self._moment(row, "updated", problems) if told else None
 
     def _withdrawn(self, row: Sequence[object], options: ReadOptions) -> datetime | None:
         if not read_flag(self._cell(row, "deleted")):

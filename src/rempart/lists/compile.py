@@ -18,6 +18,7 @@ from rempart.lists.layout import ENTRY_SPOOL, FORWARD_SPOOL, KIND_NUMBER, signal
 from rempart.lists.spool import PARTITION, Spool, key_bucket, partitions, starts, words
 from rempart.signals.values import SIGNAL_TYPES, SignalKind
 
+_FORWARD = {"kind": ("signal.kind", "u1"), "row": ("signal.key", "<u4"), "attribute": ("signal.attribute", "<u4")}
 _WITHDRAWN = int(Disposition.WITHDRAWN)
 
 
@@ -295,7 +296,7 @@ def write_forward(writer: SectionWriter, forward: Spool, compiled: Compiled, fol
     def by_entry(records: NDArray[Any], groups: int) -> NDArray[np.int64]:
         return np.asarray(records["entry"].astype(np.int64) * groups // total, dtype=np.int64)
 
-    columns = {"kind": Spool(folder), "row": Spool(folder), "attribute": Spool(folder)}
+    columns = {name: Spool(folder) for name in _FORWARD}
     ends = _filled(folder, 8 * (compiled.entries + 1))
     try:
         counts = ends.mapped("<u8")
@@ -307,10 +308,9 @@ def write_forward(writer: SectionWriter, forward: Spool, compiled: Compiled, fol
             found = np.bincount(records["entry"].astype(np.int64) - first)
             counts[first + 1 : first + 1 + len(found)] += found.astype(np.uint64)
         np.cumsum(counts, out=counts)
-        writer.add_chunks("entry.signals", (memoryview(counts).cast("B"),), dtype="<u8")
-        for name, dtype, column in (("kind", "u1", "kind"), ("key", "<u4", "row"), ("attribute", "<u4", "attribute")):
-            spool = columns[column]
-            writer.add_chunks(f"signal.{name}", spool.pieces(0, spool.size), dtype=dtype)
+        writer.add_chunks("entry.signals", ends.pieces(0, ends.size), dtype="<u8")
+        for name, (section, dtype) in _FORWARD.items():
+            writer.add_chunks(section, columns[name].pieces(0, columns[name].size), dtype=dtype)
     finally:
         for spool in (*columns.values(), ends):
             spool.close()

@@ -11,9 +11,6 @@ from hashlib import blake2b
 from rempart.errors import RefusedError
 from rempart.signals.values import Signal
 
-LOW_QUALITY_BELOW = 50
-"""A PDQ whose known quality is below this is kept but never looked up (PDQ's own README discards up to 49)."""
-
 
 class Opinion(StrEnum):
     """What a list's owner says of an entry."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
@@ -152,7 +153,7 @@ class HashList:
         table = self._kinds[SignalKind.PDQ]
         return [
             self._matches(table, zip(rows_[a:b], distances_[a:b], strict=True), Disposition.MATCH) if a != b else ()
-            for a, b in zip(ends[:-1], ends[1:], strict=True)
+            for a, b in pairwise(ends)
         ]
 
     def known_good(self, signals: Sequence[Signal]) -> list[tuple[Match, ...]]:
@@ -163,6 +164,29 @@ class HashList:
         """Every entry with all its signals, in file order, whatever its disposition."""
         for row in range(len(self)):
             yield self._entry(row)
+
+    def matching_entries(self) -> Iterator[Entry]:
+        """The entries that a lookup reports, each with only those of its signals that lead to it.
+
+        For formats that cannot say what else an entry is: benign ones would come back as matches.
+        """
+        for row in np.flatnonzero(self._disposition == Disposition.MATCH).tolist():
+            entry = self._entry(row)
+            live = tuple(one for one in entry.signals if self._leads_to(one.signal, row))
+            if live:
+                yield replace(entry, signals=live)
+
+    def _leads_to(self, signal: Signal, row: int) -> bool:
+        """True when a lookup of `signal` itself finds entry `row`: not so if of low quality or withdrawn since."""
+        table = self._kinds[signal.kind]
+        key = np.frombuffer(signal, np.uint8).reshape(1, -1)
+        if isinstance(table.index, DigestIndex):
+            place = int(table.index.find(key)[0])
+        else:
+            hits = table.index.search(key, 0)
+            place = int(hits.rows[0]) if len(hits.rows) else -1
+        start, stop = self._posting(table, place)
+        return row in table.entries[start:stop]
 
     def dispositions(self) -> Mapping[Disposition, int]:
         """How many entries a lookup reports, calls known good, or passes over, by reason."""

@@ -25,8 +25,8 @@ class Format(Protocol):
     def read(self, stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusal]:
         """Yield entries and refused lines as they are read; raises RefusedError when the whole file is foreign."""
 
-    def write(self, entries: Iterable[Entry], stream: BinaryIO) -> None:
-        """Write entries as far as the format can carry them."""
+    def write(self, entries: Iterable[Entry], stream: BinaryIO) -> int:
+        """Write entries as far as the format can carry them; returns how many it left out whole."""
 
 
 def format_named(name: str) -> Format:

@@ -13,7 +13,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """An entry as a format's reader found it: `line` is the first line (or record) it came from, `rows` how many it joined."""
+    """An entry as read: `line` is the first line (or record) it came from, `rows` how many it joined."""
 
     entry: Entry
     line: int

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from rempart.errors import IncompleteError
 
@@ -56,9 +56,9 @@ def open_source(path: Path) -> Iterator[Source]:
     except OSError as err:
         raise IncompleteError(f"{path} could not be opened: {err.strerror}.") from err
     with file:
-        stream: io.BufferedReader = file
+        stream: Any = file
         if stream.peek(HEAD).startswith(_GZIP):
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD)  # type: ignore[arg-type]
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD)
         head = stream.peek(HEAD)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             stream = io.BufferedReader(_Utf8(stream, "utf-16"), HEAD)

@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from rempart.errors import StorageFullError
+from rempart.errors import StorageFullError, UnavailableError
 
 PARTITION = 1 << 18
 """Records sorted at once: with keys of 32 bytes this needs about 60 MB."""
@@ -25,12 +25,12 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def full_disk_told() -> Iterator[None]:
-    """Turn a full disk (or a file size limit) into StorageFullError."""
+    """Turn a full disk (or a file size limit) into StorageFullError, what else fails into UnavailableError."""
     try:
         yield
     except OSError as err:
         if err.errno not in _FULL:
-            raise
+            raise UnavailableError(f"The list could not be written: {err.strerror}.") from err
         raise StorageFullError(
             "No room left while building the list.", hint="Nothing was changed; free some space and try again."
         ) from err

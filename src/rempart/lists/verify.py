@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
+from rempart.lists.build import OPINIONS
 from rempart.lists.entry import Disposition, Opinion
 from rempart.lists.hashlist import HashList
-from rempart.lists.build import OPINIONS
 from rempart.lists.layout import KINDS, NO_CATEGORY
 from rempart.lists.schemes import parse_scheme
 from rempart.signals.values import SIGNAL_TYPES

@@ -135,7 +135,7 @@ def read_code(value: object) -> str:
         text = value.strip()
         # "1.0" comes from spreadsheets; a code is never a fraction
         return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
-    if isinstance(value, int | float) and not isinstance(value, bool) and value == int(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e6 and value == int(value):
         return str(int(value))
     raise RefusedError(f"{str(value)[:40]!r} is no category code")
 

@@ -107,6 +107,9 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
 def _decode_jpeg(data: bytes, media_type: str, limits: Limits) -> Decoded:
     header = jpeg.read_header(data)
     check_pixels(header.width, header.height, limits)
+    if header.is_ink:
+        # Pillow reads on over missing ink without a word.
+        jpeg.decode_plain(data, colorspace="CMYK")
     pixels = jpeg.decode_plain(data) if header.is_plain else None
     if pixels is None or pixels.shape[:2] != (header.height, header.width):
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))

@@ -36,6 +36,11 @@ class JpegHeader:
         """Whether this is 8-bit grey or colour in one of the three usual processes: the fast way is open."""
         return self.precision == 8 and self.components in (1, 3) and self.process in _HUFFMAN_DCT
 
+    @property
+    def is_ink(self) -> bool:
+        """Whether this is an 8-bit CMYK or YCCK picture in one of the usual processes."""
+        return self.precision == 8 and self.components == 4 and self.process in _HUFFMAN_DCT
+
 
 def read_header(data: bytes) -> JpegHeader:
     """Walk the markers up to the first scan; raises UnreadableImageError when there is no frame before it."""
@@ -82,20 +87,32 @@ def read_header(data: bytes) -> JpegHeader:
     )
 
 
-def decode_plain(data: bytes) -> NDArray[np.uint8] | None:
-    """The stored (h, w, 3) RGB pixels of a plain JPEG, equal to Pillow's to the bit.
+def decode_plain(data: bytes, *, colorspace: str = "RGB") -> NDArray[np.uint8] | None:
+    """The stored (h, w, 3) RGB pixels of a plain JPEG, equal to Pillow's to the bit; (h, w, 4) for "CMYK".
 
-    None when the decoder had anything to say about the data: then the slower, more patient way decides whether it
-    is complete. Raises TooLargeError when the memory limit was reached.
+    None when the decoder found fault with the data but reached the end of the picture, or does not know its kind:
+    Pillow, which is more patient, then has the say. A missing end marker after complete data is no fault.
+    Raises UnreadableImageError when the data ends before the picture does, even where an end marker was put behind
+    it; TooLargeError when the memory limit was reached.
     """
     try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-            data, colorspace="RGB", fastdct=False, fastupsample=False, strict=True
-        )
-    except MemoryError:
-        raise
+        return _decode(data, colorspace)
     except ValueError as err:
-        if "memory" in str(err).lower():
-            raise TooLargeError("The picture needs more memory than the limit.") from err
-        return None
+        said = str(err)
+    if said.startswith("Premature end of JPEG file"):
+        try:
+            return _decode(data + b"\xff\xd9", colorspace)
+        except ValueError as err:
+            said = str(err)
+    if "premature end" in said.lower():
+        raise UnreadableImageError("The JPEG's data ends before its picture does.")
+    if "memory" in said.lower():
+        raise TooLargeError("The picture needs more memory than the limit.")
+    return None
+
+
+def _decode(data: bytes, colorspace: str) -> NDArray[np.uint8]:
+    pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+        data, colorspace=colorspace, fastdct=False, fastupsample=False, strict=True
+    )
     return pixels

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,8 @@ class Pending:
     plan: Mapping[str, Any]
     # How a first attempt ended, when this is the second one, for the digests alone.
     ended: Any = None
-    progress_left: int | None = field(default=None)
+    progress_left: int | None = None
+    killed: bool = False
 
     def close(self) -> None:
         if self.descriptor >= 0:
@@ -118,10 +120,14 @@ class Lane:
 
     def submit(self, pending: Pending) -> None:
         """Queue a job and send it; a worker that died meanwhile is noticed by whoever waits on it."""
-        self.start()
         self.pending.append(pending)
-        if len(self.pending) == 1 and self.report is not None:
-            self.deadline = time.monotonic() + self._limits.seconds
+        if len(self.pending) == 1:
+            if self._process is not None and self._process.poll() is not None:
+                # It died while it had nothing to do: that is not this job's doing.
+                self.stop()
+            if self.report is not None:
+                self.deadline = time.monotonic() + self._limits.seconds
+        self.start()
         self._send(pending)
 
     def _send(self, pending: Pending) -> None:
@@ -135,8 +141,8 @@ class Lane:
     def receive(self) -> dict[str, Any] | None:
         """The answer to the job at the head, if there is one; notes readiness and progress on the way.
 
-        Raises EOFError when the process died, FrameError when it sent nonsense; UnavailableError when workers
-        cannot be started at all.
+        Raises EOFError when the process died, FrameError when it sent nonsense, UnavailableError when it says that
+        it cannot start.
         """
         assert self._channel is not None
         while True:
@@ -147,7 +153,6 @@ class Lane:
             except ConnectionError as err:
                 raise EOFError from err
             if message is None:
-                self._count_failed_start(None)
                 raise EOFError
             if self.report is None:
                 self._note_ready(message)
@@ -161,21 +166,21 @@ class Lane:
     def _note_ready(self, message: Mapping[str, Any]) -> None:
         ready = message.get("ready")
         if not isinstance(ready, dict):
-            self._count_failed_start(str(message.get("failed", "")))
-            raise EOFError
+            raise _cannot_start(str(message.get("failed", "it said nothing of use")))
         self.report = ready
         self._failed_starts = 0
         self.deadline = time.monotonic() + self._limits.seconds if self.pending else float("inf")
 
-    def _count_failed_start(self, reason: str | None) -> None:
-        if self.report is not None:
-            return
+    def note_failed_start(self) -> None:
+        """The process ended or hung before it was ready; UnavailableError when that happened too often in a row."""
         self._failed_starts += 1
-        if reason is not None or self._failed_starts >= MOST_FAILED_STARTS:
-            raise UnavailableError(
-                f"A decode worker could not be started{': ' + reason if reason else ''}.",
-                hint="`rempart doctor` shows what is missing.",
-            )
+        if self._failed_starts >= MOST_FAILED_STARTS:
+            raise _cannot_start("it ended before it was ready")
+
+    def was_killed(self) -> bool:
+        """Whether the process was ended by a SIGKILL that this lane did not send: somebody else's, or the kernel's
+        when memory ran out for the whole machine. A decoder that crashes dies of other signals."""
+        return self._process is not None and self._process.wait() == -signal.SIGKILL
 
     def finish_head(self) -> Pending:
         """The job at the head, answered; the clock of the next one starts."""
@@ -209,6 +214,12 @@ class Lane:
             self.stop()
         while self.pending:
             self.pending.popleft().close()
+
+
+def _cannot_start(reason: str) -> UnavailableError:
+    return UnavailableError(
+        f"A decode worker could not be started: {reason}.", hint="`rempart doctor` shows what is missing."
+    )
 
 
 def _environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,10 +11,14 @@ from numpy.typing import NDArray
 from rempart.signals import pdq_numpy
 from rempart.signals.values import PdqHash
 
+_compute: Callable[[NDArray[np.uint8], bool], tuple[bytes, int, bool]] = pdq_numpy.hash
+_isa: Callable[[], str] | None = None
 try:
-    from rempart._native import pdqkernel as _kernel
-except ImportError:
-    _kernel = None  # type: ignore[assignment]
+    from rempart._native import pdqkernel
+except ImportError:  # not built here; `rempart doctor` says so
+    pass
+else:
+    _compute, _isa = pdqkernel.hash, pdqkernel.isa
 
 DIHEDRALS = ("original", "rotate90", "rotate180", "rotate270", "flipx", "flipy", "flipplus1", "flipminus1")
 
@@ -34,7 +39,7 @@ def pdq(pixels: NDArray[np.uint8]) -> PdqResult:
     quality is 50 or more. Raises ValueError for other shapes or types, MemoryError. Source: the PDQ reference,
     github.com/facebook/ThreatExchange, pdq/cpp.
     """
-    digests, quality = _hash(pixels, dihedral=False)
+    digests, quality = _hash(pixels, False)
     return PdqResult(hash=PdqHash(digests), quality=quality)
 
 
@@ -44,22 +49,17 @@ def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[tuple[PdqHash, ...], int]:
     They follow from one transform by changes of sign and transposition, so they cost next to nothing; they are close
     to the hashes of really turned pictures, not always equal. Input and errors as for `pdq`.
     """
-    digests, quality = _hash(pixels, dihedral=True)
+    digests, quality = _hash(pixels, True)
     return tuple(PdqHash(digests[k : k + 32]) for k in range(0, 256, 32)), quality
 
 
 def backend() -> str:
     """What computes here: "c/avx512", "c/avx2", "c/scalar" or "numpy"."""
-    return "numpy" if _kernel is None else f"c/{_kernel.isa()}"
+    return "numpy" if _isa is None else f"c/{_isa()}"
 
 
-def _hash(pixels: NDArray[np.uint8], *, dihedral: bool) -> tuple[bytes, int]:
-    if _kernel is None:
-        digests, quality, _ = pdq_numpy.hash(pixels, dihedral)
-        return digests, quality
-    if isinstance(pixels, np.ndarray) and not _rows_are_dense(pixels):
-        pixels = np.ascontiguousarray(pixels)
-    digests, quality, _ = _kernel.hash(pixels, dihedral)
+def _hash(pixels: NDArray[np.uint8], dihedral: bool) -> tuple[bytes, int]:
+    digests, quality, _ = _compute(pixels if _rows_are_dense(pixels) else np.ascontiguousarray(pixels), dihedral)
     return digests, quality
 
 

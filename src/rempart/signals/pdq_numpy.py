@@ -21,6 +21,7 @@ Doubles = NDArray[np.float64]
 SIDE = 64
 MAX_WINDOW = 4096
 STRIP = 1 << 22  # elements of an intermediate array at a time
+_INDEX = np.arange(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,7 @@ def axis_of(n: int) -> Axis:
 def _cosines() -> Floats:
     scale = float(np.float32(math.sqrt(2.0 / SIDE)))
     return np.array(
-        [
-            [scale * math.cos((math.pi / 2.0 / SIDE) * (i + 1) * (2 * k + 1)) for k in range(SIDE)]
-            for i in range(16)
-        ],
+        [[scale * math.cos((math.pi / 2.0 / SIDE) * (i + 1) * (2 * k + 1)) for k in range(SIDE)] for i in range(16)],
         np.float32,
     )
 
@@ -99,17 +97,13 @@ def _sum_columns(line: Doubles, columns: Axis) -> Doubles:
 
 
 def _fold(sums: Doubles, rows: Axis, columns: Axis) -> Floats:
-    by_row = _means(sums, rows)
-    by_column = _means(np.ascontiguousarray(by_row.T), columns).T
-    return np.ascontiguousarray((by_column / 1000.0).astype(np.float32))
-
-
-def _means(sums: Doubles, axis: Axis) -> Doubles:
-    window = float(axis.window)
-    means = sums[:SIDE] / (window * window)
-    if axis.clipped:
-        means[-1] = (sums[SIDE - 1] / window + sums[SIDE] / (window - 1.0)) / window
-    return means
+    """Sums to means: the cut mean joins its sample first, then one division each."""
+    height, width = float(rows.window), float(columns.window)
+    if rows.clipped:
+        sums[SIDE - 1] += sums[SIDE] * (height / (height - 1.0))
+    if columns.clipped:
+        sums[:, SIDE - 1] += sums[:, SIDE] * (width / (width - 1.0))
+    return (sums[:SIDE, :SIDE] / (height * height * (width * width) * 1000.0)).astype(np.float32)
 
 
 def replay(pixels: Bytes, rows: Axis, columns: Axis) -> Floats:
@@ -170,8 +164,9 @@ def quality_of(samples: Floats, margin: float = 0.0) -> int:
 
 
 def margins(rows: Axis, columns: Axis) -> tuple[float, Floats]:
-    """How far the reference's rounding may carry a sample's hundredths and each frequency from the true value."""
-    return 1e-3, np.full((16, 16), 2e-3, np.float32)
+    """How far the reference's rounding may carry a step of the quality sum and each frequency from the true value."""
+    scale = 1.0 + max(rows.n, columns.n) / 1500.0
+    return scale * 0.001, (scale * 0.01 / (1 + np.minimum.outer(_INDEX, _INDEX))).astype(np.float32)
 
 
 def hash(pixels: Bytes, dihedral: bool = False) -> tuple[bytes, int, bool]:
@@ -204,7 +199,7 @@ def _check(pixels: Bytes) -> None:
         raise ValueError("the picture has no pixels")
 
 
-_EVEN = (np.arange(16) % 2 == 0)[:, None] | np.zeros((16, 16), bool)
+_EVEN = (_INDEX % 2 == 0)[:, None] | np.zeros((16, 16), bool)
 _MINUS = (np.zeros((16, 16), bool), _EVEN, _EVEN.T, _EVEN != _EVEN.T)
 _FORMS = ((0, False), (2, True), (3, False), (1, True), (1, False), (2, False), (0, True), (3, True))
 

@@ -6,8 +6,9 @@ import os
 import selectors
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
@@ -85,9 +86,8 @@ class WorkerPool:
 
     def examine(self, source: bytes | memoryview | int, plan: Plan = Plan()) -> Examination:
         """Look at one file and wait for it. Raises UnavailableError when no worker can be started."""
-        for _, examination in self._drive(self._borrow(most=1), iter((Job(source=source),)), plan):
-            return examination
-        raise UnavailableError("The pool was closed.")
+        with closing(self._drive(self._borrow(most=1), iter((Job(source=source),)), plan)) as answers:
+            return next(answers)[1]
 
     def map(self, jobs: Iterable[Job], plan: Plan = Plan()) -> Iterator[tuple[Job, Examination]]:
         """Look at many files. Answers come as they are ready, not in order; `jobs` is drawn from as needed.
@@ -127,7 +127,7 @@ class WorkerPool:
             self._idle.extend(lanes)
             self._change.notify_all()
 
-    def _drive(self, lanes: list[Lane], jobs: Iterator[Job], plan: Plan) -> Iterator[tuple[Job, Examination]]:
+    def _drive(self, lanes: list[Lane], jobs: Iterator[Job], plan: Plan) -> Generator[tuple[Job, Examination]]:
         wire = {"probe_set": plan.probe_set, "facets": plan.facets}
         more = True
         try:
@@ -191,8 +191,18 @@ def _collect(lane: Lane) -> Iterator[tuple[Job, Examination]]:
                 )
             else:
                 return
-        except (EOFError, FrameError):
-            yield from _ended(lane, Examination(outcome=Outcome.UNREADABLE, error="The decoder crashed."))
+        except EOFError:
+            if lane.pending and not lane.pending[0].killed and lane.was_killed():
+                lane.pending[0].killed = True
+                lane.restart()
+            else:
+                yield from _ended(lane, _crashed())
+        except FrameError:
+            yield from _ended(lane, _crashed())
+
+
+def _crashed() -> Examination:
+    return Examination(outcome=Outcome.UNREADABLE, error="The decoder crashed.")
 
 
 def _answered(lane: Lane, message: Mapping[str, Any]) -> Iterator[tuple[Job, Examination]]:
@@ -221,8 +231,9 @@ def _ended(lane: Lane, outcome: Examination) -> Iterator[tuple[Job, Examination]
 
     A worker that died before it began costs no job anything.
     """
-    began = lane.report is not None
-    if began and lane.pending:
+    if lane.report is None:
+        lane.note_failed_start()
+    elif lane.pending:
         pending = lane.pending.popleft()
         if pending.ended is None:
             # The digests are still owed: a fresh worker makes them, without decoding.

@@ -63,7 +63,10 @@ def serve(channel: Channel, task: Task, limits: Limits) -> None:
             answer = _do(task, descriptor, message, limits, channel)
         finally:
             os.close(descriptor)
-        channel.send(answer)
+        try:
+            channel.send(answer)
+        except FrameError as err:
+            channel.send({"failed": str(err)})
 
 
 def _do(

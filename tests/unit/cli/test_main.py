@@ -6,7 +6,6 @@ import sys
 import click
 import pytest
 
-from rempart.cli import main as door
 from rempart.cli.exitcodes import worst
 from rempart.cli.main import COMMANDS, command, main
 from rempart.errors import RefusedError
@@ -23,7 +22,7 @@ def leave_with(monkeypatch, error):
     def raising(**_):
         raise error
 
-    monkeypatch.setattr(door.command, "main", raising)
+    monkeypatch.setattr(command, "main", raising)
     with pytest.raises(SystemExit) as left:
         main()
     return left.value.code
@@ -57,6 +56,10 @@ def test_every_command_has_help_that_says_something(name):
 
 
 def test_help_does_not_pay_for_numpy():
-    code = "import sys; import rempart.cli.main as m; m.command.get_help(m.click.Context(m.command)); print('numpy' in sys.modules)"
+    code = """import sys
+import click
+from rempart.cli.main import command
+command.get_help(click.Context(command))
+print('numpy' in sys.modules)"""
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout == "False\n"

@@ -79,26 +79,11 @@ def summarise(records: Iterable[Record], made_by: Mapping[str, str]) -> Table:
 def _show(console: Console, home: Path, material: Material, started: float) -> int:
     _run(console, home, "list", "build", "known.rlist", "--pictures", "known", "--name", "demo", fine=(NOTHING_FOUND,))
     results = home / "results.jsonl"
-    _run(
-        console,
-        home,
-        "scan",
-        "posts",
-        "--list",
-        "known.rlist",
-        "--json",
-        "--html",
-        "report.html",
-        output=results,
-    )
+    scan = ("scan", "posts", "--list", "known.rlist", "--json", "--html", "report.html")
+    _run(console, home, *scan, fine=(NOTHING_FOUND, FOUND), output=results)
     records = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
     console.print(summarise(records, material.made_by))
-    wrong = sum(
-        made == UNRELATED
-        for r in records
-        if r["matches"]
-        for made in [material.made_by[Path(r["path"]).name]]
-    )
+    wrong = sum(bool(r["matches"]) and material.made_by[Path(r["path"]).name] == UNRELATED for r in records)
     hits = sum(bool(r["matches"]) for r in records) - wrong
     copies = sum(made != UNRELATED for made in material.made_by.values())
     console.print(

@@ -78,6 +78,8 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
             "The table has category codes, but nothing says of which scheme.",
             hint=f"Name it with --scheme; known: {choices()}.",
         )
+    if not columns.has_categories:
+        options.membership()
     yield from join_rows(_rows(lines, delimiter, columns, options))
 
 
@@ -145,23 +147,28 @@ def _split_lines(text: str, delimiter: str) -> list[str] | None:
     return rows[0] if len(rows) == 1 else None
 
 
-def write(entries: Iterable[Entry], stream: BinaryIO, *, extra: bool = False) -> None:
+def write(entries: Iterable[Entry], stream: BinaryIO, *, extra: bool = False) -> int:
     """Write the canonical table; with `extra` also opinion, recipe and facet, which other readers may not know.
 
     Without `extra`, facets are left out (read as plain hashes they would match too much), and so are entries of
-    negative opinion. What CSV cannot carry (source, record) is left out.
+    negative opinion. Source and record are always left out. Returns how many entries were left out whole.
     """
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="", write_through=False)
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(CANONICAL + (_EXTRA if extra else ()))
+    left_out = 0
     for entry in entries:
         if not extra and entry.opinion is Opinion.NEGATIVE:
+            left_out += 1
             continue
-        signals = [one for one in entry.signals if extra or one.facet is None]
-        for one in signals or ([None] if entry.withdrawn else []):
-            writer.writerow(_row(entry, one, extra=extra))
+        rows = [_row(entry, one, extra=extra) for one in entry.signals if extra or one.facet is None]
+        if not rows and entry.withdrawn:
+            rows = [_row(entry, None, extra=extra)]
+        writer.writerows(rows)
+        left_out += not rows
     text.flush()
     text.detach()
+    return left_out
 
 
 def _row(entry: Entry, one: EntrySignal | None, *, extra: bool) -> list[str]:

@@ -83,14 +83,13 @@ def _own(row: dict[str, object]) -> dict[str, object]:
     return row
 
 
-def write(entries: Iterable[Entry], stream: BinaryIO) -> None:
-    """Write every entry with all that is known of it; reading it back gives equal entries."""
+def write(entries: Iterable[Entry], stream: BinaryIO) -> int:
+    """Write every entry with all that is known of it, so that reading it back gives equal entries; returns 0."""
     for entry in entries:
-        first = True
-        for one in entry.signals or (None,):
-            line = json.dumps(_row(entry, one, first=first), ensure_ascii=False, separators=(",", ":"), default=str)
+        for at, one in enumerate(entry.signals or (None,)):
+            line = json.dumps(_row(entry, one, first=at == 0), ensure_ascii=False, separators=(",", ":"), default=str)
             stream.write(line.encode("utf-8", "replace") + b"\n")
-            first = False
+    return 0
 
 
 def _row(entry: Entry, one: EntrySignal | None, *, first: bool) -> dict[str, object]:

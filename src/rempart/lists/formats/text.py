@@ -58,9 +58,14 @@ def _signal(text: str) -> Signal:
     return guess_signal(text.partition("#")[0].strip())
 
 
-def write(entries: Iterable[Entry], stream: BinaryIO) -> None:
-    """Write `kind:hex` lines, one for each signal of a picture itself; facets and everything else are left out."""
+def write(entries: Iterable[Entry], stream: BinaryIO) -> int:
+    """Write `kind:hex` lines for the signals of pictures themselves; returns how many entries had none to write.
+
+    The format carries no category: give it only entries that match, as `HashList.matching_entries` does.
+    """
+    left_out = 0
     for entry in entries:
-        for one in entry.signals:
-            if one.facet is None and entry.withdrawn is None:
-                stream.write(f"{one.signal.kind.value}:{one.signal}\n".encode())
+        lines = [f"{one.signal.kind.value}:{one.signal}\n" for one in entry.signals if one.facet is None]
+        stream.write("".join(lines).encode())
+        left_out += not lines
+    return left_out

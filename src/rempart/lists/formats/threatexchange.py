@@ -14,7 +14,7 @@ from rempart.lists.entry import Entry, EntrySignal, derived_id
 from rempart.lists.report import Reading, Refusal
 from rempart.lists.source import numbered_lines
 from rempart.lists.vocabulary import ReadOptions, guess_signal, read_signal
-from rempart.signals.values import Signal
+from rempart.signals.values import Signal, SignalKind
 
 NAME = "threatexchange"
 _LINE = re.compile(rb"\s*(?:pdq|video_md5|video_sha256|raw_text|url|url_md5|trend_query|vpdq|photo_md5)[ \t]+\S", re.I)
@@ -61,9 +61,14 @@ def _signal(words: list[str]) -> Signal:
     return read_signal(kind, words[1])
 
 
-def write(entries: Iterable[Entry], stream: BinaryIO) -> None:
-    """Write `pdq <hex>` lines, the one signal type of pictures that the package itself can match."""
+def write(entries: Iterable[Entry], stream: BinaryIO) -> int:
+    """Write `pdq <hex>` lines, the one signal of pictures that the package can match; returns the entries left out.
+
+    The format carries no category: give it only entries that match, as `HashList.matching_entries` does.
+    """
+    left_out = 0
     for entry in entries:
-        for one in entry.signals:
-            if one.signal.kind.value == "pdq" and one.facet is None and entry.withdrawn is None:
-                stream.write(f"pdq {one.signal}\n".encode())
+        hashes = [one.signal for one in entry.signals if one.signal.kind is SignalKind.PDQ and one.facet is None]
+        stream.write("".join(f"pdq {signal}\n" for signal in hashes).encode())
+        left_out += not hashes
+    return left_out

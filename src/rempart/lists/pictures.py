@@ -1,0 +1,116 @@
+"""Entries made from pictures: digests, the canonical PDQ hash, and facets for crops and small tilts."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from rempart.errors import IncompleteError, RefusedError
+from rempart.lists.build import ListBuilder
+from rempart.lists.entry import Category, Entry, EntrySignal, derived_id
+from rempart.lists.importing import Sink
+from rempart.lists.report import Reading, Refusal, SourceReport, Tally
+from rempart.lists.vocabulary import ReadOptions
+from rempart.signals.examine import Examination
+from rempart.signals.outcome import Limits, Outcome
+from rempart.signals.pool import Job, Plan, WorkerPool
+
+
+def import_pictures(
+    builder: ListBuilder,
+    folder: Path,
+    *,
+    options: ReadOptions,
+    workers: int = 1,
+    limits: Limits | None = None,
+    sink: Sink | None = None,
+) -> SourceReport:
+    """Make an entry from every picture in a folder (or from one picture) and those below it; links are not followed.
+
+    A file that cannot be hashed is refused with its outcome; one of low quality (< 50) is entered by its digests
+    only, and counted among the values left out. A line number is the file's place in the walk.
+
+    Raises IncompleteError when the folder cannot be read, RefusedError when the named scheme has several codes.
+    """
+    category = options.membership()
+    tally = Tally(origin=folder.name, format="pictures", sink=sink)
+    poor = 0
+    with WorkerPool(workers=workers, limits=limits or Limits()) as pool:
+        jobs = _jobs(folder, tally)
+        for job, seen in pool.map(jobs, Plan(probe_set="canonical", facets=True)):
+            number, name = job.key if isinstance(job.key, tuple) else (0, "")
+            if seen.outcome not in (Outcome.OK, Outcome.LOW_QUALITY):
+                tally.refuse(Refusal(line=number, reason=f"{name}: {seen.outcome.value}: {seen.error or 'no picture'}"))
+                continue
+            reading = Reading(entry=_entry(seen, name, category, options), line=number)
+            try:
+                builder.add(reading.entry)
+            except RefusedError as err:
+                tally.refuse(Refusal(line=number, reason=f"{name}: {err.message}"))
+                continue
+            tally.accept(reading)
+            if seen.outcome is Outcome.LOW_QUALITY:
+                poor += 1
+                tally.refuse(Refusal(line=number, reason=f"{name}: low_quality: digests only", whole=False))
+    if poor:
+        tally.notes.append(f"{poor} pictures say too little for PDQ (quality below 50): they match by digest only.")
+    return tally.close()
+
+
+def _entry(seen: Examination, name: str, category: Category, options: ReadOptions) -> Entry:
+    assert seen.sha256 is not None
+    signals = [EntrySignal(signal=digest) for digest in (seen.sha256, seen.sha1, seen.md5) if digest is not None]
+    if seen.outcome is Outcome.OK and seen.pdq is not None:
+        signals.append(EntrySignal(signal=seen.pdq, recipe=seen.recipe, quality=seen.pdq_quality))
+        signals += [
+            EntrySignal(signal=facet.hash, recipe=seen.recipe, quality=facet.quality, facet=facet.name)
+            for facet in seen.facets
+        ]
+    record: dict[str, object] = {"path": name, "media_type": seen.media_type, "size": seen.size}
+    return Entry(
+        id=derived_id(seen.sha256),
+        signals=tuple(signals),
+        category=category,
+        source=options.source or "pictures",
+        added=options.now,
+        record=record | {"width": seen.width, "height": seen.height},
+    )
+
+
+def _jobs(folder: Path, tally: Tally) -> Iterator[Job]:
+    """A job for every regular file, opened read-only; the pool closes it."""
+    number = 0
+    for path, name in _walk(folder):
+        number += 1
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as err:
+            tally.refuse(Refusal(line=number, reason=f"{name}: could not be opened: {err.strerror}"))
+            continue
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            continue
+        yield Job(key=(number, name), source=descriptor)
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield (path, name below the folder) of every file, in the order of names; raises IncompleteError at the top."""
+    if folder.is_file():
+        yield os.fspath(folder), folder.name
+        return
+    waiting = [os.fspath(folder)]
+    while waiting:
+        place = waiting.pop()
+        try:
+            with os.scandir(place) as found:
+                inside = sorted(found, key=lambda one: one.name)
+        except OSError as err:
+            if place == os.fspath(folder):
+                raise IncompleteError(f"The folder {folder} could not be read: {err.strerror}.") from err
+            continue
+        waiting += [one.path for one in reversed(inside) if one.is_dir(follow_symlinks=False)]
+        for one in inside:
+            if one.is_file(follow_symlinks=False):
+                yield one.path, os.path.relpath(one.path, folder)
