@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from pictures import scene
 
+from pictures import scene
 from rempart.signals.facets import MAX_FACETS, make_facets
 from rempart.signals.grids import grid_centres, hash_grids, reduced_luma, sample_rows, smoothed
 from rempart.signals.outcome import LOW_QUALITY_BELOW

@@ -7,8 +7,8 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from pictures import scene
 
+from pictures import scene
 from rempart.signals.decode import Decoded, decode
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Limits
 from rempart.signals.pdq import pdq

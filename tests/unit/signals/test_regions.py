@@ -7,8 +7,8 @@ from random import Random
 import numpy as np
 import pytest
 from PIL import Image
-from pictures import scene
 
+from pictures import scene
 from rempart.cli.bench import layouts
 from rempart.signals.lines import Box, glance
 from rempart.signals.outcome import LOW_QUALITY_BELOW
