@@ -47,6 +47,7 @@ _MAX_NAME = 64
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Buffer = bytes | bytearray | memoryview | NDArray[Any]
+_Mapped = mmap.mmap | bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +117,7 @@ class SectionWriter:
         if isinstance(data, np.ndarray) and (data.dtype.hasobject or data.dtype.str.startswith(">")):
             raise ValueError("only plain little-endian arrays can be stored")
         flat = np.ascontiguousarray(data) if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
-        view = memoryview(flat.reshape(-1).view(np.uint8))
+        view = flat.reshape(-1).view(np.uint8).data
         self._check_name(name)
         start = self._aligned(_HUGE if len(view) >= _BIG else _PAGE)
         with _disk_errors(self.path):
@@ -165,7 +166,7 @@ class SectionWriter:
             self._write(memoryview(directory), place)
             self._write(memoryview(header), 0)
             os.fsync(self._fd)
-            os.replace(self._temporary, self.path)
+            self._temporary.replace(self.path)
             self._close()
             _sync_folder(self.path.parent)
 
@@ -195,10 +196,8 @@ class SectionWriter:
         area = self._reserved.get(section.name)
         if area is None:
             return section
-        crcs = [zlib.crc32(area[at : at + BLOCK]) for at in range(0, section.length, BLOCK)]
-        return Section(
-            name=section.name, dtype=section.dtype, offset=section.offset, length=section.length, crcs=crcs
-        )
+        crcs = [zlib.crc32(area[at : at + BLOCK].data) for at in range(0, section.length, BLOCK)]
+        return Section(name=section.name, dtype=section.dtype, offset=section.offset, length=section.length, crcs=crcs)
 
     def _write(self, view: memoryview, position: int) -> None:
         while view:
@@ -249,9 +248,9 @@ class SectionFile:
     IncompleteError (cut short) or CorruptFileError (does not agree with its checksum).
     """
 
-    def __init__(self, path: Path, mapped: mmap.mmap | bytes, sections: Sequence[Section]) -> None:
+    def __init__(self, path: Path, mapped: _Mapped, sections: Sequence[Section]) -> None:
         self.path = path
-        self._map: mmap.mmap | bytes | None = mapped
+        self._map: _Mapped | None = mapped
         self._sections = {section.name: section for section in sections}
         self._verified: set[str] = set()
 
@@ -331,7 +330,7 @@ class SectionFile:
         for block, crc in enumerate(section.crcs):
             yield data[block * BLOCK : (block + 1) * BLOCK], crc
 
-    def _mapped(self) -> mmap.mmap | bytes:
+    def _mapped(self) -> _Mapped:
         if self._map is None:
             raise ValueError("the file is closed")
         return self._map
@@ -343,7 +342,7 @@ class SectionFile:
             raise CorruptFileError(f"{self.path.name} has no section {name}.") from None
 
 
-def _map(fd: int, size: int) -> mmap.mmap | bytes:
+def _map(fd: int, size: int) -> _Mapped:
     if not size:
         return b""
     mapped = mmap.mmap(fd, size, prot=mmap.PROT_READ)

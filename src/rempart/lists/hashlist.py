@@ -137,8 +137,9 @@ class HashList:
     def lookup(self, signals: Sequence[Signal], *, radius: int = 31) -> list[tuple[Match, ...]]:
         """For each signal its matches, nearest first: PDQ within `radius` bits (0 to 63), digests when equal.
 
-        Only entries that are to be reported answer: never benign, exemplar, uncategorised, negative or withdrawn
-        ones. Raises ValueError for a radius out of range, CorruptFileError.
+        An entry stands there once, by the nearest of its signals. Only entries that are to be reported answer: never
+        benign, exemplar, uncategorised, negative or withdrawn ones. Raises ValueError for a radius out of range,
+        and CorruptFileError.
         """
         return self._find(signals, Disposition.MATCH, radius)
 
@@ -172,19 +173,16 @@ class HashList:
         """
         for row in np.flatnonzero(self._disposition == Disposition.MATCH).tolist():
             entry = self._entry(row)
-            live = tuple(one for one in entry.signals if self._leads_to(one.signal, row))
+            live = tuple(
+                one
+                for one, place in zip(entry.signals, self._places(row), strict=True)
+                if self._leads_to(self._kinds[one.signal.kind], place, row)
+            )
             if live:
                 yield replace(entry, signals=live)
 
-    def _leads_to(self, signal: Signal, row: int) -> bool:
-        """True when a lookup of `signal` itself finds entry `row`: not so if of low quality or withdrawn since."""
-        table = self._kinds[signal.kind]
-        key = np.frombuffer(signal, np.uint8).reshape(1, -1)
-        if isinstance(table.index, DigestIndex):
-            place = int(table.index.find(key)[0])
-        else:
-            hits = table.index.search(key, 0)
-            place = int(hits.rows[0]) if len(hits.rows) else -1
+    def _leads_to(self, table: _Keys, place: int, row: int) -> bool:
+        """True when a lookup of a key finds entry `row`: not so if of low quality or withdrawn since."""
         start, stop = self._posting(table, place)
         return row in table.entries[start:stop]
 
@@ -244,18 +242,14 @@ class HashList:
                 found[at] = answer
         return found
 
-    def _find_digests(
-        self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition
-    ) -> Iterator[tuple[Match, ...]]:
+    def _find_digests(self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition) -> Iterator[tuple[Match, ...]]:
         assert isinstance(table.index, DigestIndex)
         for row in table.index.find(keys).tolist():
             yield self._matches(table, [(row, 0)], wanted) if row >= 0 else ()
 
-    def _matches(
-        self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition
-    ) -> tuple[Match, ...]:
-        """The entries behind some keys that have the wanted disposition, each (entry, signal, facet) once."""
-        found: dict[Match, None] = {}
+    def _matches(self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition) -> tuple[Match, ...]:
+        """The entries behind some keys, nearest first, that have the wanted disposition: each once, by its nearest."""
+        found: dict[int, Match] = {}
         for row, distance in hits:
             start, stop = self._posting(table, row)
             for entry, attribute in zip(
@@ -263,9 +257,9 @@ class HashList:
             ):
                 if entry >= len(self):
                     raise self._damage(f"{table.kind.value}.entries")
-                if self._disposition[entry] == wanted:
-                    found[self._match(table, row, distance, entry, attribute)] = None
-        return tuple(found)
+                if self._disposition[entry] == wanted and entry not in found:
+                    found[entry] = self._match(table, row, distance, entry, attribute)
+        return tuple(dict.fromkeys(found.values()))
 
     def _match(self, table: _Keys, row: int, distance: int, entry: int, attribute: int) -> Match:
         category = self._category(int(self._columns["entry.category"][entry]))
@@ -293,12 +287,9 @@ class HashList:
             details = unpack_details(self._slice("details", self._details, row))
         except _DAMAGED as err:
             raise self._damage("details") from err
-        first, last = (int(at) for at in self._columns["entry.signals"][row : row + 2])
-        if not first <= last <= len(self._columns["signal.kind"]):
-            raise self._damage("entry.signals")
         return Entry(
             id=self._id(row),
-            signals=tuple(self._signal(at) for at in range(first, last)),
+            signals=tuple(self._signal(at) for at in self._span(row)),
             category=self._category(int(self._columns["entry.category"][row])),
             opinion=self._opinion(row),
             source=details.source,
@@ -308,6 +299,18 @@ class HashList:
             record=details.record,
         )
 
+    def _span(self, row: int) -> range:
+        """The places of an entry's signals in the signal columns."""
+        first, last = (int(at) for at in self._columns["entry.signals"][row : row + 2])
+        if not first <= last <= len(self._columns["signal.kind"]):
+            raise self._damage("entry.signals")
+        return range(first, last)
+
+    def _places(self, row: int) -> list[int]:
+        """The rows of an entry's signals in the keys of their kinds."""
+        span = self._span(row)
+        return [int(place) for place in self._columns["signal.key"][span.start : span.stop]]
+
     def _signal(self, at: int) -> EntrySignal:
         number, row = int(self._columns["signal.kind"][at]), int(self._columns["signal.key"][at])
         table = self._kinds.get(KINDS[number]) if number < len(KINDS) else None
@@ -315,9 +318,7 @@ class HashList:
             raise self._damage("signal.key")
         attribute = self._attribute(int(self._columns["signal.attribute"][at]))
         signal = SIGNAL_TYPES[table.kind](table.keys[row].tobytes())
-        return EntrySignal(
-            signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet
-        )
+        return EntrySignal(signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet)
 
     def _attribute(self, number: int) -> Attribute:
         table = self.attributes()

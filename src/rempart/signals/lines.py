@@ -72,9 +72,7 @@ def glance(pixels: Pixels) -> Glance:
     """Look for quite even lines among the rows and columns of a (h, w, 3) or (h, w) picture, from few samples."""
     plane = pixels[:, :, 1] if pixels.ndim == 3 else pixels
     even = [_even_columns(plane), _even_columns(plane.T)]
-    return Glance(
-        ends=any(bool(line[0] or line[-1]) for line in even), anywhere=any(bool(line.any()) for line in even)
-    )
+    return Glance(ends=any(bool(line[0] or line[-1]) for line in even), anywhere=any(bool(line.any()) for line in even))
 
 
 def _even_columns(plane: Pixels) -> NDArray[np.bool_]:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rempart.signals.pdq import DIHEDRALS, pdq, pdq_dihedral
 from rempart.signals.lines import Pixels, glance
 from rempart.signals.outcome import LOW_QUALITY_BELOW
+from rempart.signals.pdq import DIHEDRALS, pdq, pdq_dihedral
 from rempart.signals.regions import find_regions
 from rempart.signals.trim import trim_box
 from rempart.signals.values import PdqHash

@@ -66,6 +66,15 @@ def test_matches_are_nearest_first_and_carry_what_the_owner_says(tmp_path):
     assert near.list == "ours"
 
 
+def test_an_entry_matches_once_by_the_nearest_of_its_signals(tmp_path):
+    signals = draw(30)
+    pdq = signals.pdq()
+    facets = [EntrySignal(signal=signals.near(pdq, bits), facet=f"crop:left:{bits}") for bits in (4, 8, 12)]
+    with opened(tmp_path / "l", [entry("e", *facets, EntrySignal(signal=pdq))]) as list_:
+        assert [(m.distance, m.facet) for m in list_.lookup([pdq])[0]] == [(0, None)]
+        assert [m.facet for m in list_.lookup([signals.near(facets[2].signal, 1)])[0]] == ["crop:left:12"]
+
+
 def test_many_probes_at_once_find_what_each_finds_alone(tmp_path):
     signals = draw(4)
     stored = [signals.pdq() for _ in range(300)]
@@ -104,7 +113,11 @@ def test_entries_that_are_not_to_be_reported_never_match(tmp_path, changes, stat
 def test_a_hash_on_the_list_twice_over_matches_by_the_entry_that_counts(tmp_path):
     signals = draw(6)
     md5 = signals.md5()
-    entries = [entry("good", md5, category=us("0")), entry("bad", md5, category=us("1")), entry("none", md5, category=None)]
+    entries = [
+        entry("good", md5, category=us("0")),
+        entry("bad", md5, category=us("1")),
+        entry("none", md5, category=None),
+    ]
     with opened(tmp_path / "l", entries) as list_:
         assert [match.entry for match in list_.lookup([md5])[0]] == ["bad"]
         assert [match.entry for match in list_.known_good([md5])[0]] == ["good"]
@@ -113,11 +126,13 @@ def test_a_hash_on_the_list_twice_over_matches_by_the_entry_that_counts(tmp_path
 def test_equal_entries_are_merged_and_counted_and_their_signals_joined(tmp_path):
     signals = draw(7)
     md5, sha1 = signals.md5(), signals.sha1()
-    report = build(tmp_path / "l", [entry("e", md5), entry("other", signals.md5()), entry("e", sha1), entry("e", md5, sha1)])
+    report = build(
+        tmp_path / "l", [entry("e", md5), entry("other", signals.md5()), entry("e", sha1), entry("e", md5, sha1)]
+    )
     assert (report.entries, report.duplicates) == (2, 2)
     assert dict(report.signals) == {"sha1": 1, "md5": 2}
     with HashList.open(tmp_path / "l") as list_:
-        assert [one.signals for one in list_.entries()][0] == entry("e", md5, sha1).signals
+        assert next(list_.entries()).signals == entry("e", md5, sha1).signals
         assert len(list_.lookup([md5])[0]) == 1
 
 
@@ -175,7 +190,7 @@ def test_pdq_of_known_low_quality_is_kept_but_not_looked_up(tmp_path):
     assert report.low_quality == 1
     with HashList.open(tmp_path / "l") as list_:
         assert [len(one) for one in list_.lookup([poor, fine, unknown])] == [0, 1, 1]
-        assert list(list_.entries())[0].signals[0].quality == 49
+        assert next(list_.entries()).signals[0].quality == 49
         assert [one.id for one in list_.matching_entries()] == ["fine", "unknown"]
 
 
@@ -261,13 +276,18 @@ def test_the_file_is_its_owners_alone_and_nothing_else_is_left(tmp_path):
     assert [one.name for one in tmp_path.iterdir()] == ["l"]
 
 
+def give_up(path, one):
+    with ListBuilder(path, name="x", schemes=built_in(), created=NOW) as builder:
+        builder.add(one)
+        raise KeyboardInterrupt
+
+
 def test_a_build_that_is_given_up_leaves_the_old_list_and_nothing_else(tmp_path):
     md5 = draw(18).md5()
     build(tmp_path / "l", [entry("old", md5)])
     before = (tmp_path / "l").read_bytes()
-    with pytest.raises(KeyboardInterrupt), ListBuilder(tmp_path / "l", name="x", schemes=built_in(), created=NOW) as builder:
-        builder.add(entry("new", md5))
-        raise KeyboardInterrupt
+    with pytest.raises(KeyboardInterrupt):
+        give_up(tmp_path / "l", entry("new", md5))
     assert (tmp_path / "l").read_bytes() == before
     assert [one.name for one in tmp_path.iterdir()] == ["l"]
 
@@ -316,7 +336,7 @@ def test_a_disk_that_is_full_is_told_and_the_old_list_stays(tmp_path, monkeypatc
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.pwrite", full)
-    with pytest.raises(StorageFullError, match="[Nn]o room left"):
+    with pytest.raises(StorageFullError, match=r"[Nn]o room left"):
         build(tmp_path / "l", [entry("new", md5)])
     monkeypatch.undo()
     assert (tmp_path / "l").read_bytes() == before
@@ -324,5 +344,5 @@ def test_a_disk_that_is_full_is_told_and_the_old_list_stays(tmp_path, monkeypatc
 
 
 def test_the_category_of_bare_hashes_says_only_that_they_are_listed():
-    assert LISTED == Category(scheme="listed", code="listed")
+    assert Category(scheme="listed", code="listed") == LISTED
     assert entry("e", PdqHash(bytes(32))).category == LISTED

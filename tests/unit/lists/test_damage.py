@@ -2,6 +2,7 @@
 
 import os
 import random
+from contextlib import suppress
 
 import pytest
 
@@ -58,9 +59,7 @@ def test_a_whole_list_is_verified(whole):
 def test_any_flipped_byte_is_found_by_verify_and_crashes_nobody(whole, tmp_path):
     data = bytearray(whole.read_bytes())
     with HashList.open(whole) as list_:
-        covered = [
-            (section.offset, section.offset + section.length) for section in list_.file._sections.values()
-        ]
+        covered = [(section.offset, section.offset + section.length) for section in list_.file._sections.values()]
     rng = random.Random(2)
     path = tmp_path / "l"
     places = [rng.randrange(*span) for span in covered if span[0] < span[1] for _ in range(3)]
@@ -70,10 +69,8 @@ def test_any_flipped_byte_is_found_by_verify_and_crashes_nobody(whole, tmp_path)
         data[place] ^= rng.randrange(1, 256)
         path.write_bytes(data)
         data[place] = old
-        try:
+        with suppress(RempartError):
             use(path)
-        except RempartError as err:
-            assert str(err)
         inside = place < 64 or any(start <= place < stop for start, stop in covered)
         if inside:
             with pytest.raises(RempartError), HashList.open(path) as list_:
@@ -145,10 +142,8 @@ def test_sections_that_do_not_fit_together_are_found_and_crash_nobody(whole, tmp
     data = {"ones": b"\xff" * length, "noise": random.Random(4).randbytes(length), "empty": b"", "absent": None}[how]
     path = tmp_path / "l"
     rewritten(whole, path, {name: data})
-    try:
+    with suppress(RempartError):
         use(path)
-    except RempartError as err:
-        assert str(err)
     with pytest.raises(RempartError), HashList.open(path) as list_:
         verify(list_)
 

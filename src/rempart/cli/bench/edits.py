@@ -32,7 +32,7 @@ class Make(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A named edit: the group it is reported in, the recall asked of it (None: shown for information) and its function."""
+    """A named edit: its group, the recall asked of it (None: shown for information) and its function."""
 
     name: str
     group: str
@@ -63,7 +63,8 @@ def resize(image: Picture, rng: Random, *, least: float, most: float) -> Picture
     """Scale both sides by the same factor, log-uniform between `least` and `most`."""
     factor = least * (most / least) ** rng.random()
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    return image.resize(size, rng.choice((Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)))
+    filters = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)
+    return image.resize(size, rng.choice(filters))
 
 
 def stretch_to_square(image: Picture, rng: Random) -> Picture:
@@ -190,7 +191,7 @@ def tilt_widened(image: Picture, rng: Random) -> Picture:
 
 
 def tilt_cut(image: Picture, rng: Random, *, same_ratio: bool) -> Picture:
-    """Turned by up to 5° and cut to an upright rectangle inside: the largest of the same ratio, or the largest of all."""
+    """Turned by up to 5° and cut to an upright rectangle inside: the largest of its ratio, or of all."""
     degrees = rng.uniform(-5, 5)
     w, h = image.size
     c, s = cos(radians(degrees)), abs(sin(radians(degrees)))
@@ -245,7 +246,10 @@ def _plain_edits() -> list[Edit]:
 
 
 def _framed_edits() -> list[Edit]:
-    borders = [_edit(f"border {c} 2-10 %", "framed", partial(border, colour=c), 0.98) for c in ("white", "black", "coloured")]
+    borders = [
+        _edit(f"border {colour} 2-10 %", "framed", partial(border, colour=colour), 0.98)
+        for colour in ("white", "black", "coloured")
+    ]
     boxes = [
         _edit(f"letterbox {fill}", "framed", partial(letterbox, fill=fill), asked)
         for fill, asked in (("black", 0.95), ("plain", 0.95), ("blurred", None))
@@ -291,6 +295,7 @@ def _chained_edits() -> list[Edit]:
         "quarter turn + crop one side": (quarter, side),
         "crop evenly + border": (even, white),
         "mirror + border": (mirror, white),
+        "quarter turn + border": (quarter, white),
         "half size + crop one side": (partial(resize, least=0.4, most=0.6), side),
         "mirror + screenshot feed": (mirror, screen),
         "crop evenly + screenshot feed": (even, screen),

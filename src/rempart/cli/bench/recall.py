@@ -44,7 +44,7 @@ class Outcome:
 @click.option("--limit", type=click.IntRange(min=2), default=100, show_default=True, help="Pictures to take.")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Copies per picture and edit.")
 @click.option("--pages", type=click.IntRange(min=0), default=100, show_default=True, help="Text screens to look up.")
-@click.option("--only", default="", help="Only the edits whose name contains this.")
+@click.option("--only", default="", help="Only the edits whose name contains this; neither other recipes nor cost.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--markdown", is_flag=True, help="The tables as Markdown.")
@@ -78,11 +78,10 @@ def command(
         photos=photos,
         pages=run_pages(known, pages=pages, probe_set=probe_set, seed=seed),
     )
-    made = [
-        *recall_tables(outcome),
-        recall_recipes.table([sample.image for sample in samples], seed=seed),
-        measure_cost([sample.image for sample in samples], probe_set=probe_set),
-    ]
+    made = recall_tables(outcome)
+    if not only:
+        images = [sample.image for sample in samples]
+        made += [recall_recipes.table(images, seed=seed), measure_cost(images, probe_set=probe_set)]
     facts = {
         "probes": probe_set,
         "pictures": len(samples),
@@ -157,8 +156,20 @@ def _probes_table(outcome: Outcome) -> tables.Table:
                 str(min(distances)) if distances else "over 63",
             )
         )
-    head = ("probe", "lookups per copy", "recall lost without it", "most for", "lookups", "false", "per million", "nearest")
-    return tables.Table(title="What each probe adds, and its false positives", head=head, rows=rows)
+    return tables.Table(
+        title="What each probe adds, and its false positives",
+        head=(
+            "probe",
+            "lookups per copy",
+            "recall lost without it",
+            "most for",
+            "lookups",
+            "false",
+            "per million",
+            "nearest",
+        ),
+        rows=rows,
+    )
 
 
 def _facets_table(outcome: Outcome) -> tables.Table:

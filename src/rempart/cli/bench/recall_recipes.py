@@ -9,7 +9,7 @@ from PIL import Image
 
 from rempart.cli.bench.edits import all_edits
 from rempart.cli.bench.recall_run import RADIUS, seeded, to_png
-from rempart.cli.bench.tables import Table
+from rempart.cli.bench.tables import Cell, Table
 from rempart.signals.decode import decode
 from rempart.signals.outcome import Limits
 from rempart.signals.pdq import pdq
@@ -55,7 +55,7 @@ def table(images: Sequence[Image.Image], *, seed: int) -> Table:
                 made = make_probes(copy, probe_set=name)
                 for recipe, entry in entries.items():
                     nearest[recipe, name].append(min(entry.distance(probe.hash) for probe in made))
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (
             recipe,
             float(np.mean(drift[recipe])),

@@ -29,22 +29,24 @@ from rempart.signals.probes import Probe, make_probes
 
 RADIUS = 31
 _FAR = 63  # other pictures are looked for this far, to show how near the nearest came
+_CROPS = {"even": "crop evenly", "width": "crop of one axis", "height": "crop of one axis"}
 PICTURE = "picture"  # the key family of an entry's own hash, beside those of its facets
 
 
 def probe_family(name: str) -> str:
     """The row of the table that a probe belongs to: `canonical+flipx` → `canonical turned`."""
     view, _, turn = name.partition("+")
-    return view.removesuffix(":2") + (" turned" if turn else "")
+    view = view.removesuffix(":2")
+    return f"{view.partition(':')[0]} turned" if turn else view
 
 
 def facet_family(name: str) -> str:
-    """The row of the table that a facet belongs to: `crop:left:8.6` → `crop one side`, `tilt-white:+3.2` → `tilt-white`."""
+    """The row of the table that a facet belongs to: `crop:left:8.6` → `crop one side`, `tilt:+3.2` → `tilt`."""
     kind, _, rest = name.partition(":")
     if kind != "crop":
         return kind
     where = rest.partition(":")[0]
-    return {"even": "crop evenly", "width": "crop of one axis", "height": "crop of one axis"}.get(where, "crop one side")
+    return _CROPS.get(where, "crop one side")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +147,7 @@ def to_png(image: Image.Image) -> bytes:
 
 def seeded(seed: int, *names: object) -> Random:
     """A generator of its own for each edit, picture and repetition, the same in every run."""
-    return Random(zlib.crc32("/".join(map(str, (seed, *names))).encode()))
+    return Random(zlib.crc32("/".join(map(str, (seed, *names))).encode()))  # noqa: S311  repeatable, not secret
 
 
 def probes_of(data: bytes, *, probe_set: str) -> tuple[Probe, ...]:

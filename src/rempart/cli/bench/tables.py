@@ -41,7 +41,7 @@ class Table:
         """The table with its columns padded to their widest cell."""
         cells = [list(self.head), *([_shown(cell) for cell in row] for row in self.rows)]
         widths = [max(len(row[column]) for row in cells) for column in range(len(self.head))]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells]
+        lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in cells]
         return f"{self.title}\n" + "\n".join(lines)
 
     def as_json(self) -> dict[str, object]:
