@@ -53,10 +53,17 @@ class _Keys:
 
     kind: SignalKind
     index: HammingIndex | DigestIndex
-    keys: NDArray[np.uint8]
     postings: NDArray[np.uint32]
     entries: NDArray[np.uint32]
     attributes: NDArray[np.uint32]
+
+    def key(self, row: int) -> bytes:
+        """The bytes of one key. The builder hands digests over in ascending order, so that a row is a place there."""
+        return self.index.nth(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
+
+    def all_keys(self) -> NDArray[np.uint8]:
+        """All keys in row order, (n, bytes) uint8."""
+        return self.index.ascending() if isinstance(self.index, DigestIndex) else self.index.keys
 
 
 class HashList:
@@ -133,6 +140,10 @@ class HashList:
     def kinds(self) -> tuple[SignalKind, ...]:
         """The kinds of signal in the list."""
         return tuple(self._kinds)
+
+    def keys(self, kind: SignalKind) -> NDArray[np.uint8]:
+        """All keys of one kind that the list holds, (n, bytes) uint8, ascending; raises KeyError for an absent kind."""
+        return self._kinds[kind].all_keys()
 
     def lookup(self, signals: Sequence[Signal], *, radius: int = 31) -> list[tuple[Match, ...]]:
         """For each signal its matches, nearest first: PDQ within `radius` bits (0 to 63), digests when equal.
@@ -266,7 +277,7 @@ class HashList:
         return Match(
             list=self.name,
             entry=self._id(entry),
-            signal=SIGNAL_TYPES[table.kind](table.keys[row].tobytes()),
+            signal=SIGNAL_TYPES[table.kind](table.key(row)),
             distance=distance,
             scheme=category.scheme if category else None,
             code=category.code if category else None,
@@ -275,7 +286,7 @@ class HashList:
         )
 
     def _posting(self, table: _Keys, row: int) -> tuple[int, int]:
-        if not 0 <= row < len(table.keys):
+        if not 0 <= row < len(table.index):
             raise self._damage(f"{table.kind.value} index")
         start, stop = int(table.postings[row]), int(table.postings[row + 1])
         if not start <= stop <= len(table.entries):
@@ -314,10 +325,10 @@ class HashList:
     def _signal(self, at: int) -> EntrySignal:
         number, row = int(self._columns["signal.kind"][at]), int(self._columns["signal.key"][at])
         table = self._kinds.get(KINDS[number]) if number < len(KINDS) else None
-        if table is None or row >= len(table.keys):
+        if table is None or row >= len(table.index):
             raise self._damage("signal.key")
         attribute = self._attribute(int(self._columns["signal.attribute"][at]))
-        signal = SIGNAL_TYPES[table.kind](table.keys[row].tobytes())
+        signal = SIGNAL_TYPES[table.kind](table.key(row))
         return EntrySignal(signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet)
 
     def _attribute(self, number: int) -> Attribute:
@@ -379,13 +390,10 @@ def _open_keys(file: SectionFile, kind: SignalKind) -> _Keys:
     index: HammingIndex | DigestIndex
     if kind is SignalKind.PDQ:
         index = HammingIndex.from_file(file, kind.value)
-        keys = index.keys
     else:
         index = DigestIndex.from_file(file, kind.value)
-        # The builder hands digests over in ascending order, so that a digest's rank is its row.
-        keys = file.array(f"{kind.value}.ranked", np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
     postings = file.array(f"{kind.value}.postings", "<u4")
     entries, attributes = (file.array(f"{kind.value}.{name}", "<u4") for name in ("entries", "attributes"))
-    if len(keys) != len(index) or len(postings) != len(keys) + 1 or len(entries) != len(attributes):
+    if len(postings) != len(index) + 1 or len(entries) != len(attributes):
         raise ValueError("lengths")
-    return _Keys(kind=kind, index=index, keys=keys, postings=postings, entries=entries, attributes=attributes)
+    return _Keys(kind=kind, index=index, postings=postings, entries=entries, attributes=attributes)

@@ -14,7 +14,7 @@ from rempart.lists.entry import Disposition, Opinion
 from rempart.lists.hashlist import HashList
 from rempart.lists.layout import KINDS, NO_CATEGORY
 from rempart.lists.schemes import parse_scheme
-from rempart.signals.values import SIGNAL_TYPES
+from rempart.signals.values import SignalKind
 
 
 def verify(opened: HashList) -> tuple[str, ...]:
@@ -42,11 +42,10 @@ def verify(opened: HashList) -> tuple[str, ...]:
         if kind not in opened.kinds:
             _below(name, "signal.kind", mine, 0)
             continue
-        section = f"{kind.value}.keys" if f"{kind.value}.keys" in file.names else f"{kind.value}.ranked"
-        keys = file.array(section, np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
-        _distinct(name, section, keys)  # 4
-        if f"{kind.value}.order" in file.names:
-            _counting(name, f"{kind.value}.order", file.array(f"{kind.value}.order", "<u4"))
+        keys = opened.keys(kind)
+        _distinct(name, f"keys of {kind.value}", keys)  # 4
+        if kind is not SignalKind.PDQ:
+            _counting(name, f"{kind.value}.rows", file.array(f"{kind.value}.rows", "<u4"))
         _below(name, "signal.key", mine, len(keys))  # 5
         entries = file.array(f"{kind.value}.entries", "<u4")
         _ascending(name, f"{kind.value}.postings", file.array(f"{kind.value}.postings", "<u4"), len(entries))
