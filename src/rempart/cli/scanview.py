@@ -158,8 +158,9 @@ class Progress:
                 return Text(f"{task.speed or 0:,.0f} files a second")
 
         self._bar = Bar(
-            TextColumn("{task.completed:,.0f} files"), BarColumn(bar_width=30), Rate(),
+            TextColumn("{task.completed:,.0f} files"), BarColumn(bar_width=30, complete_style="cyan", finished_style="cyan", pulse_style="cyan"), Rate(),
             TextColumn("{task.fields[found]} on a list"), TimeRemainingColumn(),
+            TextColumn("left"),
             console=Console(stderr=True), transient=True,
         )  # fmt: skip
         self._task = self._bar.add_task("scan", total=None, found=0)
