@@ -157,12 +157,17 @@ class Progress:
             def render(self, task: Any) -> Text:
                 return Text(f"{task.speed or 0:,.0f} files a second")
 
+        plain = "cyan"
         self._bar = Bar(
-            TextColumn("{task.completed:,.0f} files"), BarColumn(bar_width=30, complete_style="cyan", finished_style="cyan", pulse_style="cyan"), Rate(),
-            TextColumn("{task.fields[found]} on a list"), TimeRemainingColumn(),
+            TextColumn("{task.completed:,.0f} files"),
+            BarColumn(bar_width=30, complete_style=plain, finished_style=plain, pulse_style=plain),
+            Rate(),
+            TextColumn("{task.fields[found]} on a list"),
+            TimeRemainingColumn(),
             TextColumn("left"),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
+            console=Console(stderr=True),
+            transient=True,
+        )
         self._task = self._bar.add_task("scan", total=None, found=0)
         self._bar.start()
         if "-" not in self._paths:

@@ -56,10 +56,21 @@ def test_archive_comes_after_all_its_members(pool: WorkerPool, opened: HashList,
     assert set(seen.values()) == {-1}
 
 
-def test_file_of_another_size_than_its_listing_said_is_not_clear(pool: WorkerPool, opened: HashList) -> None:
-    record = scanned(pool, opened, Path("/proc/version"))[0]  # said to be empty, and is not
-    assert (record.result, record.error) == (Result.UNHASHED, "it changed while it was read")
-    assert record.sha256 is not None
+def test_file_that_changes_while_it_is_read_is_not_clear(opened: HashList, tmp_path: Path) -> None:
+    tree = write_all(tmp_path / "tree", {"first": b"x", "second": b"x"})
+
+    def paths() -> Iterator[str]:
+        yield str(tree / "first")
+        os.truncate(tree / "first", 10)  # it is open and sent by now; the workers are still starting
+        yield str(tree / "second")
+
+    records: list[Record] = []
+    with WorkerPool(workers=1) as pool:
+        Scan(ScanPlan(), lists=[opened], pool=pool, sink=records.append).run(paths())
+    found = {Path(record.target.path).name: record for record in records}
+    assert (found["first"].result, found["first"].error) == (Result.UNHASHED, "it changed while it was read")
+    assert found["first"].sha256 is not None
+    assert found["second"].result is Result.CLEAR
 
 
 def test_limits_reach_the_members_of_archives(opened: HashList, tmp_path: Path) -> None:
