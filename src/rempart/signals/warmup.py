@@ -8,13 +8,16 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from rempart.errors import RempartError
-from rempart.signals import facets, probes  # noqa: F401  imported now, because it cannot be later
 from rempart.signals.colour import render
 from rempart.signals.decode import decode, prepare_codecs
 from rempart.signals.digests import digest_bytes
+from rempart.signals.facets import make_facets
 from rempart.signals.outcome import Limits
 from rempart.signals.pdq import pdq
+from rempart.signals.probes import SETS, make_probes
 from rempart.signals.samples import gradient, samples
+
+ORIENTATION_TAG = 0x0112
 
 
 def warm_up() -> None:
@@ -35,3 +38,19 @@ def warm_up() -> None:
             image = Image.fromarray(np.zeros((8, 8), np.uint16))
         render(image if mode != "P" else gradient().quantize(4), profile=profile, orientation=6)
     Image.open(io.BytesIO(samples()["image/png"])).load()
+    framed = decode(_framed(), limits=limits)
+    for name in SETS:
+        make_probes(framed, probe_set=name)
+    make_facets(framed.pixels)
+
+
+def _framed() -> bytes:
+    """A textured picture inside a plain page, turned by EXIF, so that every kind of probe is made once: libraries
+    import parts of themselves on first use (NumPy's median does), which the closed sandbox would refuse."""
+    page = np.full((900, 600, 3), 250, np.uint8)
+    page[250:650, 20:580] = np.random.default_rng(1).integers(0, 256, (20, 28, 3), np.uint8).repeat(20, 0).repeat(20, 1)
+    stream = io.BytesIO()
+    exif = Image.Exif()
+    exif[ORIENTATION_TAG] = 6
+    Image.fromarray(page).save(stream, "PNG", exif=exif)
+    return stream.getvalue()
