@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from pictures import scene
 
+from pictures import scene
 from rempart.cli.bench import match
 from rempart.cli.bench.match import command
 from rempart.cli.bench.matchkeys import near_keys, random_keys
