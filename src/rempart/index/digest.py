@@ -73,6 +73,17 @@ class DigestIndex:
                 return index
         raise CorruptFileError(f"{file.path.name}: the sections of index {prefix} do not fit together.")
 
+    def nth(self, place: int) -> bytes:
+        """The digest at this place in ascending order; it is that row's when digests were given in ascending order."""
+        head = int(self._heads[place]).to_bytes(_HEAD)
+        tail: bytes = self._tails[place].tobytes()
+        return head[: self._length] + tail
+
+    def ascending(self) -> NDArray[np.uint8]:
+        """All digests in ascending order, (n, L) uint8, as a copy."""
+        heads = self._heads.astype(">u8").view(np.uint8).reshape(-1, _HEAD)[:, : min(_HEAD, self._length)]
+        return np.hstack([heads, self._tails])
+
     def find(self, queries: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The row of each query ((q, L) uint8), -1 where it is absent.
 

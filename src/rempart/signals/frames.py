@@ -65,7 +65,7 @@ class Channel:
         if count > MAX_FRAME + _LENGTH or count != length + _LENGTH:
             raise FrameError
         try:
-            message = json.loads(self._buffer[_LENGTH:count])
+            message = json.loads(str(self._buffer[_LENGTH:count], "utf-8"))
         except (ValueError, RecursionError) as err:
             raise FrameError from err
         if not isinstance(message, dict):

@@ -150,8 +150,10 @@ class Lane:
                 message = self._channel.receive()
             except BlockingIOError:
                 return None
-            except ConnectionError as err:
-                raise EOFError from err
+            except ConnectionResetError:
+                # The process ended with jobs unread. The kernel tells this once, before it hands out the answers
+                # that the process still gave: those must not be lost, or the wrong job would be blamed.
+                continue
             if message is None:
                 raise EOFError
             if self.report is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import selectors
+import select
 import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -168,12 +168,12 @@ def _descriptor(source: bytes | memoryview | int) -> int:
 
 def _wait(lanes: list[Lane]) -> None:
     """Until a worker says something or dies, or the nearest deadline."""
-    with selectors.PollSelector() as selector:
-        for lane in lanes:
-            if lane.listens is not None and (lane.pending or lane.report is None):
-                selector.register(lane.listens, selectors.EVENT_READ)
-        nearest = min(lane.deadline for lane in lanes)
-        selector.select(max(0.0, nearest - time.monotonic()) if nearest < float("inf") else None)
+    waiting = select.poll()
+    for lane in lanes:
+        if lane.listens is not None:
+            waiting.register(lane.listens, select.POLLIN)
+    nearest = min(lane.deadline for lane in lanes)
+    waiting.poll(max(0.0, 1000 * (nearest - time.monotonic())) if nearest < float("inf") else None)
 
 
 def _collect(lane: Lane) -> Iterator[tuple[Job, Examination]]:
