@@ -4,7 +4,6 @@
 #define BLOCK 16
 
 /* One value of each of BLOCK picture rows, which have their running sums side by side. */
-typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int FourInts __attribute__((vector_size(16)));
 typedef struct {

@@ -40,7 +40,7 @@ def command() -> None:
 @click.option("--format", "format_name", type=click.Choice(["auto", *NAMES]), default="auto", show_default=True)
 @click.option("--name", help="The list's name; by default that of the file.")
 @click.option("--scheme", metavar="ID", help="Category scheme by id, or a .json file of your own.")
-@click.option("--force", is_flag=True, help="Read a VICS file of an unknown version.")
+@click.option("--force", is_flag=True, help="Take a VICS file of an unknown version, or one that is cut short.")
 @click.option("--report", "report_file", metavar="FILE", type=PATH, help="All refused lines, as JSON Lines.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="For --pictures.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
@@ -160,5 +160,3 @@ def verify_list(out: Path, as_json: bool) -> int:
     else:
         click.echo(f"{out}: not intact. {problem}", err=True)
     return COULD_NOT if problem else NOTHING_FOUND
-
-

@@ -17,7 +17,7 @@ from rempart.errors import ForeignFileError, IncompleteError, UnavailableError
 from rempart.index.sections import MAGIC
 from rempart.lists.build import ListBuilder
 from rempart.lists.importing import Sink, import_file
-from rempart.lists.report import ListReport, Refusal
+from rempart.lists.report import ListReport, Refusal, SourceReport
 from rempart.lists.schemes import Scheme, built_in, load_scheme
 from rempart.lists.vocabulary import ReadOptions
 
@@ -70,17 +70,26 @@ def build_list(plan: Building, *, sink: Sink) -> ListReport:
     options = ReadOptions(schemes=schemes, now=utc_now(), scheme=chosen, force=plan.force)
     with ListBuilder(plan.out, name=plan.name, schemes=schemes, created=options.now) as builder:
         sources = [
-            import_file(builder, path, options=options, format_name=plan.format_name, sink=sink)
+            _whole(import_file(builder, path, options=options, format_name=plan.format_name, sink=sink), plan)
             for path in plan.files
         ]
         if plan.pictures is not None:
             # Decoding loads only when it is asked for.
             from rempart.lists.pictures import import_pictures
 
-            sources.append(
-                import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink)
-            )
+            sources.append(import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink))
         return builder.finish(sources)
+
+
+def _whole(source: SourceReport, plan: Building) -> SourceReport:
+    """Refuse a source whose end is missing, unless it was asked for: half a list must not replace a whole one."""
+    if source.incomplete and not plan.force:
+        last = source.first_refused[-1].reason if source.refused <= len(source.first_refused) else "it is cut short"
+        raise IncompleteError(
+            f"{source.origin}: after {source.accepted} accepted lines {last}.",
+            hint="No list was made; fetch the file again, or take what is there with --force.",
+        )
+    return source
 
 
 def _refuse_foreign(out: Path) -> None:

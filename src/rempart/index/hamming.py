@@ -56,7 +56,7 @@ class HammingIndex:
         self._widths = tuple(chunk.width for chunk in chunks)
         self._reaches: dict[int, bytes] = {}
         self._searcher = None
-        if native and hammingkernel is not None:
+        if native and _native():
             self._searcher = hammingkernel.Searcher(
                 keys, id_bits(len(keys)), tuple((c.width, c.tag_bits, c.lines, c.extra) for c in chunks)
             )
@@ -68,6 +68,11 @@ class HammingIndex:
     def keys(self) -> NDArray[np.uint8]:
         """The keys, (n, 32) uint8, read-only, in row order."""
         return self._keys
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The tables; empty for a list that is compared row by row."""
+        return self._chunks
 
     @property
     def nbytes(self) -> int:
@@ -96,8 +101,9 @@ class HammingIndex:
     @classmethod
     def from_file(cls, file: SectionFile, prefix: str = "pdq") -> Self:
         """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
-        rows, *widths = (int(value) for value in file.checked(f"{prefix}.layout", "<u8")) or (0,)
+        rows, *widths = [int(value) for value in file.checked(f"{prefix}.layout", "<u8")] or [MAX_ROWS + 1]
         keys = file.array(f"{prefix}.keys", np.uint8)
+        # What follows from the number of rows is worked out again and not read.
         bits, tag_limit = line_bits(rows), 32 - id_bits(rows)
         fits = all(bits <= width <= bits + tag_limit for width in widths) and sum(widths) in (0, KEY_BITS)
         if not fits or rows > MAX_ROWS or len(keys) != rows * KEY_BYTES or len(widths) > MAX_CHUNKS:
@@ -143,6 +149,10 @@ class HammingIndex:
         return self._reaches[radius]
 
 
+def _native() -> bool:
+    return hammingkernel is not None
+
+
 def _checked_keys(keys: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if keys.dtype != np.uint8 or keys.ndim != 2 or keys.shape[1] != KEY_BYTES:
         raise ValueError(f"keys are (n, {KEY_BYTES}) uint8, not {keys.shape} {keys.dtype}")
@@ -155,12 +165,17 @@ def _build(keys: NDArray[np.uint8]) -> Iterator[Chunk]:
     bits, start = line_bits(len(keys)), 0
     counts = np.empty(1 << bits, np.uint32)
     for width in plan_widths(len(keys)):
-        if hammingkernel is None:
+        if not _native():
             yield hamming_numpy.build_chunk(keys, start, width, width - bits, id_bits(len(keys)))
         else:
-            lines = np.empty((1 << bits, LINE), "<u4")
+            lines = _cache_lines(1 << bits)
             extra = hammingkernel.build_chunk(keys, start, width, width - bits, id_bits(len(keys)), counts, lines)
-            yield Chunk(
-                start=start, width=width, tag_bits=width - bits, lines=lines, extra=np.frombuffer(extra, "<u4")
-            )
+            yield Chunk(start=start, width=width, tag_bits=width - bits, lines=lines, extra=np.frombuffer(extra, "<u4"))
         start += width
+
+
+def _cache_lines(count: int) -> NDArray[np.uint32]:
+    """(count, 16) uint32 of which each row lies in one cache line."""
+    room = np.empty((count + 1) * LINE, "<u4")
+    skip = -room.ctypes.data % 64 // 4
+    return room[skip : skip + count * LINE].reshape(count, LINE)

@@ -36,7 +36,8 @@ def import_file(
                 else:
                     _take(builder, found, tally)
         except (EOFError, zlib.error) as err:
-            tally.refuse(Refusal(line=0, reason="the compressed file is cut short or damaged; its rest was not read"))
+            reason = "the compressed file is cut short or damaged; its rest was not read"
+            tally.refuse(Refusal(line=0, reason=reason, incomplete=True))
             tally.notes.append(f"The file could not be read to its end: {err}.")
         except OSError as err:
             raise IncompleteError(f"{path} could not be read: {err}.") from err

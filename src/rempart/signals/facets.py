@@ -2,7 +2,7 @@
 
 A facet is the hash the picture would have after that edit, so a re-post cropped or tilted by about as much is found by
 its canonical probe; mirrored and turned re-posts are found by the dihedral probes. Facets never widen the radius.
-The steps are the widest at which no value between two of them was missed; docs/probes.md has the figures.
+The steps are the widest that the recall asked of any value between them allows; docs/probes.md has the figures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from math import cos, radians, sin
 import numpy as np
 from numpy.typing import NDArray
 
-from rempart.signals.grids import GRID, Floats, axis_operator, grid_centres, hash_grids, reduced_luma
+from rempart.signals.grids import GRID, Floats, grid_centres, hash_grids, reduced_luma, sample_rows, smoothed
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import PdqHash
 
@@ -25,8 +25,10 @@ AXIS_PERCENT = (3.3, 6.6, 10, 13.3, 16.6, 20, 23, 26, 29, 32, 35)
 SIDE_PERCENT = (2.9, 5.7, 8.6, 11.4, 14.3, 17.1, 20)
 TILT_DEGREES = (1.5, 3.2, 4.8)
 _SHORTEST = 256
-_BLUR_BOXES = 128  # PDQ's box is 1/128 of the side
+_LONGEST = 1024
+_SLENDEREST = 8  # times as long as wide: of longer strips nobody keeps a tenth
 _CORNERS = {"edge": None, "white": 255.0, "black": 0.0}
+_FILLED = frozenset({"tilt-white", "tilt-black"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,53 +41,61 @@ class Facet:
 
 
 def make_facets(pixels: NDArray[np.uint8]) -> tuple[Facet, ...]:
-    """The facets of an upright picture: at most 128, those of quality under 50 left out; none under 64 pixels.
+    """The facets of an upright picture: at most 128, those of quality under 50 left out.
+
+    None for pictures under 64 pixels on a side, or more than eight times as long as wide.
 
     `pixels` is (h, w, 3) RGB or (h, w) grey, uint8. Names: `crop:even:10` (10 % of width and of height cut in all),
     `crop:width:10` and `crop:height:10` (of one of them, both sides alike), `crop:left:8.6` (right, top, bottom),
     `tilt:+3.2` (turned 3.2° clockwise, cut to the upright rectangle of the same ratio), `tilt-largest:+3.2` (cut to
     the largest rectangle), `tilt-white:+3.2` (black, edge: the same canvas, its corners filled).
     """
-    if min(pixels.shape[:2]) < GRID:
+    short, long = sorted(pixels.shape[:2])
+    if short < GRID or long > _SLENDEREST * short:
         return ()
-    luma = reduced_luma(pixels, shortest=_SHORTEST)
-    named = [*_crops(luma), *_tilts(luma)]
+    smooth = smoothed(reduced_luma(pixels, shortest=_SHORTEST, longest=_LONGEST))
+    named = [*_crops(smooth), *_tilts(smooth)]
     hashes, qualities = hash_grids(np.stack([grid for _, grid in named]))
-    return tuple(
-        Facet(name=name, hash=value, quality=quality)
-        for (name, _), value, quality in zip(named, hashes, qualities, strict=True)
-        if quality >= LOW_QUALITY_BELOW
-    )
+    quality_of = {name: quality for (name, _), quality in zip(named, qualities, strict=True)}
+    facets = []
+    for (name, _), value, quality in zip(named, hashes, qualities, strict=True):
+        # Filled corners have edges of their own: what they add says nothing of the picture.
+        kind, _, angle = name.partition(":")
+        own = min(quality, quality_of[f"tilt-edge:{angle}"]) if kind in _FILLED else quality
+        if own >= LOW_QUALITY_BELOW:
+            facets.append(Facet(name=name, hash=value, quality=own))
+    return tuple(facets)
 
 
-def _operator(length: int, before: float, after: float) -> Floats:
-    """The 64-sample operator of an axis cut by the shares `before` and `after`."""
-    start, stop = length * before, length * (1 - after)
-    return axis_operator(grid_centres(start, stop), length=length, window=(stop - start) / _BLUR_BOXES)
+def _rows(plane: Floats, before: float, after: float) -> Floats:
+    """64 rows of the picture cut by the shares `before` at its top and `after` at its foot."""
+    length = len(plane)
+    return sample_rows(plane, grid_centres(length * before, length * (1 - after)))
 
 
-def _crops(luma: Floats) -> Iterator[tuple[str, Floats]]:
-    h, w = luma.shape
-    columns_kept = _operator(h, 0, 0) @ luma
-    rows_kept = luma @ _operator(w, 0, 0).T
+def _columns(plane: Floats, before: float, after: float) -> Floats:
+    return _rows(plane.T, before, after).T
+
+
+def _crops(smooth: Floats) -> Iterator[tuple[str, Floats]]:
+    all_rows, all_columns = _rows(smooth, 0, 0), _columns(smooth, 0, 0)
     for percent in EVEN_PERCENT:
         half = percent / 200
-        yield f"crop:even:{percent:g}", _operator(h, half, half) @ luma @ _operator(w, half, half).T
+        yield f"crop:even:{percent:g}", _columns(_rows(smooth, half, half), half, half)
     for percent in AXIS_PERCENT:
         half = percent / 200
-        yield f"crop:width:{percent:g}", columns_kept @ _operator(w, half, half).T
-        yield f"crop:height:{percent:g}", _operator(h, half, half) @ rows_kept
+        yield f"crop:width:{percent:g}", _columns(all_rows, half, half)
+        yield f"crop:height:{percent:g}", _rows(all_columns, half, half)
     for percent in SIDE_PERCENT:
         share = percent / 100
-        yield f"crop:left:{percent:g}", columns_kept @ _operator(w, share, 0).T
-        yield f"crop:right:{percent:g}", columns_kept @ _operator(w, 0, share).T
-        yield f"crop:top:{percent:g}", _operator(h, share, 0) @ rows_kept
-        yield f"crop:bottom:{percent:g}", _operator(h, 0, share) @ rows_kept
+        yield f"crop:left:{percent:g}", _columns(all_rows, share, 0)
+        yield f"crop:right:{percent:g}", _columns(all_rows, 0, share)
+        yield f"crop:top:{percent:g}", _rows(all_columns, share, 0)
+        yield f"crop:bottom:{percent:g}", _rows(all_columns, 0, share)
 
 
-def _tilts(luma: Floats) -> Iterator[tuple[str, Floats]]:
-    h, w = luma.shape
-    smooth = _every(h) @ luma @ _every(w).T
+def _tilts(smooth: Floats) -> Iterator[tuple[str, Floats]]:
+    h, w = smooth.shape
     for degrees in (sign * size for size in TILT_DEGREES for sign in (1, -1)):
         angle = radians(degrees)
         c, s = cos(angle), abs(sin(angle))
@@ -96,11 +106,6 @@ def _tilts(luma: Floats) -> Iterator[tuple[str, Floats]]:
             yield f"tilt-largest:{degrees:+g}", _turned(smooth, angle, width=wide, height=high)
         for name, fill in _CORNERS.items():
             yield f"tilt-{name}:{degrees:+g}", _turned(smooth, angle, width=w, height=h, fill=fill)
-
-
-def _every(length: int) -> Floats:
-    """The operator that smooths an axis as PDQ does and keeps every pixel."""
-    return axis_operator(np.arange(length) + 0.5, length=length, window=length / _BLUR_BOXES)
 
 
 def _turned(smooth: Floats, angle: float, *, width: float, height: float, fill: float | None = None) -> Floats:
@@ -117,17 +122,19 @@ def _turned(smooth: Floats, angle: float, *, width: float, height: float, fill: 
     if fill is None:
         return grid
     outside = np.maximum(np.abs(rows - (h - 1) / 2) - (h - 1) / 2, np.abs(columns - (w - 1) / 2) - (w - 1) / 2)
-    share = np.clip(outside * (GRID / w) + 0.5, 0, 1).astype(np.float32)  # soft over one cell of the grid, as its blur is
-    return grid + (np.float32(fill) - grid) * share
+    # The corner's edge is soft over one cell of the grid, as PDQ's own smoothing leaves it.
+    share = np.clip(outside * (GRID / w) + 0.5, 0, 1).astype(np.float32)
+    filled: Floats = grid + (np.float32(fill) - grid) * share
+    return filled
 
 
-def _bilinear(plane: Floats, rows: NDArray[np.float64], columns: NDArray[np.float64]) -> Floats:
+def _bilinear(plane: Floats, rows: Floats, columns: Floats) -> Floats:
     """`plane` at fractional places; places outside take the nearest edge."""
     h, w = plane.shape
     y, x = np.clip(rows, 0, h - 1.001), np.clip(columns, 0, w - 1.001)
     top, left = y.astype(np.intp), x.astype(np.intp)
     fy, fx = (y - top).astype(np.float32), (x - left).astype(np.float32)
-    corner = plane.ravel()
+    corner = np.ascontiguousarray(plane).ravel()
     at = top * w + left
     upper = corner[at] + (corner[at + 1] - corner[at]) * fx
     lower = corner[at + w] + (corner[at + w + 1] - corner[at + w]) * fx

@@ -1,33 +1,37 @@
 """From a luma picture to 64×64 grids, and from grids to PDQ hashes, many at a time.
 
 PDQ smooths the picture with two box filters, takes 64×64 samples and keeps the low frequencies of their cosine
-transform. Smoothing and sampling are linear, so each axis is one small matrix; a crop only moves the sample points.
-That is what makes a hundred facets of a picture affordable. Hashes made here agree with `signals.pdq` within a few
-bits, not to the bit: they work on a reduced picture and on fractional positions. Source: facts of the PDQ reference
-(facebook/ThreatExchange, `pdq/cpp/hashing`).
+transform. A crop or a tilt only moves the samples, so the picture is smoothed once and sampled a hundred times; that
+the boxes should shrink with the crop is lost in frequencies PDQ does not keep. Hashes made here agree with
+`signals.pdq` within a few bits, not to the bit: the picture is reduced first and samples lie between pixels. Source:
+the PDQ reference (facebook/ThreatExchange, `pdq/cpp/hashing`).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rempart.signals.values import PdqHash
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 GRID = 64
 _KEPT = 16
 _LUMA = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 _SAMPLES_PER_BLOCK = 3
+_BOXES = 128
 
 
-def reduced_luma(pixels: NDArray[np.uint8], *, shortest: int) -> Floats:
-    """Shrink to luma by whole blocks so that the shorter side keeps at least `shortest` pixels (float32, 0 to 255).
+def reduced_luma(pixels: NDArray[np.uint8], *, shortest: int, longest: int) -> Floats:
+    """Shrink to luma by whole blocks (float32, 0 to 255).
 
+    The shorter side keeps at least `shortest` pixels, unless the longer one would then have more than `longest`.
     `pixels` is (h, w, 3) or (h, w) uint8; up to block−1 pixels at the right and lower edge fall away. Each block is the
     mean of at most 3×3 of its pixels, so the cost hardly grows with the picture.
     """
-    block = max(1, min(pixels.shape[:2]) // shortest)
+    block = max(1, min(pixels.shape[:2]) // shortest, -(-max(pixels.shape[:2]) // longest))
     rows, columns = pixels.shape[0] // block, pixels.shape[1] // block
     offsets = sorted({block * (2 * i + 1) // (2 * _SAMPLES_PER_BLOCK) for i in range(_SAMPLES_PER_BLOCK)})
     total = np.zeros((rows, columns, *pixels.shape[2:]), dtype=np.uint16)
@@ -35,25 +39,46 @@ def reduced_luma(pixels: NDArray[np.uint8], *, shortest: int) -> Floats:
         for dx in offsets:
             total += pixels[dy : rows * block : block, dx : columns * block : block]
     mean = total.astype(np.float32) * np.float32(1 / len(offsets) ** 2)
-    return mean @ _LUMA if mean.ndim == 3 else mean
+    if mean.ndim == 2:
+        return mean
+    luma: Floats = mean[..., 0] * _LUMA[0] + mean[..., 1] * _LUMA[1] + mean[..., 2] * _LUMA[2]
+    return luma
 
 
-def axis_operator(centres: NDArray[np.float64], *, length: int, window: float) -> Floats:
-    """The (len(centres), length) matrix that smooths an axis with two boxes of `window` pixels and samples it.
+def smoothed(luma: Floats) -> Floats:
+    """The picture after PDQ's smoothing: two boxes of 1/128 of the side along each axis, narrower at the ends.
 
-    `centres` and `window` are in pixels of that axis (pixel i covers i to i+1). Points outside take the nearest edge.
+    The two boxes of an even width lean to either side, so that the picture stays in its place.
     """
-    edges = np.arange(length + 1, dtype=np.float64)
-    reach = max(window, 1.0)
-    inside = np.clip(centres, 0.5, length - 0.5)
-    # The integral of a triangle of half-width `reach`, taken at pixel edges: its differences are the weights.
-    t = np.clip((edges[None, :] - inside[:, None]) / reach, -1.0, 1.0)
-    integral = t + 0.5 - 0.5 * t * np.abs(t) - 0.5
-    weights = np.diff(integral, axis=1)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    for _ in range(2):
+        width = max(1, round(luma.shape[0] / _BOXES))
+        for before in (width // 2, width - 1 - width // 2):
+            luma = _boxed(luma, before=before, after=width - 1 - before)
+        luma = luma.T
+    return luma
 
 
-def grid_centres(start: float, stop: float) -> NDArray[np.float64]:
+def _boxed(luma: Floats, *, before: int, after: int) -> Floats:
+    """The mean of each pixel, `before` above it and `after` below it, as far as there are any."""
+    length = len(luma)
+    sums = np.zeros((length + 1, luma.shape[1]), np.float64)
+    np.cumsum(luma, axis=0, out=sums[1:])
+    at = np.arange(length)
+    start, stop = np.maximum(at - before, 0), np.minimum(at + after + 1, length)
+    mean: Floats = ((sums[stop] - sums[start]) / (stop - start)[:, None]).astype(np.float32)
+    return mean
+
+
+def sample_rows(plane: Floats, centres: Floats) -> Floats:
+    """Rows of `plane` at fractional `centres` (row i covers i to i+1); beyond the ends the nearest row stands."""
+    at = np.clip(centres - 0.5, 0, len(plane) - 1.001)
+    upper = at.astype(np.intp)
+    share = (at - upper).astype(np.float32)[:, None]
+    rows: Floats = plane[upper] * (1 - share) + plane[upper + 1] * share
+    return rows
+
+
+def grid_centres(start: float, stop: float) -> Floats:
     """The 64 sample points of the stretch from `start` to `stop`."""
     return start + (np.arange(GRID) + 0.5) * ((stop - start) / GRID)
 
@@ -61,7 +86,8 @@ def grid_centres(start: float, stop: float) -> NDArray[np.float64]:
 def _cosines() -> Floats:
     i = np.arange(1, _KEPT + 1)[:, None]
     j = np.arange(GRID)[None, :]
-    return (np.sqrt(2 / GRID) * np.cos(np.pi / (2 * GRID) * i * (2 * j + 1))).astype(np.float32)
+    cosines: Floats = (np.sqrt(2 / GRID) * np.cos(np.pi / (2 * GRID) * i * (2 * j + 1))).astype(np.float32)
+    return cosines
 
 
 _COSINES = _cosines()
@@ -78,4 +104,5 @@ def hash_grids(grids: Floats) -> tuple[list[PdqHash], list[int]]:
 def _qualities(grids: Floats) -> NDArray[np.int64]:
     down = np.abs(np.trunc(np.diff(grids, axis=1) * np.float32(100 / 255))).sum(axis=(1, 2))
     across = np.abs(np.trunc(np.diff(grids, axis=2) * np.float32(100 / 255))).sum(axis=(1, 2))
-    return np.minimum((down + across) / 90, 100).astype(np.int64)
+    quality: NDArray[np.int64] = np.minimum((down + across) / 90, 100).astype(np.int64)
+    return quality

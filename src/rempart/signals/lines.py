@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
-SAMPLES = 64
-FLAT_RANGE = 12  # levels of luma that JPEG leaves between points of one colour
-_LUMA = np.array([77, 150, 29], dtype=np.uint16)
+FLAT_RANGE = 12  # levels of luma that JPEG leaves between points of one colour near an edge
+_SAMPLES = 64
+_GLANCE_SAMPLES = 32
+_GLANCE_RANGE = 5  # of green, away from edges: skies and walls in photos are hardly ever as even
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,11 +51,11 @@ class Box:
         return rows <= 0.01 * other.height and columns <= 0.01 * other.width
 
 
-class Lines(NamedTuple):
-    """Of each line: whether it is flat, and its level, the mean luma (0 to 255)."""
+class Glance(NamedTuple):
+    """What a first look at a picture found: quite even lines at its ends, or anywhere."""
 
-    flat: NDArray[np.bool_]
-    level: NDArray[np.float32]
+    ends: bool
+    anywhere: bool
 
 
 def whole(pixels: Pixels) -> Box:
@@ -67,18 +68,32 @@ def turned(pixels: Pixels) -> Pixels:
     return pixels.swapaxes(0, 1)
 
 
+def glance(pixels: Pixels) -> Glance:
+    """Look for quite even lines among the rows and columns of a (h, w, 3) or (h, w) picture, from few samples."""
+    plane = pixels[:, :, 1] if pixels.ndim == 3 else pixels
+    even = [_even_columns(plane), _even_columns(plane.T)]
+    return Glance(ends=any(bool(line[0] or line[-1]) for line in even), anywhere=any(bool(line.any()) for line in even))
+
+
+def _even_columns(plane: Pixels) -> NDArray[np.bool_]:
+    step = max(1, plane.shape[0] // _GLANCE_SAMPLES)
+    points = np.ascontiguousarray(plane[step // 2 :: step])
+    even: NDArray[np.bool_] = points.max(axis=0) - points.min(axis=0) <= _GLANCE_RANGE
+    return even
+
+
 def sampled(view: Pixels) -> NDArray[np.int16]:
     """Luma of about 64 points of each row of a (h, w, 3) or (h, w) view, as (points, h)."""
-    step = max(1, view.shape[1] // SAMPLES)
-    points = np.ascontiguousarray(view[:, step // 2 :: step].swapaxes(0, 1))
+    step = max(1, view.shape[1] // _SAMPLES)
+    points = view[:, step // 2 :: step].swapaxes(0, 1)
     if points.ndim == 2:
         return points.astype(np.int16)
-    luma: NDArray[np.int16] = ((points * _LUMA).sum(axis=2, dtype=np.uint16) >> 8).astype(np.int16)
+    wide = points.astype(np.uint16)
+    luma: NDArray[np.int16] = (wide[..., 0] * 77 + wide[..., 1] * 150 + wide[..., 2] * 29 >> 8).astype(np.int16)
     return luma
 
 
-def measure(view: Pixels) -> Lines:
-    """Judge each row of a view; a row is flat when its samples are within FLAT_RANGE of each other."""
-    points = sampled(view)
-    flat = points.max(axis=0) - points.min(axis=0) <= FLAT_RANGE
-    return Lines(flat, points.mean(axis=0, dtype=np.float32))
+def flat_rows(points: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """For each row of `sampled` points, whether they are within FLAT_RANGE of each other."""
+    flat: NDArray[np.bool_] = points.max(axis=0) - points.min(axis=0) <= FLAT_RANGE
+    return flat

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from rempart.signals.pdq import DIHEDRALS, pdq, pdq_dihedral
-from rempart.signals.lines import Pixels
+from rempart.signals.lines import Pixels, glance
 from rempart.signals.outcome import LOW_QUALITY_BELOW
+from rempart.signals.pdq import DIHEDRALS, pdq, pdq_dihedral
 from rempart.signals.regions import find_regions
 from rempart.signals.trim import trim_box
 from rempart.signals.values import PdqHash
@@ -34,20 +34,26 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeSet:
-    """Which probes a set makes."""
+    """Which probes a set makes; `regions` is the number of framed pieces it looks at."""
 
-    dihedral: bool = False
+    turns: frozenset[str] = frozenset()
     negative: bool = False
     trim: bool = False
     regions: int = 0
+    region_turns: frozenset[str] = frozenset()
     recipes: bool = False
 
 
+_ALL_TURNS = frozenset(DIHEDRALS[1:])
 SETS: Mapping[str, ProbeSet] = MappingProxyType(
     {
         "canonical": ProbeSet(),
-        "default": ProbeSet(dihedral=True, negative=True, trim=True, regions=3),
-        "thorough": ProbeSet(dihedral=True, negative=True, trim=True, regions=8, recipes=True),
+        "default": ProbeSet(
+            turns=_ALL_TURNS, negative=True, trim=True, regions=2, region_turns=frozenset({"flipx", "flipy"})
+        ),
+        "thorough": ProbeSet(
+            turns=_ALL_TURNS, negative=True, trim=True, regions=6, region_turns=_ALL_TURNS, recipes=True
+        ),
     }
 )
 
@@ -58,40 +64,40 @@ def make_probes(decoded: Decoded, *, probe_set: str) -> tuple[Probe, ...]:
     Further probes of quality under 50 are left out: such hashes say nothing. Raises KeyError for an unknown set.
     """
     wanted = SETS[probe_set]
-    if not wanted.dihedral:
-        result = pdq(decoded.pixels)
-        return (Probe(name="canonical", hash=result.hash, quality=result.quality),)
-    first, *turned = _dihedral(decoded.pixels, "canonical")
-    more = [*turned, *_conditional(decoded.pixels, first, wanted)]
+    first, *more = _all_probes(decoded.pixels, wanted)
     return (first, *(probe for probe in more if probe.quality >= LOW_QUALITY_BELOW))
 
 
-def _dihedral(pixels: Pixels, view: str) -> list[Probe]:
-    """The eight probes of a view, the view itself first."""
-    hashes, quality = pdq_dihedral(pixels)
-    return [
-        Probe(name=view if turn == "original" else f"{view}+{turn}", hash=value, quality=quality)
-        for turn, value in zip(DIHEDRALS, hashes, strict=True)
-    ]
-
-
-def _plain(pixels: Pixels, view: str) -> Probe:
-    result = pdq(pixels)
-    return Probe(name=view, hash=result.hash, quality=result.quality)
-
-
-def _conditional(pixels: Pixels, first: Probe, wanted: ProbeSet) -> Iterator[Probe]:
-    """The probes beyond the dihedral ones; those that look for a border or frame only where there is one."""
+def _all_probes(pixels: Pixels, wanted: ProbeSet) -> Iterator[Probe]:
+    """Every probe of the set; those that look for a border or frame only where there is one."""
+    canonical, *turns = _view(pixels, "canonical", wanted.turns)
+    yield canonical
+    yield from turns
     if wanted.negative:
-        yield Probe(name="negative", hash=first.hash.complement(), quality=first.quality)
-    trimmed = trim_box(pixels) if wanted.trim else None
+        yield Probe(name="negative", hash=canonical.hash.complement(), quality=canonical.quality)
+    seen = glance(pixels)
+    trimmed = trim_box(pixels) if wanted.trim and seen.ends else None
     if trimmed:
-        yield from _dihedral(trimmed.of(pixels), "trim")
-    if wanted.regions:
-        for number, box in enumerate(find_regions(pixels, limit=wanted.regions), start=1):
-            if trimmed is None or not box.near(trimmed):
-                yield _plain(box.of(pixels), f"region:{number}")
+        yield from _view(trimmed.of(pixels), "trim", wanted.turns)
+    regions = find_regions(pixels, limit=wanted.regions) if wanted.regions and seen.anywhere else []
+    for region in regions:
+        if trimmed is None or not region.box.near(trimmed):
+            yield from _view(region.box.of(pixels), f"region:{region.name}", wanted.region_turns)
     if wanted.recipes:
         for name, view in (("thumbnail512", thumbnail512(pixels)), ("square512", square512(pixels))):
             if view is not None:
-                yield from _dihedral(view, name)
+                yield from _view(view, name, wanted.turns)
+
+
+def _view(pixels: Pixels, name: str, turns: frozenset[str]) -> Iterator[Probe]:
+    """The probe of a view, then those of the view mirrored and turned, as far as they are wanted."""
+    if not turns:
+        result = pdq(pixels)
+        yield Probe(name=name, hash=result.hash, quality=result.quality)
+        return
+    hashes, quality = pdq_dihedral(pixels)
+    for turn, value in zip(DIHEDRALS, hashes, strict=True):
+        if turn == "original":
+            yield Probe(name=name, hash=value, quality=quality)
+        elif turn in turns:
+            yield Probe(name=f"{name}+{turn}", hash=value, quality=quality)

@@ -2,59 +2,80 @@
 
 Interfaces put flat space around a photo: margins, padding, bars. Cutting a picture along its flat lines, rows and
 columns in turn, takes text apart into lines and leaves the photo whole, whatever the layout. A photo whose own edge
-is flat (sky, night) is cut too far, so a second box goes on outward to the next sharp step.
+is flat (sky, night) is cut too far, so another box goes on outward to the next sharp step.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rempart.signals.lines import FLAT_RANGE, Box, Lines, Pixels, measure, turned, whole
+from rempart.signals.lines import FLAT_RANGE, Box, Pixels, flat_rows, sampled, turned, whole
 from rempart.signals.trim import settle
 
 _LEAST_SHARE = 0.12  # of the whole picture's side: shorter pieces are text, buttons, avatars
 _LEAST_PIXELS = 64
 _DEPTH = 8
+_INSET = 0.033  # of a side at each end, as in the facet crop:even:6.6
 _STEP = 8  # levels of luma between neighbouring lines that a photo's own soft areas do not reach
 _STEP_LINES = 3
 _WIDEST = 1.5  # times its own side a box may grow
 
 
-def find_regions(pixels: Pixels, *, limit: int) -> list[Box]:
-    """Up to `limit` boxes that flat lines frame, those of the largest pieces first; empty without such a frame.
+class Region(NamedTuple):
+    """A box that may hold a photo, and what it is called: `edge`, `inset` or `wide`, then `:2` for the second piece."""
 
-    `pixels` is (h, w, 3) or (h, w) uint8. A box is at least 12 % of the picture's sides and 64 pixels long and wide.
+    name: str
+    box: Box
+
+
+def find_regions(pixels: Pixels, *, limit: int) -> list[Region]:
+    """The boxes of up to `limit` pieces that flat lines frame, the largest piece first; empty without such a frame.
+
+    `pixels` is (h, w, 3) or (h, w) uint8. A piece is at least 12 % of the picture's sides and 64 pixels long and wide.
+    It gives one to three boxes: its edges as found, those a little further in, and those grown over the photo's own
+    flat areas where it has any.
     """
     full = whole(pixels)
-    rows, columns = measure(pixels), measure(turned(pixels))
-    if not rows.flat.any() and not columns.flat.any():
-        return []
     least = tuple(max(_LEAST_PIXELS, int(side * _LEAST_SHARE)) for side in pixels.shape[:2])
     pieces = [box for box in _cut(pixels, full, (least[0], least[1]), depth=_DEPTH) if box != full]
+    if not pieces:
+        return []
     pieces.sort(key=lambda box: -box.height * box.width)
-    page = _page_level(rows, columns)
-    found: list[Box] = []
-    for piece in pieces[:limit]:
-        for box in (settle(pixels, piece), _widened(pixels, piece, page)):
-            if not box.near(full) and not any(box.near(other) for other in found):
-                found.append(box)
-    return found[:limit]
+    page = _page_level(pixels)
+    found: list[Region] = []
+    for number, piece in enumerate(pieces[:limit], start=1):
+        edge = settle(pixels, piece)
+        wide = _widened(pixels, piece, page)
+        for name, box in (("edge", edge), ("inset", _inset(edge)), ("wide", wide)):
+            if not box.near(full) and not any(box.near(region.box) for region in found):
+                found.append(Region(name if number == 1 else f"{name}:{number}", box))
+    return found
 
 
-def _page_level(rows: Lines, columns: Lines) -> float:
+def _inset(box: Box) -> Box:
+    """The box without its outermost part, where rounded corners show the page; a facet of the entry is cut alike."""
+    dy, dx = round(box.height * _INSET), round(box.width * _INSET)
+    return Box(box.top + dy, box.bottom - dy, box.left + dx, box.right - dx)
+
+
+def _page_level(pixels: Pixels) -> float:
     """The luma that most flat lines share: the page's."""
-    levels = np.concatenate((rows.level[rows.flat], columns.level[columns.flat]))
-    return float(np.bincount((levels / 4).astype(np.intp)).argmax() * 4 + 2)
+    levels = []
+    for view in (pixels, turned(pixels)):
+        points = sampled(view)
+        levels.append(points[0, flat_rows(points)])
+    return float(np.bincount(np.concatenate(levels) // 4).argmax() * 4 + 2)
 
 
 def _cut(pixels: Pixels, box: Box, least: tuple[int, int], *, depth: int) -> Iterator[Box]:
     """Cut `box` along flat rows, the pieces along flat columns, and again until nothing is cut."""
-    for a, b in _pieces(measure(box.of(pixels)).flat, least=least[0]):
+    for a, b in _pieces(flat_rows(sampled(box.of(pixels))), least=least[0]):
         band = Box(box.top + a, box.top + b, box.left, box.right)
-        for c, d in _pieces(measure(turned(band.of(pixels))).flat, least=least[1]):
+        for c, d in _pieces(flat_rows(sampled(turned(band.of(pixels)))), least=least[1]):
             piece = Box(band.top, band.bottom, box.left + c, box.left + d)
             if piece == box or depth == 0:
                 yield piece
@@ -84,13 +105,19 @@ def _mirrored(box: Box, pixels: Pixels) -> Box:
 
 
 def _growth(pixels: Pixels, box: Box, page: float) -> int:
-    """How many rows below the box still belong to the photo; 0 where its edge is the page's or no step follows."""
-    beyond = pixels[box.bottom : box.bottom + int(box.height * _WIDEST), box.left : box.right]
+    """How many rows below the box still belong to the photo: up to the next sharp step, or to the picture's end.
+
+    0 where the page begins at once, or where no step follows.
+    """
+    reach = int(box.height * _WIDEST)
+    beyond = pixels[box.bottom : box.bottom + reach, box.left : box.right]
     if len(beyond) <= _STEP_LINES:
         return 0
-    lines = measure(beyond)
-    if not lines.flat[1] or abs(lines.level[1] - page) <= FLAT_RANGE:
+    # The median, so that a word or a rounded corner on the photo is no step.
+    level = np.median(sampled(beyond), axis=0)
+    if abs(level[_STEP_LINES - 1] - page) <= FLAT_RANGE:
         return 0
-    steps = np.abs(lines.level[_STEP_LINES:] - lines.level[:-_STEP_LINES]) > _STEP
-    ends = np.flatnonzero(steps | ~lines.flat[:-_STEP_LINES])
-    return int(ends[0]) + _STEP_LINES - 1 if len(ends) and steps[ends[0]] else 0
+    steps = np.flatnonzero(np.abs(level[_STEP_LINES:] - level[:-_STEP_LINES]) > _STEP)
+    if len(steps):
+        return int(steps[0]) + _STEP_LINES - 1
+    return len(beyond) if len(beyond) < reach else 0

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rempart.signals.lines import FLAT_RANGE, Box, Pixels, measure, sampled, turned, whole
+from rempart.signals.lines import FLAT_RANGE, Box, Pixels, flat_rows, sampled, turned, whole
 
 _LEAST_KEPT = 0.25
 _LEAST_PIXELS = 64
+_EVEN_DEVIATION = 5  # levels of luma, on average; photos reach it only where they are even themselves
 _RINGING = 8  # pixels: JPEG smears an edge over its block
 _FRAME_SHARE = 0.04  # of a side: the widest frame of its own colour that is shaved off
 _CORNER_SHARE = 0.1  # of a line at each end: rounded corners show the page there
@@ -20,8 +22,11 @@ def trim_box(pixels: Pixels) -> Box | None:
     picture is a blank page, not a bordered photo.
     """
     full = box = whole(pixels)
-    for _ in range(2):  # bars above and below hide the flat columns beside the photo until they are gone
-        box = _trim_rows(turned(pixels), _trim_rows(pixels, box).turned()).turned()
+    colour: float | None = None
+    for _ in range(2):  # bars above and below hide the even columns beside the photo until they are gone
+        box, colour = _trim_rows(pixels, box, colour)
+        across, colour = _trim_rows(turned(pixels), box.turned(), colour)
+        box = across.turned()
     if box == full:
         return None
     enough = box.height >= _LEAST_KEPT * full.height and box.width >= _LEAST_KEPT * full.width
@@ -30,21 +35,32 @@ def trim_box(pixels: Pixels) -> Box | None:
     return settle(pixels, box)
 
 
-def _trim_rows(pixels: Pixels, box: Box) -> Box:
-    """Move the top and bottom of the box inward over the flat lines of the outermost one's colour."""
+def _trim_rows(pixels: Pixels, box: Box, colour: float | None) -> tuple[Box, float | None]:
+    """Move the top and bottom of the box inward over even lines of the border's luma, which the first one tells."""
     view = box.of(pixels)
-    if len(view) < 2 or not measure(view[:: len(view) - 1]).flat.any():
-        return box
-    lines = measure(view)
-    top = _same_colour(lines.flat, lines.level)
-    bottom = _same_colour(lines.flat[::-1], lines.level[::-1])
-    return Box(box.top + top, box.bottom - bottom, box.left, box.right) if top + bottom < len(view) else box
+    if len(view) < 2 or not _even(sampled(view[:: len(view) - 1])).any():
+        return box, colour
+    points = sampled(view)
+    even, level = _even(points), points.mean(axis=0)
+    if colour is None:
+        colour = float(level[0] if even[0] else level[-1])
+    of_border = even & (np.abs(level - colour) <= FLAT_RANGE)
+    top, bottom = _leading(of_border), _leading(of_border[::-1])
+    return (Box(box.top + top, box.bottom - bottom, box.left, box.right) if top < len(view) else box), colour
 
 
-def _same_colour(flat: np.ndarray, level: np.ndarray) -> int:
-    """How many lines from the first on are flat and of the first one's level."""
-    other = ~flat | (np.abs(level - level[0]) > FLAT_RANGE)
-    return int(other.argmax()) if other.any() else len(other)
+def _even(points: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """For each row of samples, whether they deviate so little that the row is of one colour.
+
+    Milder than `flat_rows` to single samples: a narrow coloured border is ringing all through, in colour most of all.
+    """
+    even: NDArray[np.bool_] = np.abs(points - points.mean(axis=0)).mean(axis=0) <= _EVEN_DEVIATION
+    return even
+
+
+def _leading(marks: NDArray[np.bool_]) -> int:
+    """How many marks are set before the first that is not."""
+    return len(marks) if marks.all() else int(np.argmin(marks))
 
 
 def settle(pixels: Pixels, box: Box) -> Box:
@@ -71,9 +87,10 @@ def _inset(pixels: Pixels, box: Box) -> int:
     if reach >= box.height:
         return 0
     strip = pixels[max(0, box.top - 1) : box.top + reach, box.left + corner : box.right - corner]
-    points = sampled(strip).astype(np.float32)
-    outer, points = points[:, 0], points[:, min(1, box.top) :]
-    own = _same_colour(points.max(axis=0) - points.min(axis=0) <= FLAT_RANGE, points.mean(axis=0))
+    points = sampled(strip)
+    outer, points = points[:, 0], points[:, min(1, box.top) :]  # at the picture's end the first line stands for it
+    means = points.mean(axis=0)
+    own = _leading(flat_rows(points) & (np.abs(means - means[0]) <= FLAT_RANGE))
     if not 0 < own <= frame:
         own = 0
     level = float(np.median(points[:, own - 1] if own else outer))
@@ -81,5 +98,7 @@ def _inset(pixels: Pixels, box: Box) -> int:
     inner = float(np.median(away[_RINGING + 1 : 3 * _RINGING]))
     if own and away[:3].max() < FLAT_RANGE:
         return 0  # no sharp end: a soft edge of the photo itself, not a frame
+    if not own and box.top == 0:
+        return 0
     ringing = away[:_RINGING] <= min(0.3 * inner, 2 * FLAT_RANGE)
-    return own + (int(np.argmin(ringing)) if not ringing.all() else 0)
+    return own + (_leading(ringing) if not ringing.all() else 0)

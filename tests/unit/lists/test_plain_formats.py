@@ -93,7 +93,7 @@ def test_a_threatexchange_file_has_types_in_its_first_word():
     ],
 )
 def test_the_format_is_told_from_the_first_bytes(head, name):
-    assert detect(head.encode(), origin="x").NAME == name
+    assert name == detect(head.encode(), origin="x").NAME
 
 
 @pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n" + bytes(50), b"Dear Sir,\nplease find", b"<xml/>", b"\xff" * 99])
@@ -128,6 +128,7 @@ def test_a_gzip_that_is_cut_short_keeps_what_came_before_and_says_so(tmp_path):
     source = build(tmp_path / "out", files=[file]).sources[0]
     assert 0 < source.accepted < 20_000
     assert "cut short" in source.first_refused[-1].reason
+    assert source.incomplete
 
 
 def test_an_empty_file_gives_an_empty_list_and_a_note(tmp_path):

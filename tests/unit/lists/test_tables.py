@@ -59,7 +59,9 @@ def test_a_deleted_row_is_withdrawn_at_its_time_or_now():
     ],
 )
 def test_a_bad_row_is_refused_with_its_line_and_the_others_are_read(row, reason):
-    entries, refused = read("csv", f"{HEADER}\nsha1,{SHA1},,listed,listed,,a,,,\n{row}\nmd5,{MD5},,listed,listed,,b,,,\n")
+    entries, refused = read(
+        "csv", f"{HEADER}\nsha1,{SHA1},,listed,listed,,a,,,\n{row}\nmd5,{MD5},,listed,listed,,b,,,\n"
+    )
     assert [one.id for one in entries] == ["a", "b"]
     assert [one.line for one in refused] == [3]
     assert reason in refused[0].reason
@@ -118,7 +120,12 @@ def test_the_icse_export_is_read_by_its_baseline_flag():
         "MD5;SHA1;PhotoDNA;Image ID;Is distributed;Victim identified;Offender identified;"
         "Series name;Number of submissions;File Available;Media Type;Baseline"
     )
-    text = f"{header}\n{MD5};{SHA1};AAAA;17;1;0;0;;3;1;image;yes\n{S.md5()};;;18;0;0;0;;1;1;image;false\n{S.md5()};;;19;;;;;;;;\n"
+    rows = [
+        f"{MD5};{SHA1};AAAA;17;1;0;0;;3;1;image;yes",
+        f"{S.md5()};;;18;0;0;0;;1;1;image;false",
+        f"{S.md5()};;;19;;;;;;;;",
+    ]
+    text = "\n".join([header, *rows]) + "\n"
     entries, refused = read("csv", text)
     assert refused == []
     assert [one.category and one.category.code for one in entries] == ["yes", "no", None]
@@ -181,7 +188,7 @@ FULL = [
         EntrySignal(signal=S.pdq(), recipe="srgb8-full-v1", quality=70, facet="crop:even:5"),
         category=Category(scheme="vic-us", code="1"),
         opinion=Opinion.SEED,
-        source="Partner, \"Inc\"\nLtd",
+        source='Partner, "Inc"\nLtd',
         tags=("a", "b c"),
         added=WHEN,
         record={"media_type": "image/png", "nested": {"x": [1, None, "ü"]}},
@@ -214,7 +221,9 @@ def test_json_lines_from_a_list_file_give_the_same_list_again(tmp_path):
 def test_the_canonical_table_is_read_back_as_it_was_written():
     simple = [
         entry("e1", MD5, SHA1, category=Category(scheme="vic-us", code="1"), tags=("a", "b"), added=WHEN, source="in"),
-        entry("e2", EntrySignal(signal=PDQ, quality=90), category=None, source="in", record={"media_type": "image/gif"}),
+        entry(
+            "e2", EntrySignal(signal=PDQ, quality=90), category=None, source="in", record={"media_type": "image/gif"}
+        ),
         entry("e3", MD5, withdrawn=WHEN, source="in"),
     ]
     text = written("csv", simple)

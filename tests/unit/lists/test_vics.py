@@ -193,7 +193,12 @@ def test_a_bad_value_is_left_out_and_the_record_stays():
 )
 def test_one_broken_record_never_stops_a_document(broken):
     records = [json.dumps(media(number)) for number in (1, 3, 4, 5)]
-    text = '{"@odata.context":"' + VICS.format("US", "Media") + '","value":[' + ",\n".join([records[0], broken, *records[1:]])
+    text = (
+        '{"@odata.context":"'
+        + VICS.format("US", "Media")
+        + '","value":['
+        + ",\n".join([records[0], broken, *records[1:]])
+    )
     entries, refused = read("vics", text + "]}")
     ids = [one.record["MediaID"] for one in entries if "MD5" in one.record and len(str(one.record["MD5"])) == 32]
     assert ids[0] == 1
@@ -225,7 +230,10 @@ def test_a_case_whose_header_stands_after_its_media_is_read():
 
 def test_several_cases_in_one_document_are_read():
     text = json.dumps(
-        {"@odata.context": VICS.format("US", "Cases"), "value": [{"Media": [media(1)]}, {"CaseID": "y", "Media": [media(2)]}]}
+        {
+            "@odata.context": VICS.format("US", "Cases"),
+            "value": [{"Media": [media(1)]}, {"CaseID": "y", "Media": [media(2)]}],
+        }
     )
     assert len(read("vics", text)[0]) == 2
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from random import Random
@@ -10,7 +11,7 @@ from typing import Final
 from PIL import Image, ImageDraw, ImageFont
 
 Colour = tuple[int, int, int]
-_SYLLABLES: Final = ["ba", "ce", "di", "fo", "gu", "la", "me", "ni", "po", "ru", "sa", "te", "vi", "zo", "an", "el", "in", "or", "un", "ter", "son", "mar", "lin", "dou", "pre"]
+_SYLLABLES: Final = tuple(re.findall(r"\w+", "ba ce di fo gu la me ni po ru sa te vi zo an el in or un ter son mar"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ class Screen:
         """An avatar or round button at x units, at the current height."""
         r = self.px(size)
         colour = fill or tuple(self.rng.randrange(60, 220) for _ in range(3))
-        self.draw.ellipse((self.px(x), self.y, self.px(x) + r, self.y + r), fill=colour)  # type: ignore[arg-type]
+        self.draw.ellipse((self.px(x), self.y, self.px(x) + r, self.y + r), fill=colour)
 
     def bar(self, height: float, fill: Colour) -> int:
         """A bar over the full width at the current height; returns its lower edge without moving there."""
@@ -114,7 +115,8 @@ class Screen:
         scale = min(self.px(width) / image.width, self.height * most / image.height)
         shown = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.BICUBIC)
         mask = Image.new("L", shown.size, 0)
-        ImageDraw.Draw(mask).rounded_rectangle((0, 0, shown.width - 1, shown.height - 1), self.px(radius) if radius else 0, 255)
+        corners = self.px(radius) if radius else 0
+        ImageDraw.Draw(mask).rounded_rectangle((0, 0, shown.width - 1, shown.height - 1), corners, 255)
         self.image.paste(shown, (self.px(x) + (self.px(width) - shown.width) // 2, self.y), mask)
         self.y += shown.height
 

@@ -32,7 +32,7 @@ class Make(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """A named edit: the group it is reported in, the recall asked of it (None: shown for information) and its function."""
+    """A named edit: its group, the recall asked of it (None: shown for information) and its function."""
 
     name: str
     group: str
@@ -63,7 +63,8 @@ def resize(image: Picture, rng: Random, *, least: float, most: float) -> Picture
     """Scale both sides by the same factor, log-uniform between `least` and `most`."""
     factor = least * (most / least) ** rng.random()
     size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    return image.resize(size, rng.choice((Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)))
+    filters = (Image.Resampling.LANCZOS, Image.Resampling.BICUBIC, Image.Resampling.BILINEAR)
+    return image.resize(size, rng.choice(filters))
 
 
 def stretch_to_square(image: Picture, rng: Random) -> Picture:
@@ -153,6 +154,17 @@ def crop_side(image: Picture, rng: Random, *, least: float, most: float) -> Pict
     return _cut(image, *shares)
 
 
+def crop_axis(image: Picture, rng: Random, *, most: float) -> Picture:
+    """Cut a share of the width or of the height away in all, half of it on each side."""
+    half = rng.uniform(0, most) / 2
+    return _cut(image, half, 0, half, 0) if rng.random() < 0.5 else _cut(image, 0, half, 0, half)
+
+
+def crop_square(image: Picture, rng: Random) -> Picture:
+    """The largest square at the centre."""
+    return ImageOps.fit(image, (min(image.size),) * 2)
+
+
 def crop_anyhow(image: Picture, rng: Random, *, most: float) -> Picture:
     """Cut 0 to `most` from each side, each side on its own."""
     return _cut(image, *(rng.uniform(0, most) for _ in range(4)))
@@ -179,7 +191,7 @@ def tilt_widened(image: Picture, rng: Random) -> Picture:
 
 
 def tilt_cut(image: Picture, rng: Random, *, same_ratio: bool) -> Picture:
-    """Turned by up to 5° and cut to an upright rectangle inside: the largest of the same ratio, or the largest of all."""
+    """Turned by up to 5° and cut to an upright rectangle inside: the largest of its ratio, or of all."""
     degrees = rng.uniform(-5, 5)
     w, h = image.size
     c, s = cos(radians(degrees)), abs(sin(radians(degrees)))
@@ -234,7 +246,10 @@ def _plain_edits() -> list[Edit]:
 
 
 def _framed_edits() -> list[Edit]:
-    borders = [_edit(f"border {c} 2-10 %", "framed", partial(border, colour=c), 0.98) for c in ("white", "black", "coloured")]
+    borders = [
+        _edit(f"border {colour} 2-10 %", "framed", partial(border, colour=colour), 0.98)
+        for colour in ("white", "black", "coloured")
+    ]
     boxes = [
         _edit(f"letterbox {fill}", "framed", partial(letterbox, fill=fill), asked)
         for fill, asked in (("black", 0.95), ("plain", 0.95), ("blurred", None))
@@ -255,6 +270,8 @@ def _cut_edits() -> list[Edit]:
         _edit("crop evenly 0-20 % in all", "cropped", partial(crop_evenly, least=0, most=0.2), 0.95),
         _edit("crop evenly 20-40 % in all", "cropped", partial(crop_evenly, least=0.2, most=0.4), None),
         _edit("crop one side 0-20 %", "cropped", partial(crop_side, least=0, most=0.2), 0.95),
+        _edit("crop width or height 0-35 % in all", "cropped", partial(crop_axis, most=0.35), None),
+        _edit("crop to square", "cropped", crop_square, None),
         _edit("crop each side 0-5 %", "cropped", partial(crop_anyhow, most=0.05), None),
         _edit("crop each side 0-10 %", "cropped", partial(crop_anyhow, most=0.10), None),
         _edit("tilt 0-5°, cut, same ratio", "tilted", partial(tilt_cut, same_ratio=True), 0.95),
@@ -278,6 +295,7 @@ def _chained_edits() -> list[Edit]:
         "quarter turn + crop one side": (quarter, side),
         "crop evenly + border": (even, white),
         "mirror + border": (mirror, white),
+        "quarter turn + border": (quarter, white),
         "half size + crop one side": (partial(resize, least=0.4, most=0.6), side),
         "mirror + screenshot feed": (mirror, screen),
         "crop evenly + screenshot feed": (even, screen),

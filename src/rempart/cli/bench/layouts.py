@@ -141,7 +141,8 @@ def _bubble(s: Screen) -> None:
     lines, mine = s.rng.randint(1, 3), s.rng.random() < 0.5
     x, to = (110.0, 345.0) if mine else (16.0, s.rng.uniform(180, 250))
     lower = s.y + s.px(18 * lines + 14)
-    s.draw.rounded_rectangle((s.px(x - 8), s.y, s.px(to + 8), lower), s.px(12), fill=s.theme.accent if mine else s.theme.card)
+    colour = s.theme.accent if mine else s.theme.card
+    s.draw.rounded_rectangle((s.px(x - 8), s.y, s.px(to + 8), lower), s.px(12), fill=colour)
     s.y += s.px(6)
     s.paragraph(x, lines=lines, size=13, to=to)
     s.y = lower + s.px(8)
@@ -164,7 +165,8 @@ def _viewer(s: Screen, image: Picture) -> None:
 def _article(s: Screen, image: Picture) -> None:
     s.status_bar()
     lower = s.bar(44, s.theme.card)
-    s.draw.rounded_rectangle((s.px(12), s.y + s.px(7), s.px(300), lower - s.px(7)), s.px(14), outline=s.theme.dim, width=1)
+    field = (s.px(12), s.y + s.px(7), s.px(300), lower - s.px(7))
+    s.draw.rounded_rectangle(field, s.px(14), outline=s.theme.dim, width=1)
     s.text(30, s.y + s.px(14), words(s.rng, 2).lower().replace(" ", "."), size=12)
     s.y = lower + s.px(s.rng.uniform(10, 24))
     margin = s.rng.uniform(10, 24)
@@ -208,7 +210,8 @@ def _desktop(s: Screen, image: Picture) -> None:
     side = round(s.width * s.rng.uniform(0.12, 0.22))
     bar = round(s.height * s.rng.uniform(0.05, 0.09))
     s.draw.rectangle((0, 0, s.width, bar), fill=s.theme.card)
-    s.draw.rectangle((0, bar, side, s.height), fill=tuple((a + b) // 2 for a, b in zip(s.theme.page, s.theme.dim, strict=True)))
+    shade = tuple((a + b) // 2 for a, b in zip(s.theme.page, s.theme.dim, strict=True))
+    s.draw.rectangle((0, bar, side, s.height), fill=shade)
     s.text(10, bar // 4, words(s.rng, 3), size=11)
     for row in range(s.rng.randint(4, 12)):
         s.text(8, bar + round((row + 0.5) * s.height * 0.06), words(s.rng, 1), size=9)

@@ -83,9 +83,7 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
     yield from join_rows(_rows(lines, delimiter, columns, options))
 
 
-def _rows(
-    lines: Iterator[Line], delimiter: str, columns: Columns, options: ReadOptions
-) -> Iterator[Reading | Refusal]:
+def _rows(lines: Iterator[Line], delimiter: str, columns: Columns, options: ReadOptions) -> Iterator[Reading | Refusal]:
     for number, cells in _records(lines, delimiter, len(columns.header)):
         if isinstance(cells, str):
             yield Refusal(line=number, reason=cells)
@@ -189,5 +187,3 @@ def _row(entry: Entry, one: EntrySignal | None, *, extra: bool) -> list[str]:
     if extra:
         row += [entry.opinion.value, (one.recipe if one else "") or "", (one.facet if one else "") or ""]
     return row
-
-
