@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -52,6 +53,40 @@ class DigestIndex:
         writer.add(f"{prefix}.heads", index._heads)
         writer.add(f"{prefix}.tails", index._tails)
         writer.add(f"{prefix}.rows", index._rows)
+
+    @classmethod
+    def write_sorted(
+        cls, writer: SectionWriter, parts: Callable[[], Iterable[NDArray[np.uint8]]], *, length: int, prefix: str
+    ) -> None:
+        """As `build_into` in flat memory, for unique digests that come in ascending order, in parts of (n, length).
+
+        `parts` is called twice and gives the same both times. Row i is the i-th digest.
+        """
+        writer.add_chunks(f"{prefix}.heads", (_split(part)[0].tobytes() for part in parts()), dtype="<u8")
+        size = writer.add_chunks(f"{prefix}.tails", (_split(part)[1].tobytes() for part in parts()))
+        count = sum(len(part) for part in parts()) if length <= _HEAD else size // (length - _HEAD)
+        writer.add(f"{prefix}.shape", np.array([count, length], dtype="<u8"))
+        writer.add(f"{prefix}.rows", np.arange(count, dtype="<u4"))
+
+    @property
+    def ascends(self) -> bool:
+        """True when row i is the i-th digest in strictly ascending order, as `write_sorted` leaves it."""
+        step = 1 << 18
+        for start in range(0, len(self), step):
+            heads, tails = self._heads[max(0, start - 1) : start + step], self._tails[max(0, start - 1) : start + step]
+            part = self._rows[start : start + step]
+            if not np.array_equal(part, np.arange(start, start + len(part), dtype=part.dtype)):
+                return False
+            equal = np.flatnonzero(heads[1:] == heads[:-1])
+            ordered = all(tails[at].tobytes() < tails[at + 1].tobytes() for at in equal)
+            if not ordered or bool(np.any(heads[1:] < heads[:-1])):
+                return False
+        return True
+
+    def at(self, rank: int) -> bytes:
+        """The digest at a place in ascending order, from 0; raises IndexError."""
+        head = int(self._heads[rank]).to_bytes(_HEAD, "big")
+        return head[: self._length] + bytes(self._tails[rank])
 
     @classmethod
     def from_file(cls, file: SectionFile, prefix: str) -> Self:

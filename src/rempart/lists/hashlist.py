@@ -30,6 +30,7 @@ from rempart.lists.layout import (
 )
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
+_REPORTED = {"signals", "keys", "sources", "duplicates_merged", "superseded", "low_quality"}
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError)
 
 
@@ -53,10 +54,15 @@ class _Keys:
 
     kind: SignalKind
     index: HammingIndex | DigestIndex
-    keys: NDArray[np.uint8]
     postings: NDArray[np.uint32]
     entries: NDArray[np.uint32]
     attributes: NDArray[np.uint32]
+
+    def signal(self, row: int) -> Signal:
+        """The key of a row below `len(index)`."""
+        # The builder hands digests over in ascending order, so that a digest's rank is its row.
+        key = self.index.at(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
+        return SIGNAL_TYPES[self.kind](key)
 
 
 class HashList:
@@ -217,6 +223,10 @@ class HashList:
         """The distinct categories by the numbers that entries carry."""
         return self._categories
 
+    def index(self, kind: SignalKind) -> HammingIndex | DigestIndex:
+        """The index over one kind's distinct keys, for `rempart.lists.verify`."""
+        return self._kinds[kind].index
+
     @property
     def file(self) -> SectionFile:
         """The container, for `rempart.lists.verify`."""
@@ -266,7 +276,7 @@ class HashList:
         return Match(
             list=self.name,
             entry=self._id(entry),
-            signal=SIGNAL_TYPES[table.kind](table.keys[row].tobytes()),
+            signal=table.signal(row),
             distance=distance,
             scheme=category.scheme if category else None,
             code=category.code if category else None,
@@ -275,7 +285,7 @@ class HashList:
         )
 
     def _posting(self, table: _Keys, row: int) -> tuple[int, int]:
-        if not 0 <= row < len(table.keys):
+        if not 0 <= row < len(table.index):
             raise self._damage(f"{table.kind.value} index")
         start, stop = int(table.postings[row]), int(table.postings[row + 1])
         if not start <= stop <= len(table.entries):
@@ -314,10 +324,10 @@ class HashList:
     def _signal(self, at: int) -> EntrySignal:
         number, row = int(self._columns["signal.kind"][at]), int(self._columns["signal.key"][at])
         table = self._kinds.get(KINDS[number]) if number < len(KINDS) else None
-        if table is None or row >= len(table.keys):
+        if table is None or row >= len(table.index):
             raise self._damage("signal.key")
         attribute = self._attribute(int(self._columns["signal.attribute"][at]))
-        signal = SIGNAL_TYPES[table.kind](table.keys[row].tobytes())
+        signal = table.signal(row)
         return EntrySignal(signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet)
 
     def _attribute(self, number: int) -> Attribute:
@@ -370,22 +380,18 @@ def _read_meta(file: SectionFile) -> dict[str, Any]:
     meta = json.loads(bytes(file.checked("meta", np.uint8)))
     if meta["version"] != FORMAT_VERSION:
         raise ForeignFileError(f"{file.path.name} is a list of format {meta['version']!r}; this Rempart reads 1.")
-    if not isinstance(meta["report"], dict) or not isinstance(meta["schemes"], list):
+    texts = all(isinstance(meta[name], str) for name in ("name", "created"))
+    tables = all(isinstance(meta[name], list) for name in ("schemes", "categories", "kinds"))
+    if not (texts and tables and isinstance(meta["report"], dict) and meta["report"].keys() >= _REPORTED):
         raise TypeError("meta")
     return dict(meta)
 
 
 def _open_keys(file: SectionFile, kind: SignalKind) -> _Keys:
-    index: HammingIndex | DigestIndex
-    if kind is SignalKind.PDQ:
-        index = HammingIndex.from_file(file, kind.value)
-        keys = index.keys
-    else:
-        index = DigestIndex.from_file(file, kind.value)
-        # The builder hands digests over in ascending order, so that a digest's rank is its row.
-        keys = file.array(f"{kind.value}.ranked", np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
+    source = HammingIndex if kind is SignalKind.PDQ else DigestIndex
+    index = source.from_file(file, kind.value)
     postings = file.array(f"{kind.value}.postings", "<u4")
     entries, attributes = (file.array(f"{kind.value}.{name}", "<u4") for name in ("entries", "attributes"))
-    if len(keys) != len(index) or len(postings) != len(keys) + 1 or len(entries) != len(attributes):
+    if len(postings) != len(index) + 1 or len(entries) != len(attributes):
         raise ValueError("lengths")
-    return _Keys(kind=kind, index=index, keys=keys, postings=postings, entries=entries, attributes=attributes)
+    return _Keys(kind=kind, index=index, postings=postings, entries=entries, attributes=attributes)

@@ -130,8 +130,9 @@ def rewritten(whole, path, changes):
         "pdq.attributes",
         "md5.postings",
         "md5.entries",
-        "md5.ranked",
-        "md5.order",
+        "md5.heads",
+        "md5.rows",
+        "pdq.keys",
         "sha1.attributes",
     ],
 )
