@@ -83,11 +83,6 @@ class DigestIndex:
                 return False
         return True
 
-    def at(self, rank: int) -> bytes:
-        """The digest at a place in ascending order, from 0; raises IndexError."""
-        head = int(self._heads[rank]).to_bytes(_HEAD, "big")
-        return head[: self._length] + bytes(self._tails[rank])
-
     @classmethod
     def from_file(cls, file: SectionFile, prefix: str) -> Self:
         """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
@@ -99,6 +94,12 @@ class DigestIndex:
             if len(heads) == len(rows) == count and len(tails) == count * rest:
                 return cls(shape[1], heads, tails.reshape(count, rest), rows)
         raise CorruptFileError(f"{file.path.name}: the sections of index {prefix} do not fit together.")
+
+    def nth(self, place: int) -> bytes:
+        """The digest at this place in ascending order; it is that row's when digests were given in ascending order."""
+        head = int(self._heads[place]).to_bytes(_HEAD)
+        tail: bytes = self._tails[place].tobytes()
+        return head[: self._length] + tail
 
     def find(self, queries: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The row of each query ((q, L) uint8), -1 where it is absent.

@@ -61,7 +61,7 @@ class _Keys:
     def signal(self, row: int) -> Signal:
         """The key of a row below `len(index)`."""
         # The builder hands digests over in ascending order, so that a digest's rank is its row.
-        key = self.index.at(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
+        key = self.index.nth(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
         return SIGNAL_TYPES[self.kind](key)
 
 
