@@ -102,8 +102,9 @@ def _crops(smooth: Floats) -> Iterator[tuple[str, Floats]]:
         yield name, _columns(_rows(smooth, share * top, share * bottom), share * left, share * right)
     share = THREE_SIDES_PERCENT / 100
     for kept in ("left", "right", "top", "bottom"):
-        top, bottom, left, right = (share * (side != kept) for side in ("top", "bottom", "left", "right"))
-        yield f"crop:not-{kept}:{THREE_SIDES_PERCENT:g}", _columns(_rows(smooth, top, bottom), left, right)
+        cut = {side: share * (side != kept) for side in ("left", "right", "top", "bottom")}
+        rows = _rows(smooth, cut["top"], cut["bottom"])
+        yield f"crop:not-{kept}:{THREE_SIDES_PERCENT:g}", _columns(rows, cut["left"], cut["right"])
 
 
 def _tilts(smooth: Floats) -> Iterator[tuple[str, Floats]]:
