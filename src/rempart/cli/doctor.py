@@ -17,7 +17,7 @@ import click
 from rempart import __version__
 from rempart.cli.exitcodes import worst
 from rempart.errors import RempartError
-from rempart.signals import pdq
+from rempart.signals import orientation, pdq
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.signals.samples import samples
@@ -104,6 +104,14 @@ def _kernels() -> Iterator[Finding]:
         state=f"{backend}: same hashes, slower" if slow else backend,
         works=None if slow else True,
         advice=advice if slow else "",
+    )
+    turning = orientation.backend()
+    yield Finding(
+        topic="kernels",
+        name="turning upright",
+        state="c" if turning == "c" else "numpy: same pixels, slower",
+        works=True if turning == "c" else None,
+        advice="" if turning == "c" else advice,
     )
     try:
         kernel = importlib.import_module("rempart._native.hammingkernel")
