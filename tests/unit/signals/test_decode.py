@@ -137,6 +137,12 @@ def test_16_bit_grey_png_is_scaled_not_clipped() -> None:
     assert np.array_equal(pixels_of(rawfiles.png(values)), nearest(values).repeat(3, axis=2))
 
 
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_interlaced_16_bit_png_equals_the_plain_one(channels: int) -> None:
+    values = deep(channels)
+    assert np.array_equal(pixels_of(rawfiles.interlaced_png(values)), pixels_of(rawfiles.png(values)))
+
+
 @pytest.mark.parametrize("channels", [2, 4])
 def test_16_bit_png_with_alpha_is_laid_over_white(channels: int) -> None:
     values = deep(channels)
