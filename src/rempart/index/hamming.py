@@ -136,7 +136,9 @@ class HammingIndex:
         if reaches is None:
             reaches = self._plan(radius)
         asked = _checked_keys(queries)
-        if self._first_use is not None and self._first_use.begin():
+        # Read once: another thread may be setting it to None.
+        check = self._first_use
+        if check is not None and check.begin():
             self._first_use = None
         if self._searcher is None:
             return Hits(*hamming_numpy.search(self._keys, self._chunks, id_bits(len(self)), asked, radius, reaches))
