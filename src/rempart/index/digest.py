@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
+from rempart.index.firstuse import FirstUse
 from rempart.index.sections import SectionFile, SectionWriter
 
 _MAX_LENGTH = 64
@@ -25,6 +27,7 @@ class DigestIndex:
         self._heads = heads
         self._tails = tails
         self._rows = rows
+        self._first_use: FirstUse | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -54,15 +57,50 @@ class DigestIndex:
         writer.add(f"{prefix}.rows", index._rows)
 
     @classmethod
-    def from_file(cls, file: SectionFile, prefix: str) -> Self:
-        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
+    def write_sorted(
+        cls, writer: SectionWriter, parts: Callable[[], Iterable[NDArray[np.uint8]]], *, length: int, prefix: str
+    ) -> None:
+        """As `build_into` in flat memory, for unique digests that come in ascending order, in parts of (n, length).
+
+        `parts` is called twice and gives the same both times. Row i is the i-th digest.
+        """
+        writer.add_chunks(f"{prefix}.heads", (_split(part)[0].tobytes() for part in parts()), dtype="<u8")
+        size = writer.add_chunks(f"{prefix}.tails", (_split(part)[1].tobytes() for part in parts()))
+        count = sum(len(part) for part in parts()) if length <= _HEAD else size // (length - _HEAD)
+        writer.add(f"{prefix}.shape", np.array([count, length], dtype="<u8"))
+        writer.add(f"{prefix}.rows", np.arange(count, dtype="<u4"))
+
+    @property
+    def ascends(self) -> bool:
+        """True when row i is the i-th digest in strictly ascending order, as `write_sorted` leaves it."""
+        step = 1 << 18
+        for start in range(0, len(self), step):
+            heads, tails = self._heads[max(0, start - 1) : start + step], self._tails[max(0, start - 1) : start + step]
+            part = self._rows[start : start + step]
+            if not np.array_equal(part, np.arange(start, start + len(part), dtype=part.dtype)):
+                return False
+            equal = np.flatnonzero(heads[1:] == heads[:-1])
+            ordered = all(tails[at].tobytes() < tails[at + 1].tobytes() for at in equal)
+            if not ordered or bool(np.any(heads[1:] < heads[:-1])):
+                return False
+        return True
+
+    @classmethod
+    def from_file(cls, file: SectionFile, prefix: str, *, check: bool = True) -> Self:
+        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together.
+
+        With `check`, its blocks are verified on first use (see `firstuse`).
+        """
         shape = [int(value) for value in file.checked(f"{prefix}.shape", "<u8")]
         heads, rows = file.array(f"{prefix}.heads", "<u8"), file.array(f"{prefix}.rows", "<u4")
         tails = file.array(f"{prefix}.tails", np.uint8)
         if len(shape) == 2 and 1 <= shape[1] <= _MAX_LENGTH and shape[0] <= _MAX_ROWS:
             count, rest = shape[0], max(0, shape[1] - _HEAD)
             if len(heads) == len(rows) == count and len(tails) == count * rest:
-                return cls(shape[1], heads, tails.reshape(count, rest), rows)
+                index = cls(shape[1], heads, tails.reshape(count, rest), rows)
+                if check:
+                    index._first_use = FirstUse(file, [name for name in file.names if name.startswith(f"{prefix}.")])
+                return index
         raise CorruptFileError(f"{file.path.name}: the sections of index {prefix} do not fit together.")
 
     def nth(self, place: int) -> bytes:
@@ -70,11 +108,6 @@ class DigestIndex:
         head = int(self._heads[place]).to_bytes(_HEAD)
         tail: bytes = self._tails[place].tobytes()
         return head[: self._length] + tail
-
-    def ascending(self) -> NDArray[np.uint8]:
-        """All digests in ascending order, (n, L) uint8, as a copy."""
-        heads = self._heads.astype(">u8").view(np.uint8).reshape(-1, _HEAD)[:, : min(_HEAD, self._length)]
-        return np.hstack([heads, self._tails])
 
     def find(self, queries: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The row of each query ((q, L) uint8), -1 where it is absent.
@@ -84,6 +117,8 @@ class DigestIndex:
         heads, tails = _split(_checked(queries))
         if queries.shape[1] != self._length:
             raise ValueError(f"digests here have {self._length} bytes, not {queries.shape[1]}")
+        if self._first_use is not None and self._first_use.begin():
+            self._first_use = None
         first = np.searchsorted(self._heads, heads, side="left")
         found = np.full(len(queries), -1, np.int64)
         near = np.flatnonzero(first < len(self))
