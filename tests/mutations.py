@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-import pictures
-import rawfiles
 from PIL import Image
 
+import pictures
+import rawfiles
 from rempart.signals.samples import samples
 
 _WIDTH, _HEIGHT = 48, 36

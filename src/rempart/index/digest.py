@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
+from rempart.index.firstuse import FirstUse
 from rempart.index.sections import SectionFile, SectionWriter
 
 _MAX_LENGTH = 64
@@ -26,6 +27,7 @@ class DigestIndex:
         self._heads = heads
         self._tails = tails
         self._rows = rows
+        self._first_use: FirstUse | None = None
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -84,15 +86,21 @@ class DigestIndex:
         return True
 
     @classmethod
-    def from_file(cls, file: SectionFile, prefix: str) -> Self:
-        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
+    def from_file(cls, file: SectionFile, prefix: str, *, check: bool = True) -> Self:
+        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together.
+
+        With `check`, its blocks are verified on first use (see `firstuse`).
+        """
         shape = [int(value) for value in file.checked(f"{prefix}.shape", "<u8")]
         heads, rows = file.array(f"{prefix}.heads", "<u8"), file.array(f"{prefix}.rows", "<u4")
         tails = file.array(f"{prefix}.tails", np.uint8)
         if len(shape) == 2 and 1 <= shape[1] <= _MAX_LENGTH and shape[0] <= _MAX_ROWS:
             count, rest = shape[0], max(0, shape[1] - _HEAD)
             if len(heads) == len(rows) == count and len(tails) == count * rest:
-                return cls(shape[1], heads, tails.reshape(count, rest), rows)
+                index = cls(shape[1], heads, tails.reshape(count, rest), rows)
+                if check:
+                    index._first_use = FirstUse(file, [name for name in file.names if name.startswith(f"{prefix}.")])
+                return index
         raise CorruptFileError(f"{file.path.name}: the sections of index {prefix} do not fit together.")
 
     def nth(self, place: int) -> bytes:
@@ -109,6 +117,8 @@ class DigestIndex:
         heads, tails = _split(_checked(queries))
         if queries.shape[1] != self._length:
             raise ValueError(f"digests here have {self._length} bytes, not {queries.shape[1]}")
+        if self._first_use is not None and self._first_use.begin():
+            self._first_use = None
         first = np.searchsorted(self._heads, heads, side="left")
         found = np.full(len(queries), -1, np.int64)
         near = np.flatnonzero(first < len(self))

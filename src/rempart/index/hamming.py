@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
 from rempart.index import hamming_numpy
+from rempart.index.firstuse import FirstUse
 from rempart.index.hamming_numpy import Chunk
 from rempart.index.layout import (
     KEY_BITS,
@@ -55,6 +56,7 @@ class HammingIndex:
         self._chunks = tuple(chunks)
         self._widths = tuple(chunk.width for chunk in chunks)
         self._reaches: dict[int, bytes] = {}
+        self._first_use: FirstUse | None = None
         self._searcher = None
         if native and _native():
             self._searcher = hammingkernel.Searcher(
@@ -99,8 +101,11 @@ class HammingIndex:
             writer.add(f"{prefix}.extra.{at}", chunk.extra)
 
     @classmethod
-    def from_file(cls, file: SectionFile, prefix: str = "pdq") -> Self:
-        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
+    def from_file(cls, file: SectionFile, prefix: str = "pdq", *, check: bool = True) -> Self:
+        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together.
+
+        With `check`, its blocks are verified on first use (see `firstuse`).
+        """
         rows, *widths = [int(value) for value in file.checked(f"{prefix}.layout", "<u8")] or [MAX_ROWS + 1]
         keys = file.array(f"{prefix}.keys", np.uint8)
         # What follows from the number of rows is worked out again and not read.
@@ -117,7 +122,10 @@ class HammingIndex:
                 Chunk(start=start, width=width, tag_bits=width - bits, lines=lines.reshape(-1, LINE), extra=extra)
             )
             start += width
-        return cls(keys.reshape(-1, KEY_BYTES), chunks)
+        index = cls(keys.reshape(-1, KEY_BYTES), chunks)
+        if check:
+            index._first_use = FirstUse(file, [name for name in file.names if name.startswith(f"{prefix}.")])
+        return index
 
     def search(self, queries: NDArray[np.uint8], radius: int = 31) -> Hits:
         """Every row within `radius` (0 to 63) of each query ((q, 32) uint8), exactly, ordered by distance then row.
@@ -128,6 +136,8 @@ class HammingIndex:
         if reaches is None:
             reaches = self._plan(radius)
         asked = _checked_keys(queries)
+        if self._first_use is not None and self._first_use.begin():
+            self._first_use = None
         if self._searcher is None:
             return Hits(*hamming_numpy.search(self._keys, self._chunks, id_bits(len(self)), asked, radius, reaches))
         found = self._searcher.search(asked, radius, reaches)

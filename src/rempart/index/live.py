@@ -26,6 +26,7 @@ from rempart.index.hamming import KEY_BYTES, HammingIndex
 from rempart.index.sections import SectionFile, SectionWriter
 
 KIND = "rempart-live"
+_PREFIX = "live"
 # The youngest part is compared row by row until it has so many rows.
 TAIL_ROWS = 4096
 
@@ -236,9 +237,9 @@ class LiveIndex:
             return _Part(index=HammingIndex.from_keys(whole[0]), ids=whole[1], at=whole[2])
         with SectionWriter(self._path, kind=KIND) as writer:
             writer.add("mark", np.array([mark], "<i8"))
-            writer.add("ids", whole[1].astype("<i8", copy=False))
-            HammingIndex.build_into(writer, whole[0])
-        return _read_base(self._path)[0]
+            writer.add(f"{_PREFIX}.ids", whole[1].astype("<i8", copy=False))
+            HammingIndex.build_into(writer, whole[0], prefix=_PREFIX)
+        return _read_base(self._path, check=False)[0]
 
 
 _Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.uint8]]
@@ -295,9 +296,11 @@ def _after(part: _Part, mark: int) -> _Part | None:
     return _Part(index=HammingIndex.from_keys(part.index.keys[first:]), ids=part.ids[first:], at=part.at[first:])
 
 
-def _read_base(path: Path) -> tuple[_Part, int]:
+def _read_base(path: Path, *, check: bool = True) -> tuple[_Part, int]:
+    """The base and its mark; `check` is for files that this process has not just written itself."""
     file = SectionFile.open(path, kind=KIND)
-    index, ids, mark = HammingIndex.from_file(file), file.array("ids", "<i8"), file.checked("mark", "<i8")
+    index = HammingIndex.from_file(file, _PREFIX, check=check)
+    ids, mark = file.array(f"{_PREFIX}.ids", "<i8"), file.checked("mark", "<i8")
     if len(ids) != len(index) or len(mark) != 1:
         raise CorruptFileError(f"{path.name}: the sections do not fit together.")
     # Every row of the base was there at its mark; one number stands for all.

@@ -256,7 +256,10 @@ class SectionFile:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, kind: str) -> Self:
-        """Map the file and check its header and directory; the sections' blocks are not read."""
+        """Map the file and check its header and directory; the sections' blocks are not read.
+
+        A file that is missing or may not be read raises the OSError that says so.
+        """
         place = Path(path)
         fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
         try:

@@ -24,9 +24,7 @@ START_SECONDS = 60.0
 MOST_FAILED_STARTS = 3
 
 _PASSED_ON = ("LD_LIBRARY_PATH", "PYTHONHOME")
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
-)
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +96,7 @@ class Lane:
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         number = str(theirs.fileno())
         limits = json.dumps(asdict(self._limits))
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own interpreter, our own arguments
             [
                 sys.executable,
                 "-P",

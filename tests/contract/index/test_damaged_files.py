@@ -40,18 +40,18 @@ def queries(keys: np.ndarray) -> np.ndarray:
     return np.concatenate([planted(np.random.default_rng(1), keys)[::8], np.zeros((1, 32), np.uint8)])
 
 
-def read_all(path: Path, queries: np.ndarray) -> list[list[list[tuple[int, int]]]]:
+def read_all(path: Path, queries: np.ndarray, *, check: bool = True) -> list[list[list[tuple[int, int]]]]:
     """Everything a reader does, on every instruction set and in NumPy."""
     results = []
     with SectionFile.open(path, kind=KIND) as file:
-        index = HammingIndex.from_file(file)
+        index = HammingIndex.from_file(file, check=check)
         if hamming.hammingkernel is not None:
             for isa in hamming.hammingkernel.available():
                 hamming.hammingkernel.force(isa)
                 results.append(answers(index.search(queries, 31)))
             hamming.hammingkernel.force(hamming.hammingkernel.available()[-1])
         results.append(answers(HammingIndex(index.keys, index._chunks, native=False).search(queries, 31)))
-        digests = DigestIndex.from_file(file, "sha1")
+        digests = DigestIndex.from_file(file, "sha1", check=check)
         digests.find(queries[:, :20])
     return results
 
@@ -104,7 +104,8 @@ def test_flipped_bits_anywhere_never_crash_and_verify_finds_each(
             if inside:
                 with SectionFile.open(path, kind=KIND) as file, pytest.raises(CorruptFileError):
                     file.verify()
-            read_all(path, queries[-2:])
+            # Without the check on first use the searches meet the damage itself.
+            read_all(path, queries[-2:], check=False)
         except RempartError:
             refused += 1
     assert refused

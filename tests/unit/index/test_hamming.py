@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import threading
 from collections.abc import Iterator
@@ -235,3 +236,12 @@ def test_chunk_values_are_the_keys_bits() -> None:
     for start, width in ((0, 8), (60, 20), (128, 27), (230, 26)):
         own = bits[:, start : start + width] @ (1 << np.arange(width))
         assert hamming_numpy.chunk_of(hamming_numpy.words(keys), start, width).tolist() == own.tolist()
+
+
+@pytest.mark.skipif(not ISAS, reason="no kernel here")
+def test_the_kernels_stub_names_what_the_kernel_has() -> None:
+    stub = Path(hamming.__file__).parent.parent / "_native" / "hammingkernel.pyi"
+    named = {node.name for node in ast.parse(stub.read_text()).body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    assert named == {name for name in dir(kernel) if not name.startswith("_")}
+    assert ISAS[0] == "scalar"
+    assert kernel.isa() in ISAS

@@ -228,8 +228,8 @@ def test_wrong_shapes_and_foreign_files_are_refused(tmp_path: Path) -> None:
     index.add(np.zeros((2, 32), np.uint8), [1, 2])
     with SectionWriter(tmp_path / "short", kind=live.KIND) as writer:
         writer.add("mark", np.array([1], "<i8"))
-        writer.add("ids", np.array([1], "<i8"))
-        live.HammingIndex.build_into(writer, np.zeros((2, 32), np.uint8))
+        writer.add("live.ids", np.array([1], "<i8"))
+        live.HammingIndex.build_into(writer, np.zeros((2, 32), np.uint8), prefix="live")
     with pytest.raises(CorruptFileError):
         LiveIndex(tmp_path / "short")
 
