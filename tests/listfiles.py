@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
+import rempart as rempart_package
 from rempart.lists.build import ListBuilder
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.hashlist import HashList
@@ -23,6 +24,7 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VICS = "http://github.com/VICSDATAMODEL/ProjectVic/DataModels/2.0.xml/{}/$metadata#{}"
 VICS_1 = "http://github.com/ICMEC/ProjectVic/DataModels/{}.xml#{}"
 LISTED = Category(scheme="listed", code="listed")
+SRC = str(Path(rempart_package.__file__).resolve().parents[1])
 RUN = "from rempart.cli import main; main()"
 
 
@@ -156,7 +158,7 @@ def rempart(*arguments, data=None, **more):
         input=data,
         capture_output=True,
         text=True,
-        env=os.environ | {"PYTHONUTF8": "1"},
+        env=os.environ | {"PYTHONUTF8": "1", "PYTHONPATH": SRC},
         check=False,
         **more,
     )

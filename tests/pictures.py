@@ -74,7 +74,8 @@ def _draw_object(draw: ImageDraw.ImageDraw, rng: np.random.Generator, width: int
 
 def encode(pixels: Pixels | Image.Image, format: str = "JPEG", **options: Any) -> bytes:
     """The file bytes of a picture, by Pillow; JPEG at quality 90 unless said otherwise."""
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    # A copy: an image remembers the settings of the last encoder.
+    image = pixels.copy() if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     if format == "JPEG":
         options.setdefault("quality", 90)
     stream = io.BytesIO()

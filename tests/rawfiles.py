@@ -115,9 +115,7 @@ def _tiff_entry(order: str, tag: int, kind: int, count: int, value: int) -> byte
     return struct.pack(order + "HHI", tag, kind, count) + packed
 
 
-def icc_profile(
-    *, primaries: NDArray[np.float64] | None = None, gamma: float = 2.2, space: bytes = b"RGB "
-) -> bytes:
+def icc_profile(*, primaries: NDArray[np.float64] | None = None, gamma: float = 2.2, space: bytes = b"RGB ") -> bytes:
     """A small ICC display profile: `primaries` are the XYZ (D50) columns of red, green and blue."""
 
     def xyz(values: Sequence[float]) -> bytes:

@@ -318,7 +318,7 @@ static PyObject *isa(PyObject *module, PyObject *none) { return PyUnicode_FromSt
 
 static PyObject *available(PyObject *module, PyObject *none) {
     PyObject *names = PyList_New(0);
-    for (size_t i = 0; names && i < KERNEL_COUNT; i++) {
+    for (size_t i = KERNEL_COUNT; names && i-- > 0;) {
         if (!KERNELS[i]->supported()) continue;
         PyObject *name = PyUnicode_FromString(KERNELS[i]->name);
         if (!name || PyList_Append(names, name) < 0) Py_CLEAR(names);
@@ -356,7 +356,7 @@ static PyMethodDef module_methods[] = {
     {"build_chunk", build_chunk, METH_VARARGS,
      "build_chunk(keys, start, width, tag_bits, id_bits, counts, lines) -> extra: fill a chunk's lines in place"},
     {"isa", isa, METH_NOARGS, "The instruction set in use."},
-    {"available", available, METH_NOARGS, "The instruction sets this machine has, best first."},
+    {"available", available, METH_NOARGS, "What runs on this machine, the slowest first."},
     {"force", force, METH_O, "Use one of the available instruction sets from now on, in the whole process."},
     {NULL, NULL, 0, NULL},
 };

@@ -1,7 +1,13 @@
-from typing_extensions import Buffer
+from typing import Any
+
+from numpy.typing import NDArray
+
+# Anything of contiguous bytes; NumPy's stubs tell of the buffer protocol only from Python 3.12 on.
+Buffer = bytes | bytearray | memoryview | NDArray[Any]
+Chunk = tuple[int, int, Buffer, Buffer]
 
 class Searcher:
-    def __new__(cls, keys: Buffer, id_bits: int, chunks: tuple[tuple[int, int, Buffer, Buffer], ...], /) -> Searcher: ...
+    def __new__(cls, keys: Buffer, id_bits: int, chunks: tuple[Chunk, ...], /) -> Searcher: ...
     def search(self, queries: Buffer, radius: int, reaches: Buffer, /) -> tuple[bytes, bytes, bytes] | None: ...
 
 def build_chunk(

@@ -48,7 +48,9 @@ typedef struct {
 typedef struct {
     const char *name;
     void (*add_rows)(uint32_t *acc, const uint8_t *const *rows, const uint16_t *weights, int count, size_t n);
-    void (*sum_triangle)(const uint32_t *acc, const uint32_t *weights, size_t padded, int channels, uint32_t *sums);
+    void (*sum_columns)(const uint32_t *acc, const size_t *starts, int count, const uint32_t *weights, size_t padded,
+                        int channels, uint32_t *sums);
+    void (*grade)(const float *samples, float margin, int *sums);
     int (*replay)(const Picture *picture, const Axis *rows, const Axis *columns, float *samples);
     void (*transform)(const float *samples, float *frequencies);
 } Isa;

@@ -19,23 +19,9 @@ static void margin_of(Margin *margin, const Axis *rows, const Axis *columns)
             margin->frequency[i * 16 + j] = (float)(scale * 0.01 / (1 + (i < j ? i : j)));
 }
 
-/* One neighbour difference in hundredths of the range, rounded to zero, in the reference's float32 steps. */
-static int step(float u, float v, float margin)
+/* The reference's scale, by integer division. */
+static int quality(int sum)
 {
-    float d = ((u - v) * 100) / 255;
-    d = d < 0 ? -d : d;
-    d += margin;
-    return d > 0 ? (int)d : 0;
-}
-
-static int quality(const float *samples, float margin)
-{
-    int sum = 0;
-    for (int k = 0; k < SIDE * (SIDE - 1); k++)
-        sum += step(samples[k], samples[k + SIDE], margin);
-    for (int i = 0; i < SIDE; i++)
-        for (int j = 0; j < SIDE - 1; j++)
-            sum += step(samples[i * SIDE + j], samples[i * SIDE + j + 1], margin);
     return sum / 90 > 100 ? 100 : sum / 90;
 }
 
@@ -130,9 +116,11 @@ static int hash_exact(const Isa *isa, const Picture *picture, const Axis *rows, 
     float samples[SIDE * SIDE], frequencies[COEFFICIENTS];
     if (isa->replay(picture, rows, columns, samples) < 0)
         return -1;
+    int sums[3];
     isa->transform(samples, frequencies);
+    isa->grade(samples, 0, sums);
     result->exact = 1;
-    result->quality = quality(samples, 0);
+    result->quality = quality(sums[1]);
     write_hashes(frequencies, dihedral, NULL, result);
     return 0;
 }
@@ -144,6 +132,7 @@ int hash_picture(const Isa *isa, const Picture *picture, int dihedral, Result *r
         return 0;
     Axis rows, columns;
     Margin margin;
+    int sums[3];
     float samples[SIDE * SIDE], frequencies[COEFFICIENTS];
     axis_plan(&rows, picture->height);
     axis_plan(&columns, picture->width);
@@ -152,12 +141,13 @@ int hash_picture(const Isa *isa, const Picture *picture, int dihedral, Result *r
     margin_of(&margin, &rows, &columns);
     if (reduce_picture(isa, picture, &rows, &columns, samples) < 0)
         return -1;
-    result->quality = quality(samples, 0);
-    int low = quality(samples, -margin.step), high = quality(samples, margin.step);
-    if (high >= 50 && low != high)
+    isa->grade(samples, margin.step, sums);
+    result->quality = quality(sums[1]);
+    int doubts_matter = quality(sums[2]) >= 50; /* below that, flat areas are rounding noise anyhow */
+    if (doubts_matter && quality(sums[0]) != quality(sums[2]))
         return hash_exact(isa, picture, &rows, &columns, dihedral, result);
     isa->transform(samples, frequencies);
-    if (write_hashes(frequencies, dihedral, high >= 50 ? margin.frequency : NULL, result))
+    if (write_hashes(frequencies, dihedral, doubts_matter ? margin.frequency : NULL, result))
         return hash_exact(isa, picture, &rows, &columns, dihedral, result);
     return 0;
 }

@@ -57,6 +57,7 @@ INLINE void add_rows(uint32_t *restrict acc, const uint8_t *const *rows, const u
             acc[x] += p[x] * w;
 }
 
+typedef float Eight __attribute__((vector_size(32), aligned(4), may_alias));
 #define AT(TYPE, p) (*(const TYPE *)(p))
 
 INLINE void sum_grey(const uint32_t *acc, const uint32_t *weights, size_t padded, uint32_t *sums)
@@ -104,41 +105,92 @@ INLINE void sum_rgb(const uint32_t *acc, const uint32_t *weights, size_t padded,
     sums[2] = p[2] + q[1] + r[0] + r[3];
 }
 
-INLINE void sum_triangle(const uint32_t *acc, const uint32_t *weights, size_t padded, int channels, uint32_t *sums)
+INLINE void sum_columns(const uint32_t *acc, const size_t *starts, int count, const uint32_t *weights, size_t padded,
+                        int channels, uint32_t *sums)
 {
     if (channels == 1)
-        sum_grey(acc, weights, padded, sums);
+        for (int j = 0; j < count; j++)
+            sum_grey(acc + starts[j], weights, padded, sums + j);
     else
-        sum_rgb(acc, weights, padded, sums);
+        for (int j = 0; j < count; j++)
+            sum_rgb(acc + 3 * starts[j], weights, padded, sums + 3 * j);
 }
 
-/* B = D A D' in float32, each sum from k = 0 upwards as the reference does. */
+/* The quality sum: neighbour differences in hundredths of the range, each rounded to zero after the reference's
+ * float32 steps. Three of them: with every difference less, as it is, and more by the margin. */
+INLINE void add_steps(const float *restrict u, const float *restrict v, size_t n, float margin, int *restrict sums)
+{
+    int least = 0, plain = 0, greatest = 0;
+    for (size_t k = 0; k < n; k++) {
+        float d = ((u[k] - v[k]) * 100) / 255;
+        d = d < 0 ? -d : d;
+        float less = d - margin;
+        least += (int)(less > 0 ? less : 0);
+        plain += (int)d;
+        greatest += (int)(d + margin);
+    }
+    sums[0] += least;
+    sums[1] += plain;
+    sums[2] += greatest;
+}
+
+INLINE void grade(const float *samples, float margin, int *sums)
+{
+    sums[0] = sums[1] = sums[2] = 0;
+    add_steps(samples, samples + SIDE, SIDE * (SIDE - 1), margin, sums);
+    for (size_t i = 0; i < SIDE; i++)
+        add_steps(samples + i * SIDE, samples + i * SIDE + 1, SIDE - 1, margin, sums);
+}
+
+/* Two rows of D A for 32 columns: eight sums side by side, each from k = 0 upwards as the reference does. */
+INLINE void transform_part(const float *restrict samples, const float *first, const float *second, float *restrict a,
+                           float *restrict b)
+{
+    Eight sums[2][4] = {0};
+    for (size_t k = 0; k < SIDE; k++)
+        for (size_t j = 0; j < 4; j++) {
+            Eight value = AT(Eight, samples + k * SIDE + 8 * j);
+            sums[0][j] += first[k] * value;
+            sums[1][j] += second[k] * value;
+        }
+    memcpy(a, sums[0], sizeof sums[0]);
+    memcpy(b, sums[1], sizeof sums[1]);
+}
+
+/* B = D A D' in float32. */
 INLINE void transform(const float *restrict samples, float *restrict frequencies)
 {
-    for (int i = 0; i < 16; i++) {
-        float line[SIDE] = {0}, out[16] = {0};
-        for (int k = 0; k < SIDE; k++)
-            for (int j = 0; j < SIDE; j++)
-                line[j] += cosines[i][k] * samples[k * SIDE + j];
-        for (int k = 0; k < SIDE; k++)
-            for (int j = 0; j < 16; j++)
-                out[j] += line[k] * cosines_transposed[k][j];
-        memcpy(frequencies + i * 16, out, sizeof out);
+    float lines[16][SIDE];
+    for (int i = 0; i < 16; i += 2)
+        for (size_t j = 0; j < SIDE; j += 32)
+            transform_part(samples + j, cosines[i], cosines[i + 1], lines[i] + j, lines[i + 1] + j);
+    for (int i = 0; i < 16; i += 4) {
+        Eight sums[4][2] = {0};
+        for (size_t k = 0; k < SIDE; k++)
+            for (int r = 0; r < 4; r++) {
+                sums[r][0] += lines[i + r][k] * AT(Eight, cosines_transposed[k]);
+                sums[r][1] += lines[i + r][k] * AT(Eight, cosines_transposed[k] + 8);
+            }
+        memcpy(frequencies + i * 16, sums, sizeof sums);
     }
 }
 
 #include "pdqkernel_replay.h"
 
-#define VARIANT(NAME, TARGET)                                                                                     \
+#define VARIANT(NAME, TITLE, TARGET)                                                                               \
     TARGET static void add_rows_##NAME(uint32_t *acc, const uint8_t *const *rows, const uint16_t *weights,        \
                                        int count, size_t n)                                                       \
     {                                                                                                             \
         add_rows(acc, rows, weights, count, n);                                                                   \
     }                                                                                                             \
-    TARGET static void sum_triangle_##NAME(const uint32_t *acc, const uint32_t *weights, size_t padded,           \
-                                           int channels, uint32_t *sums)                                          \
+    TARGET static void sum_columns_##NAME(const uint32_t *acc, const size_t *starts, int count,                   \
+                                          const uint32_t *weights, size_t padded, int channels, uint32_t *sums)   \
     {                                                                                                             \
-        sum_triangle(acc, weights, padded, channels, sums);                                                       \
+        sum_columns(acc, starts, count, weights, padded, channels, sums);                                         \
+    }                                                                                                             \
+    TARGET static void grade_##NAME(const float *samples, float margin, int *sums)                                \
+    {                                                                                                             \
+        grade(samples, margin, sums);                                                                             \
     }                                                                                                             \
     TARGET static void transform_##NAME(const float *samples, float *frequencies)                                 \
     {                                                                                                             \
@@ -148,10 +200,14 @@ INLINE void transform(const float *restrict samples, float *restrict frequencies
     {                                                                                                             \
         return replay(picture, rows, columns, out);                                                               \
     }                                                                                                             \
-    const Isa isa_##NAME = {#NAME, add_rows_##NAME, sum_triangle_##NAME, replay_##NAME, transform_##NAME};
+    const Isa isa_##NAME = {TITLE, add_rows_##NAME, sum_columns_##NAME, grade_##NAME, replay_##NAME, transform_##NAME};
 
-VARIANT(scalar, )
+#ifdef __aarch64__
+VARIANT(scalar, "neon", ) /* part of every such processor */
+#else
+VARIANT(scalar, "scalar", )
+#endif
 #ifdef HAVE_X86
-VARIANT(avx2, TARGET_AVX2)
-VARIANT(avx512, TARGET_AVX512)
+VARIANT(avx2, "avx2", TARGET_AVX2)
+VARIANT(avx512, "avx512", TARGET_AVX512)
 #endif

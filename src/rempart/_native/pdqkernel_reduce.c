@@ -97,14 +97,6 @@ static void sum_wide(const uint32_t *acc, const uint32_t *weights, size_t used, 
     }
 }
 
-/* 1000 times the luma: the weights are exact in thousandths, and linear, so they wait until after the sums. */
-static double luma(const double *channel, size_t channels)
-{
-    if (channels == 1)
-        return 1000.0 * channel[0];
-    return 299.0 * channel[0] + 587.0 * channel[1] + 114.0 * channel[2];
-}
-
 typedef struct {
     uint32_t *acc;
     uint16_t *row_weights[3];
@@ -117,22 +109,33 @@ static int shape(const Axis *axis, int sample)
     return !axis->clipped || sample < SIDE - 1 ? 0 : sample - SIDE + 2;
 }
 
-static void sum_columns(const Isa *isa, const Axis *axis, const Work *work, size_t channels, int narrow, double *out)
+/* Sums of one line for the samples [from, to), which have the same shape. */
+static void sum_alike(const Isa *isa, const Axis *axis, const Work *work, size_t channels, int narrow, int from, int to,
+                      double *out)
 {
-    for (int j = 0; j < axis->samples; j++) {
-        const Spread *spread = &work->column_weights[shape(axis, j)];
-        const uint32_t *at = work->acc + axis->start[j] * channels;
-        double channel[3];
-        if (narrow) {
-            uint32_t sums[3];
-            isa->sum_triangle(at, spread->values, spread->padded, (int)channels, sums);
-            for (size_t c = 0; c < channels; c++)
-                channel[c] = (double)sums[c];
-        } else {
-            sum_wide(at, spread->values, axis->taps[j] * channels, channels, channel);
-        }
-        out[j] = luma(channel, channels);
+    const Spread *spread = &work->column_weights[shape(axis, from)];
+    if (narrow) {
+        uint32_t sums[3 * SAMPLES];
+        isa->sum_columns(work->acc, axis->start + from, to - from, spread->values, spread->padded, (int)channels, sums);
+        for (size_t k = 0; k < (size_t)(to - from) * channels; k++)
+            out[k] = (double)sums[k];
+        return;
     }
+    for (int j = from; j < to; j++, out += channels)
+        sum_wide(work->acc + axis->start[j] * channels, spread->values, axis->taps[j] * channels, channels, out);
+}
+
+/* 1000 times the luma: the weights are exact in thousandths, and linear, so they wait until after the sums. */
+static void sum_line(const Isa *isa, const Axis *axis, const Work *work, size_t channels, int narrow, double *out)
+{
+    double sums[3 * SAMPLES];
+    int alike = SIDE - axis->clipped;
+    sum_alike(isa, axis, work, channels, narrow, 0, alike, sums);
+    for (int j = alike; j < axis->samples; j++)
+        sum_alike(isa, axis, work, channels, narrow, j, j + 1, sums + (size_t)j * channels);
+    for (int j = 0; j < axis->samples; j++)
+        out[j] = channels == 1 ? 1000.0 * sums[j]
+                               : 299.0 * sums[3 * j] + 587.0 * sums[3 * j + 1] + 114.0 * sums[3 * j + 2];
 }
 
 /* Sums to means. The cut mean joins its sample first; then one division each, in this order in every build. */
@@ -200,7 +203,7 @@ int reduce_picture(const Isa *isa, const Picture *picture, const Axis *rows, con
             continue;
         }
         sum_rows(isa, picture, rows, i, work.row_weights[shape(rows, i)], work.acc);
-        sum_columns(isa, columns, &work, picture->channels, narrow, work.sums[i]);
+        sum_line(isa, columns, &work, picture->channels, narrow, work.sums[i]);
     }
     fold(rows, columns, work.sums, samples);
     free_work(&work);

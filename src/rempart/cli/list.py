@@ -18,6 +18,7 @@ from rempart.lists.entry import Disposition
 from rempart.lists.formats import csv, jsonl, vics
 from rempart.lists.hashlist import HashList
 from rempart.lists.registry import NAMES, format_named
+from rempart.lists.source import shown
 from rempart.lists.verify import verify
 
 PATH = click.Path(path_type=Path)
@@ -40,7 +41,7 @@ def command() -> None:
 @click.option("--format", "format_name", type=click.Choice(["auto", *NAMES]), default="auto", show_default=True)
 @click.option("--name", help="The list's name; by default that of the file.")
 @click.option("--scheme", metavar="ID", help="Category scheme by id, or a .json file of your own.")
-@click.option("--force", is_flag=True, help="Read a VICS file of an unknown version.")
+@click.option("--force", is_flag=True, help="Take a VICS file of an unknown version, or one that is cut short.")
 @click.option("--report", "report_file", metavar="FILE", type=PATH, help="All refused lines, as JSON Lines.")
 @click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="For --pictures.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
@@ -77,7 +78,7 @@ def build(
         files=files,
         pictures=pictures,
         format_name=format_name,
-        name=name or out.stem,
+        name=name or shown(out.stem),
         scheme=scheme,
         force=force,
         workers=workers,
@@ -85,7 +86,7 @@ def build(
     with RefusalFile(report_file) as sink:
         report = build_list(plan, sink=sink)
     if as_json:
-        click.echo(json.dumps({"list": str(out), "name": plan.name} | report.document(), ensure_ascii=False))
+        click.echo(json.dumps({"list": shown(out), "name": plan.name} | report.document(), ensure_ascii=False))
     else:
         print_report(out, plan.name, report, all_refused_in=report_file)
     return NOTHING_FOUND
@@ -153,12 +154,10 @@ def verify_list(out: Path, as_json: bool) -> int:
     except (CorruptFileError, ForeignFileError, IncompleteError) as err:
         problem = err
     if as_json:
-        told = {"list": str(out), "intact": problem is None, "checked": checked, "error": str(problem or "") or None}
+        told = {"list": shown(out), "intact": problem is None, "checked": checked, "error": str(problem or "") or None}
         click.echo(json.dumps(told, ensure_ascii=False))
     elif problem is None:
-        click.echo(f"{out}: intact. " + "; ".join(checked) + ".")
+        click.echo(f"{shown(out)}: intact. " + "; ".join(checked) + ".")
     else:
-        click.echo(f"{out}: not intact. {problem}", err=True)
+        click.echo(f"{shown(out)}: not intact. {problem}", err=True)
     return COULD_NOT if problem else NOTHING_FOUND
-
-

@@ -17,8 +17,9 @@ from rempart.errors import ForeignFileError, IncompleteError, UnavailableError
 from rempart.index.sections import MAGIC
 from rempart.lists.build import ListBuilder
 from rempart.lists.importing import Sink, import_file
-from rempart.lists.report import ListReport, Refusal
+from rempart.lists.report import ListReport, Refusal, SourceReport
 from rempart.lists.schemes import Scheme, built_in, load_scheme
+from rempart.lists.source import shown
 from rempart.lists.vocabulary import ReadOptions
 
 
@@ -70,17 +71,26 @@ def build_list(plan: Building, *, sink: Sink) -> ListReport:
     options = ReadOptions(schemes=schemes, now=utc_now(), scheme=chosen, force=plan.force)
     with ListBuilder(plan.out, name=plan.name, schemes=schemes, created=options.now) as builder:
         sources = [
-            import_file(builder, path, options=options, format_name=plan.format_name, sink=sink)
+            _whole(import_file(builder, path, options=options, format_name=plan.format_name, sink=sink), plan)
             for path in plan.files
         ]
         if plan.pictures is not None:
             # Decoding loads only when it is asked for.
             from rempart.lists.pictures import import_pictures
 
-            sources.append(
-                import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink)
-            )
+            sources.append(import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink))
         return builder.finish(sources)
+
+
+def _whole(source: SourceReport, plan: Building) -> SourceReport:
+    """Refuse a source whose end is missing, unless it was asked for: half a list must not replace a whole one."""
+    if source.incomplete and not plan.force:
+        last = source.first_refused[-1].reason if source.refused <= len(source.first_refused) else "it is cut short"
+        raise IncompleteError(
+            f"{source.origin}: after {source.accepted} accepted lines {last}.",
+            hint="No list was made; fetch the file again, or take what is there with --force.",
+        )
+    return source
 
 
 def _refuse_foreign(out: Path) -> None:
@@ -112,9 +122,9 @@ def print_report(out: Path, name: str, report: ListReport, *, all_refused_in: Pa
             click.echo(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
         hidden = source.refused + source.left_out - len(source.first_refused)
         if hidden > 0:
-            where = f"in {all_refused_in}" if all_refused_in else "name --report FILE to have all of them"
+            where = f"in {shown(all_refused_in)}" if all_refused_in else "name --report FILE to have all of them"
             click.echo(f"  … and {hidden} more: {where}.")
-    click.echo(f"{out}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
+    click.echo(f"{shown(out)}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
     click.echo(f"  {report.matching} will match.")
     if report.known_good:
         click.echo(f"  {report.known_good} are benign: known good by exact digest, never a match.")

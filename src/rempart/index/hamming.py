@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
 from rempart.index import hamming_numpy
+from rempart.index.firstuse import FirstUse
 from rempart.index.hamming_numpy import Chunk
 from rempart.index.layout import (
     KEY_BITS,
@@ -55,8 +56,9 @@ class HammingIndex:
         self._chunks = tuple(chunks)
         self._widths = tuple(chunk.width for chunk in chunks)
         self._reaches: dict[int, bytes] = {}
+        self._first_use: FirstUse | None = None
         self._searcher = None
-        if native and hammingkernel is not None:
+        if native and _native():
             self._searcher = hammingkernel.Searcher(
                 keys, id_bits(len(keys)), tuple((c.width, c.tag_bits, c.lines, c.extra) for c in chunks)
             )
@@ -68,6 +70,11 @@ class HammingIndex:
     def keys(self) -> NDArray[np.uint8]:
         """The keys, (n, 32) uint8, read-only, in row order."""
         return self._keys
+
+    @property
+    def chunks(self) -> tuple[Chunk, ...]:
+        """The tables; empty for a list that is compared row by row."""
+        return self._chunks
 
     @property
     def nbytes(self) -> int:
@@ -94,10 +101,14 @@ class HammingIndex:
             writer.add(f"{prefix}.extra.{at}", chunk.extra)
 
     @classmethod
-    def from_file(cls, file: SectionFile, prefix: str = "pdq") -> Self:
-        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together."""
-        rows, *widths = (int(value) for value in file.checked(f"{prefix}.layout", "<u8")) or (0,)
+    def from_file(cls, file: SectionFile, prefix: str = "pdq", *, check: bool = True) -> Self:
+        """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together.
+
+        With `check`, its blocks are verified on first use (see `firstuse`).
+        """
+        rows, *widths = [int(value) for value in file.checked(f"{prefix}.layout", "<u8")] or [MAX_ROWS + 1]
         keys = file.array(f"{prefix}.keys", np.uint8)
+        # What follows from the number of rows is worked out again and not read.
         bits, tag_limit = line_bits(rows), 32 - id_bits(rows)
         fits = all(bits <= width <= bits + tag_limit for width in widths) and sum(widths) in (0, KEY_BITS)
         if not fits or rows > MAX_ROWS or len(keys) != rows * KEY_BYTES or len(widths) > MAX_CHUNKS:
@@ -111,7 +122,10 @@ class HammingIndex:
                 Chunk(start=start, width=width, tag_bits=width - bits, lines=lines.reshape(-1, LINE), extra=extra)
             )
             start += width
-        return cls(keys.reshape(-1, KEY_BYTES), chunks)
+        index = cls(keys.reshape(-1, KEY_BYTES), chunks)
+        if check:
+            index._first_use = FirstUse(file, [name for name in file.names if name.startswith(f"{prefix}.")])
+        return index
 
     def search(self, queries: NDArray[np.uint8], radius: int = 31) -> Hits:
         """Every row within `radius` (0 to 63) of each query ((q, 32) uint8), exactly, ordered by distance then row.
@@ -122,6 +136,8 @@ class HammingIndex:
         if reaches is None:
             reaches = self._plan(radius)
         asked = _checked_keys(queries)
+        if self._first_use is not None and self._first_use.begin():
+            self._first_use = None
         if self._searcher is None:
             return Hits(*hamming_numpy.search(self._keys, self._chunks, id_bits(len(self)), asked, radius, reaches))
         found = self._searcher.search(asked, radius, reaches)
@@ -143,6 +159,10 @@ class HammingIndex:
         return self._reaches[radius]
 
 
+def _native() -> bool:
+    return hammingkernel is not None
+
+
 def _checked_keys(keys: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if keys.dtype != np.uint8 or keys.ndim != 2 or keys.shape[1] != KEY_BYTES:
         raise ValueError(f"keys are (n, {KEY_BYTES}) uint8, not {keys.shape} {keys.dtype}")
@@ -155,12 +175,17 @@ def _build(keys: NDArray[np.uint8]) -> Iterator[Chunk]:
     bits, start = line_bits(len(keys)), 0
     counts = np.empty(1 << bits, np.uint32)
     for width in plan_widths(len(keys)):
-        if hammingkernel is None:
+        if not _native():
             yield hamming_numpy.build_chunk(keys, start, width, width - bits, id_bits(len(keys)))
         else:
-            lines = np.empty((1 << bits, LINE), "<u4")
+            lines = _cache_lines(1 << bits)
             extra = hammingkernel.build_chunk(keys, start, width, width - bits, id_bits(len(keys)), counts, lines)
-            yield Chunk(
-                start=start, width=width, tag_bits=width - bits, lines=lines, extra=np.frombuffer(extra, "<u4")
-            )
+            yield Chunk(start=start, width=width, tag_bits=width - bits, lines=lines, extra=np.frombuffer(extra, "<u4"))
         start += width
+
+
+def _cache_lines(count: int) -> NDArray[np.uint32]:
+    """(count, 16) uint32 of which each row lies in one cache line."""
+    room = np.empty((count + 1) * LINE, "<u4")
+    skip = -room.ctypes.data % 64 // 4
+    return room[skip : skip + count * LINE].reshape(count, LINE)

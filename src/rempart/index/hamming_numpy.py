@@ -95,9 +95,9 @@ def search(
 
 
 def _ordered(pieces: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]], queries: int) -> Found:
-    asked, rows, distances = (np.concatenate(column) for column in zip(*pieces, strict=True)) if pieces else (
-        np.empty(0, np.int64),
-    ) * 3
+    asked, rows, distances = (
+        (np.concatenate(column) for column in zip(*pieces, strict=True)) if pieces else (np.empty(0, np.int64),) * 3
+    )
     order = np.lexsort((rows, distances, asked))
     offsets = np.zeros(queries + 1, np.int64)
     np.cumsum(np.bincount(asked, minlength=queries), out=offsets[1:])

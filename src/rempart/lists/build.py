@@ -35,7 +35,7 @@ from rempart.lists.layout import (
 )
 from rempart.lists.report import ListReport, SourceReport
 from rempart.lists.schemes import Scheme, disposition
-from rempart.lists.spool import Spool
+from rempart.lists.spool import Spool, Spools
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import SignalKind
 
@@ -56,13 +56,15 @@ class ListBuilder:
         self, path: str | os.PathLike[str], *, name: str, schemes: Mapping[str, Scheme], created: datetime
     ) -> None:
         self._path = Path(path)
-        self._folder = self._path.parent
         self._name = name
         self._schemes = dict(schemes)
         self._created = created
-        self._entries = Spool(self._folder)
-        self._ids = Spool(self._folder)
-        self._details = Spool(self._folder)
+        self._spools = Spools(self._path.parent)
+        try:
+            self._entries, self._ids, self._details = (self._spools.new() for _ in range(3))
+        except BaseException:
+            self.close()
+            raise
         self._signals: dict[SignalKind, Spool] = {}
         self._attributes: dict[Attribute, int] = {}
         self._categories: dict[Category, int] = {}
@@ -88,7 +90,7 @@ class ListBuilder:
             raise RefusedError(err.message) from err
         if not entry.signals and entry.withdrawn is None:
             raise RefusedError("there is no signal in it")
-        details = pack_details(entry)
+        details = _packed(entry)
         mark = entry.id.encode("utf-8", "replace")
         if len(details) > MAX_DETAILS:
             raise RefusedError(f"its record is over {MAX_DETAILS} bytes")
@@ -126,16 +128,12 @@ class ListBuilder:
             attribute.quality is not None and attribute.quality < LOW_QUALITY_BELOW for attribute in self._attributes
         ]
         with SectionWriter(self._path, kind=FILE_KIND) as writer:
-            compiled = compile_entries(writer, self._entries, self._ids, self._details, self._folder)
-            forward = Spool(self._folder)
-            try:
-                for kind in KINDS:
-                    if kind in self._signals:
-                        compile_signals(writer, kind, self._signals[kind], compiled, forward, low, self._folder)
-                write_forward(writer, forward, compiled, self._folder)
-            finally:
-                forward.close()
-                compiled.close()
+            compiled = compile_entries(writer, self._entries, self._ids, self._details, self._spools)
+            forward = self._spools.new()
+            for kind in KINDS:
+                if kind in self._signals:
+                    compile_signals(writer, kind, self._signals[kind], compiled, forward, low, self._spools)
+            write_forward(writer, forward, compiled, self._spools)
             report = _report(compiled, sources)
             writer.add("attributes", json.dumps(list(self._attributes)).encode())
             writer.add("meta", json.dumps(self._meta(report), ensure_ascii=False).encode("utf-8", "replace"))
@@ -144,8 +142,7 @@ class ListBuilder:
 
     def close(self) -> None:
         """Drop the temporary files; harmless after `finish`."""
-        for spool in (self._entries, self._ids, self._details, *self._signals.values()):
-            spool.close()
+        self._spools.close()
 
     def _meta(self, report: ListReport) -> dict[str, object]:
         used = {category.scheme for category in self._categories}
@@ -161,7 +158,7 @@ class ListBuilder:
 
     def _spool(self, kind: SignalKind) -> Spool:
         if kind not in self._signals:
-            self._signals[kind] = Spool(self._folder)
+            self._signals[kind] = self._spools.new()
         return self._signals[kind]
 
     def _attribute(self, one: EntrySignal) -> int:
@@ -184,6 +181,13 @@ class ListBuilder:
                 raise RefusedError(f"a list holds at most {NO_CATEGORY} distinct categories")
             self._categories[category] = len(self._categories)
         return self._categories[category]
+
+
+def _packed(entry: Entry) -> bytes:
+    try:
+        return pack_details(entry)
+    except (RecursionError, ValueError, TypeError) as err:
+        raise RefusedError("its record is nested too deeply, or is no JSON") from err
 
 
 def _report(compiled: Compiled, sources: Iterable[SourceReport]) -> ListReport:

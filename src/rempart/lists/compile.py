@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from rempart.index.hamming import HammingIndex
 from rempart.index.sections import SectionWriter
 from rempart.lists.entry import Disposition
 from rempart.lists.layout import ENTRY_SPOOL, FORWARD_SPOOL, KIND_NUMBER, signal_spool
-from rempart.lists.spool import PARTITION, Spool, key_bucket, partitions, starts, words
+from rempart.lists.spool import PARTITION, Spool, Spools, key_bucket, partitions, starts, words
 from rempart.signals.values import SIGNAL_TYPES, SignalKind
 
 _FORWARD = {"kind": ("signal.kind", "u1"), "row": ("signal.key", "<u4"), "attribute": ("signal.attribute", "<u4")}
@@ -40,25 +39,20 @@ class Compiled:
     dispositions: dict[Disposition, int] = field(default_factory=dict)
     signals: dict[str, int] = field(default_factory=dict)
     keys: dict[str, int] = field(default_factory=dict)
-    spools: list[Spool] = field(default_factory=list)
-
-    def close(self) -> None:
-        """Drop the temporary files behind the arrays."""
-        for spool in self.spools:
-            spool.close()
 
 
-def compile_entries(writer: SectionWriter, entries: Spool, ids: Spool, details: Spool, folder: Path) -> Compiled:
+def compile_entries(writer: SectionWriter, entries: Spool, ids: Spool, details: Spool, spools: Spools) -> Compiled:
     """Find duplicates and tombstones among the entries, and write the entries' columns, ids and details."""
     count = entries.size // ENTRY_SPOOL.itemsize
-    spools = [_filled(folder, count * width) for width in (4, 4, 1)]
     compiled = Compiled(
-        number=spools[0].mapped("<u4"), group=spools[1].mapped("<u4"), state=spools[2].mapped("u1"), spools=spools
+        number=spools.filled(4 * count).mapped("<u4"),
+        group=spools.filled(4 * count).mapped("<u4"),
+        state=spools.filled(count).mapped("u1"),
     )
-    numbered = _numbered(entries, folder)
+    numbered = _numbered(entries, spools)
     try:
         dtype = np.dtype([*ENTRY_SPOOL.descr, ("place", "<u4")])
-        for rows in partitions(numbered, dtype, folder, key_bucket):
+        for rows in partitions(numbered, dtype, spools, key_bucket):
             _group_entries(rows, compiled)
     finally:
         numbered.close()
@@ -69,16 +63,9 @@ def compile_entries(writer: SectionWriter, entries: Spool, ids: Spool, details: 
     return compiled
 
 
-def _filled(folder: Path, size: int) -> Spool:
-    spool = Spool(folder)
-    for start in range(0, size, 1 << 20):
-        spool.append(bytes(min(1 << 20, size - start)))
-    return spool
-
-
-def _numbered(entries: Spool, folder: Path) -> Spool:
+def _numbered(entries: Spool, spools: Spools) -> Spool:
     """The entry rows with their places, which sorting would otherwise lose."""
-    spool, place = Spool(folder), 0
+    spool, place = spools.new(), 0
     dtype = np.dtype([*ENTRY_SPOOL.descr, ("place", "<u4")])
     for rows in entries.records(ENTRY_SPOOL):
         out = np.empty(len(rows), dtype)
@@ -193,16 +180,16 @@ def compile_signals(
     compiled: Compiled,
     forward: Spool,
     low: Sequence[bool],
-    folder: Path,
+    spools: Spools,
 ) -> None:
     """Sort one kind's signals, and write its index over distinct keys and the entries behind each key."""
     dtype = signal_spool(kind)
     poor = np.array(low, np.bool_) if kind is SignalKind.PDQ else np.zeros(len(low), np.bool_)
-    keys, posted = Spool(folder), [Spool(folder) for _ in range(3)]
+    keys, posted = spools.new(), [spools.new() for _ in range(3)]
     row = signals = postings = 0
     posted[0].append(np.zeros(1, "<u4").tobytes())
     try:
-        for records in partitions(spool, dtype, folder, key_bucket):
+        for records in partitions(spool, dtype, spools, key_bucket):
             part = _sort_signals(records, compiled)
             rows = (row + np.cumsum(part.new_key) - 1).astype(np.uint32)
             keys.append(part.keys[part.new_key].tobytes())
@@ -219,16 +206,26 @@ def compile_signals(
             compiled.low_quality += int(dull.sum())
             compiled.superseded += int((part.superseded & ~dull).sum())
         compiled.signals[kind.value], compiled.keys[kind.value] = signals, row
-        distinct = keys.mapped(np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
-        if kind is SignalKind.PDQ:
-            HammingIndex.build_into(writer, distinct, prefix=kind.value)
-        else:
-            DigestIndex.build_into(writer, distinct, prefix=kind.value)
+        _write_index(writer, kind, keys)
         for name, column in zip(("postings", "entries", "attributes"), posted, strict=True):
             writer.add_chunks(f"{kind.value}.{name}", column.pieces(0, column.size), dtype="<u4")
     finally:
         for one in (keys, *posted):
             one.close()
+
+
+def _write_index(writer: SectionWriter, kind: SignalKind, keys: Spool) -> None:
+    """The index over one kind's distinct keys, which stand in ascending order."""
+    size = SIGNAL_TYPES[kind].size
+    if kind is SignalKind.PDQ:
+        HammingIndex.build_into(writer, keys.mapped(np.uint8).reshape(-1, size), prefix=kind.value)
+        return
+
+    def parts() -> Iterator[NDArray[np.uint8]]:
+        for part in keys.records(np.dtype((np.void, size))):
+            yield part.view(np.uint8).reshape(-1, size)
+
+    DigestIndex.write_sorted(writer, parts, length=size, prefix=kind.value)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -289,18 +286,18 @@ def _append_forward(forward: Spool, kind: SignalKind, part: _Part, rows: NDArray
     forward.append(out.tobytes())
 
 
-def write_forward(writer: SectionWriter, forward: Spool, compiled: Compiled, folder: Path) -> None:
+def write_forward(writer: SectionWriter, forward: Spool, compiled: Compiled, spools: Spools) -> None:
     """Write each entry's signals in the order they were read, so that a list can be exported whole."""
     total = max(1, compiled.entries)
 
     def by_entry(records: NDArray[Any], groups: int) -> NDArray[np.int64]:
         return np.asarray(records["entry"].astype(np.int64) * groups // total, dtype=np.int64)
 
-    columns = {name: Spool(folder) for name in _FORWARD}
-    ends = _filled(folder, 8 * (compiled.entries + 1))
+    columns = {name: spools.new() for name in _FORWARD}
+    ends = spools.filled(8 * (compiled.entries + 1))
     try:
         counts = ends.mapped("<u8")
-        for records in partitions(forward, FORWARD_SPOOL, folder, by_entry):
+        for records in partitions(forward, FORWARD_SPOOL, spools, by_entry):
             records = records[np.lexsort((records["order"], records["entry"]))]
             for name, column in columns.items():
                 column.append(records[name].tobytes())

@@ -30,6 +30,7 @@ from rempart.lists.layout import (
 )
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
+_REPORTED = {"signals", "keys", "sources", "duplicates_merged", "superseded", "low_quality"}
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError)
 
 
@@ -53,10 +54,15 @@ class _Keys:
 
     kind: SignalKind
     index: HammingIndex | DigestIndex
-    keys: NDArray[np.uint8]
     postings: NDArray[np.uint32]
     entries: NDArray[np.uint32]
     attributes: NDArray[np.uint32]
+
+    def signal(self, row: int) -> Signal:
+        """The key of a row below `len(index)`."""
+        # The builder hands digests over in ascending order, so that a digest's rank is its row.
+        key = self.index.nth(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
+        return SIGNAL_TYPES[self.kind](key)
 
 
 class HashList:
@@ -137,8 +143,9 @@ class HashList:
     def lookup(self, signals: Sequence[Signal], *, radius: int = 31) -> list[tuple[Match, ...]]:
         """For each signal its matches, nearest first: PDQ within `radius` bits (0 to 63), digests when equal.
 
-        Only entries that are to be reported answer: never benign, exemplar, uncategorised, negative or withdrawn
-        ones. Raises ValueError for a radius out of range, CorruptFileError.
+        An entry stands there once, by the nearest of its signals. Only entries that are to be reported answer: never
+        benign, exemplar, uncategorised, negative or withdrawn ones. Raises ValueError for a radius out of range,
+        and CorruptFileError.
         """
         return self._find(signals, Disposition.MATCH, radius)
 
@@ -172,19 +179,16 @@ class HashList:
         """
         for row in np.flatnonzero(self._disposition == Disposition.MATCH).tolist():
             entry = self._entry(row)
-            live = tuple(one for one in entry.signals if self._leads_to(one.signal, row))
+            live = tuple(
+                one
+                for one, place in zip(entry.signals, self._places(row), strict=True)
+                if self._leads_to(self._kinds[one.signal.kind], place, row)
+            )
             if live:
                 yield replace(entry, signals=live)
 
-    def _leads_to(self, signal: Signal, row: int) -> bool:
-        """True when a lookup of `signal` itself finds entry `row`: not so if of low quality or withdrawn since."""
-        table = self._kinds[signal.kind]
-        key = np.frombuffer(signal, np.uint8).reshape(1, -1)
-        if isinstance(table.index, DigestIndex):
-            place = int(table.index.find(key)[0])
-        else:
-            hits = table.index.search(key, 0)
-            place = int(hits.rows[0]) if len(hits.rows) else -1
+    def _leads_to(self, table: _Keys, place: int, row: int) -> bool:
+        """True when a lookup of a key finds entry `row`: not so if of low quality or withdrawn since."""
         start, stop = self._posting(table, place)
         return row in table.entries[start:stop]
 
@@ -219,6 +223,10 @@ class HashList:
         """The distinct categories by the numbers that entries carry."""
         return self._categories
 
+    def index(self, kind: SignalKind) -> HammingIndex | DigestIndex:
+        """The index over one kind's distinct keys, for `rempart.lists.verify`."""
+        return self._kinds[kind].index
+
     @property
     def file(self) -> SectionFile:
         """The container, for `rempart.lists.verify`."""
@@ -244,18 +252,14 @@ class HashList:
                 found[at] = answer
         return found
 
-    def _find_digests(
-        self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition
-    ) -> Iterator[tuple[Match, ...]]:
+    def _find_digests(self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition) -> Iterator[tuple[Match, ...]]:
         assert isinstance(table.index, DigestIndex)
         for row in table.index.find(keys).tolist():
             yield self._matches(table, [(row, 0)], wanted) if row >= 0 else ()
 
-    def _matches(
-        self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition
-    ) -> tuple[Match, ...]:
-        """The entries behind some keys that have the wanted disposition, each (entry, signal, facet) once."""
-        found: dict[Match, None] = {}
+    def _matches(self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition) -> tuple[Match, ...]:
+        """The entries behind some keys, nearest first, that have the wanted disposition: each once, by its nearest."""
+        found: dict[int, Match] = {}
         for row, distance in hits:
             start, stop = self._posting(table, row)
             for entry, attribute in zip(
@@ -263,16 +267,16 @@ class HashList:
             ):
                 if entry >= len(self):
                     raise self._damage(f"{table.kind.value}.entries")
-                if self._disposition[entry] == wanted:
-                    found[self._match(table, row, distance, entry, attribute)] = None
-        return tuple(found)
+                if self._disposition[entry] == wanted and entry not in found:
+                    found[entry] = self._match(table, row, distance, entry, attribute)
+        return tuple(dict.fromkeys(found.values()))
 
     def _match(self, table: _Keys, row: int, distance: int, entry: int, attribute: int) -> Match:
         category = self._category(int(self._columns["entry.category"][entry]))
         return Match(
             list=self.name,
             entry=self._id(entry),
-            signal=SIGNAL_TYPES[table.kind](table.keys[row].tobytes()),
+            signal=table.signal(row),
             distance=distance,
             scheme=category.scheme if category else None,
             code=category.code if category else None,
@@ -281,7 +285,7 @@ class HashList:
         )
 
     def _posting(self, table: _Keys, row: int) -> tuple[int, int]:
-        if not 0 <= row < len(table.keys):
+        if not 0 <= row < len(table.index):
             raise self._damage(f"{table.kind.value} index")
         start, stop = int(table.postings[row]), int(table.postings[row + 1])
         if not start <= stop <= len(table.entries):
@@ -293,12 +297,9 @@ class HashList:
             details = unpack_details(self._slice("details", self._details, row))
         except _DAMAGED as err:
             raise self._damage("details") from err
-        first, last = (int(at) for at in self._columns["entry.signals"][row : row + 2])
-        if not first <= last <= len(self._columns["signal.kind"]):
-            raise self._damage("entry.signals")
         return Entry(
             id=self._id(row),
-            signals=tuple(self._signal(at) for at in range(first, last)),
+            signals=tuple(self._signal(at) for at in self._span(row)),
             category=self._category(int(self._columns["entry.category"][row])),
             opinion=self._opinion(row),
             source=details.source,
@@ -308,16 +309,26 @@ class HashList:
             record=details.record,
         )
 
+    def _span(self, row: int) -> range:
+        """The places of an entry's signals in the signal columns."""
+        first, last = (int(at) for at in self._columns["entry.signals"][row : row + 2])
+        if not first <= last <= len(self._columns["signal.kind"]):
+            raise self._damage("entry.signals")
+        return range(first, last)
+
+    def _places(self, row: int) -> list[int]:
+        """The rows of an entry's signals in the keys of their kinds."""
+        span = self._span(row)
+        return [int(place) for place in self._columns["signal.key"][span.start : span.stop]]
+
     def _signal(self, at: int) -> EntrySignal:
         number, row = int(self._columns["signal.kind"][at]), int(self._columns["signal.key"][at])
         table = self._kinds.get(KINDS[number]) if number < len(KINDS) else None
-        if table is None or row >= len(table.keys):
+        if table is None or row >= len(table.index):
             raise self._damage("signal.key")
         attribute = self._attribute(int(self._columns["signal.attribute"][at]))
-        signal = SIGNAL_TYPES[table.kind](table.keys[row].tobytes())
-        return EntrySignal(
-            signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet
-        )
+        signal = table.signal(row)
+        return EntrySignal(signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet)
 
     def _attribute(self, number: int) -> Attribute:
         table = self.attributes()
@@ -369,22 +380,18 @@ def _read_meta(file: SectionFile) -> dict[str, Any]:
     meta = json.loads(bytes(file.checked("meta", np.uint8)))
     if meta["version"] != FORMAT_VERSION:
         raise ForeignFileError(f"{file.path.name} is a list of format {meta['version']!r}; this Rempart reads 1.")
-    if not isinstance(meta["report"], dict) or not isinstance(meta["schemes"], list):
+    texts = all(isinstance(meta[name], str) for name in ("name", "created"))
+    tables = all(isinstance(meta[name], list) for name in ("schemes", "categories", "kinds"))
+    if not (texts and tables and isinstance(meta["report"], dict) and meta["report"].keys() >= _REPORTED):
         raise TypeError("meta")
     return dict(meta)
 
 
 def _open_keys(file: SectionFile, kind: SignalKind) -> _Keys:
-    index: HammingIndex | DigestIndex
-    if kind is SignalKind.PDQ:
-        index = HammingIndex.from_file(file, kind.value)
-        keys = index.keys
-    else:
-        index = DigestIndex.from_file(file, kind.value)
-        # The builder hands digests over in ascending order, so that a digest's rank is its row.
-        keys = file.array(f"{kind.value}.ranked", np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
+    source = HammingIndex if kind is SignalKind.PDQ else DigestIndex
+    index = source.from_file(file, kind.value)
     postings = file.array(f"{kind.value}.postings", "<u4")
     entries, attributes = (file.array(f"{kind.value}.{name}", "<u4") for name in ("entries", "attributes"))
-    if len(keys) != len(index) or len(postings) != len(keys) + 1 or len(entries) != len(attributes):
+    if len(postings) != len(index) + 1 or len(entries) != len(attributes):
         raise ValueError("lengths")
-    return _Keys(kind=kind, index=index, keys=keys, postings=postings, entries=entries, attributes=attributes)
+    return _Keys(kind=kind, index=index, postings=postings, entries=entries, attributes=attributes)

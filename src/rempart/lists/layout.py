@@ -33,6 +33,7 @@ NO_CATEGORY = 0xFFFF
 MAX_ENTRIES = MAX_SIGNALS = (1 << 32) - 2
 MAX_ATTRIBUTES = 100_000
 MAX_DETAILS = 32 << 20
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=str).encode
 
 ENTRY_COLUMNS = {
     "entry.disposition": "u1",
@@ -90,7 +91,7 @@ def pack_details(entry: Entry) -> bytes:
         data["r"] = entry.record
     if not data:
         return b""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=str).encode("utf-8", "replace")
+    return _ENCODE(data).encode("utf-8", "replace")
 
 
 class Details(NamedTuple):

@@ -24,17 +24,22 @@ class Reading:
 class Refusal:
     """A line (in JSON documents: a record) that was not taken in, and why.
 
-    `whole` is False when only one value of it was left out and the rest was accepted.
+    `whole` is False when only one value of it was left out and the rest was accepted; `incomplete` is True when
+    nothing after it could be read, so that the list lacks entries that nobody can count.
     """
 
     line: int
     reason: str
     whole: bool = True
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceReport:
-    """The import of one source. Counts are lines (records) and add up: read = accepted + refused."""
+    """The import of one source. Counts are lines (records) and add up: read = accepted + refused.
+
+    `incomplete` is True when the source was cut short or damaged, and its rest could not be read.
+    """
 
     origin: str
     format: str
@@ -45,6 +50,7 @@ class SourceReport:
     left_out: int
     first_refused: tuple[Refusal, ...]
     notes: tuple[str, ...] = ()
+    incomplete: bool = False
 
     def document(self) -> dict[str, object]:
         """The report as JSON-able data."""
@@ -58,6 +64,7 @@ class SourceReport:
             "values_left_out": self.left_out,
             "first_refused": [{"line": one.line, "reason": one.reason} for one in self.first_refused],
             "notes": list(self.notes),
+            "incomplete": self.incomplete,
         }
 
 
@@ -118,6 +125,7 @@ class Tally:
     withdrawn: int = 0
     refused: int = 0
     left_out: int = 0
+    incomplete: bool = False
     first: list[Refusal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -133,6 +141,7 @@ class Tally:
             self.refused += rows
         else:
             self.left_out += 1
+        self.incomplete |= refusal.incomplete
         if len(self.first) < SHOWN:
             self.first.append(refusal)
         if self.sink is not None:
@@ -152,4 +161,5 @@ class Tally:
             left_out=self.left_out,
             first_refused=tuple(self.first),
             notes=tuple(self.notes),
+            incomplete=self.incomplete,
         )

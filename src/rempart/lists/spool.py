@@ -112,8 +112,35 @@ class Spool:
         self._pending.clear()
 
 
+class Spools:
+    """The temporary files of one build, in one folder; `close` drops those that are left, whatever happened."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: list[Spool] = []
+
+    def new(self) -> Spool:
+        """An empty spool; raises StorageFullError or UnavailableError."""
+        spool = Spool(self._folder)
+        self._made.append(spool)
+        return spool
+
+    def filled(self, size: int) -> Spool:
+        """A spool of `size` zero bytes that have their room on the disk, to be mapped and written."""
+        spool = self.new()
+        for start in range(0, size, _BUFFER):
+            spool.append(bytes(min(_BUFFER, size - start)))
+        return spool
+
+    def close(self) -> None:
+        """Drop all of them; harmless when done before."""
+        for spool in self._made:
+            spool.close()
+        self._made.clear()
+
+
 def partitions(
-    spool: Spool, dtype: DTypeLike, folder: Path, bucket: Callable[[NDArray[Any], int], NDArray[np.int64]]
+    spool: Spool, dtype: DTypeLike, spools: Spools, bucket: Callable[[NDArray[Any], int], NDArray[np.int64]]
 ) -> Iterator[NDArray[Any]]:
     """Yield the spool's records in groups small enough to sort, the groups themselves in ascending order.
 
@@ -125,7 +152,7 @@ def partitions(
     if count <= 1:
         yield from spool.records(wanted)
         return
-    groups = [Spool(folder) for _ in range(min(count, 512))]
+    groups = [spools.new() for _ in range(min(count, 512))]
     try:
         for records in spool.records(wanted):
             into = bucket(records, len(groups))

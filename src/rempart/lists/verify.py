@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
+from rempart.index.digest import DigestIndex
 from rempart.lists.build import OPINIONS
 from rempart.lists.entry import Disposition, Opinion
 from rempart.lists.hashlist import HashList
 from rempart.lists.layout import KINDS, NO_CATEGORY
 from rempart.lists.schemes import parse_scheme
-from rempart.signals.values import SIGNAL_TYPES
 
 
 def verify(opened: HashList) -> tuple[str, ...]:
     """Check everything; returns what was checked, in words. Raises CorruptFileError naming the section.
 
     1. every block of every section agrees with its checksum; 2. the ends of ids, details and signals ascend and
-    fill their sections; 3. categories, opinions and dispositions exist and agree; 4. each kind's keys are distinct
-    and ascending; 5. each key's entries, and each entry's signals, exist.
+    fill their sections, and ids are text; 3. categories, opinions and dispositions exist and agree; 4. each kind's
+    keys are distinct and ascending; 5. each key's entries, and each entry's signals, exist.
     """
     file = opened.file
     name = file.path.name
@@ -29,6 +30,7 @@ def verify(opened: HashList) -> tuple[str, ...]:
     rows = len(opened)
     for column, target in (("signals", "signal.kind"), ("ids", "ids"), ("details", "details")):  # 2
         _ascending(name, f"entry.{column}", file.array(f"entry.{column}", "<u8"), file.length(target))
+    _check_text(name, "ids", file.bytes("ids"))
     _check_dispositions(opened)  # 3
     kinds = file.array("signal.kind", "u1")
     place = file.array("signal.key", "<u4")
@@ -40,10 +42,10 @@ def verify(opened: HashList) -> tuple[str, ...]:
         if kind not in opened.kinds:
             _below(name, "signal.kind", mine, 0)
             continue
-        section = f"{kind.value}.keys" if f"{kind.value}.keys" in file.names else f"{kind.value}.ranked"
-        keys = file.array(section, np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
-        _distinct(name, section, keys)  # 4
-        _below(name, "signal.key", mine, len(keys))  # 5
+        index = opened.index(kind)
+        if not (index.ascends if isinstance(index, DigestIndex) else _ascend(index.keys)):  # 4
+            raise _wrong(name, f"{kind.value} index")
+        _below(name, "signal.key", mine, len(index))  # 5
         entries = file.array(f"{kind.value}.entries", "<u4")
         _ascending(name, f"{kind.value}.postings", file.array(f"{kind.value}.postings", "<u4"), len(entries))
         _below(name, f"{kind.value}.entries", entries, rows)
@@ -85,7 +87,17 @@ def _below(name: str, section: str, values: NDArray[Any], limit: int) -> None:
         raise _wrong(name, section)
 
 
-def _distinct(name: str, section: str, keys: NDArray[np.uint8]) -> None:
+def _check_text(name: str, section: str, data: memoryview) -> None:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(data), 1 << 20):
+            decoder.decode(bytes(data[start : start + (1 << 20)]))
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError as err:
+        raise _wrong(name, section) from err
+
+
+def _ascend(keys: NDArray[np.uint8]) -> bool:
     step = 1 << 18
     for start in range(0, len(keys), step):
         part = keys[max(0, start - 1) : start + step]
@@ -93,7 +105,8 @@ def _distinct(name: str, section: str, keys: NDArray[np.uint8]) -> None:
         first = np.argmax(different, axis=1)
         line = np.arange(len(first))
         if not bool(np.all(different[line, first] & (part[1:][line, first] > part[:-1][line, first]))):
-            raise _wrong(name, section)
+            return False
+    return True
 
 
 def _wrong(name: str, section: str) -> CorruptFileError:

@@ -168,5 +168,3 @@ def guess_signal(text: str) -> Signal:
 def _plain(err: InvalidSignalError) -> str:
     """The message as a reason inside a sentence: no capital, no full stop."""
     return (err.message[:1].lower() + err.message[1:]).rstrip(".")
-
-

@@ -185,6 +185,7 @@ def examine(
         if media_type is not None and probe_set is not None and content.size <= limits.file_bytes:
             data = content.whole(limits.file_bytes)
         digests = digest_stream(cast(BinaryIO, content)) if data is None else digest_bytes(data)
+        content.finish()
     except OSError as err:
         reason = err.strerror or type(err).__name__
         return Examination(outcome=Outcome.UNREADABLE, error=f"The file could not be read: {reason}.")
@@ -205,7 +206,6 @@ def examine(
             outcome=Outcome.TOO_LARGE,
             error=f"The file has {digests.size} bytes, more than the limit of {limits.file_bytes}.",
         )
-    progress()
     return _hash_picture(data, found, probe_set=probe_set, facets=facets, limits=limits)
 
 
@@ -284,3 +284,8 @@ class _Content:
             return parts[0] if len(parts) == 1 else b"".join(parts)
         self._offset = self._told = 0
         return None
+
+    def finish(self) -> None:
+        """Reading is over: after a long file, the time for decoding starts now."""
+        if self._told:
+            self._progress()

@@ -24,9 +24,7 @@ START_SECONDS = 60.0
 MOST_FAILED_STARTS = 3
 
 _PASSED_ON = ("LD_LIBRARY_PATH", "PYTHONHOME")
-_ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1"
-)
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
 
 
 @dataclass(slots=True, eq=False)
@@ -98,7 +96,7 @@ class Lane:
     def _spawn(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
         number = str(theirs.fileno())
         limits = json.dumps(asdict(self._limits))
-        return subprocess.Popen(
+        return subprocess.Popen(  # noqa: S603  our own interpreter, our own arguments
             [
                 sys.executable,
                 "-P",
@@ -150,8 +148,10 @@ class Lane:
                 message = self._channel.receive()
             except BlockingIOError:
                 return None
-            except ConnectionError as err:
-                raise EOFError from err
+            except ConnectionResetError:
+                # The process ended with jobs unread. The kernel tells this once, before it hands out the answers
+                # that the process still gave: those must not be lost, or the wrong job would be blamed.
+                continue
             if message is None:
                 raise EOFError
             if self.report is None:

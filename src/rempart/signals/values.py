@@ -51,7 +51,7 @@ class Signal(bytes):
         return f"{type(self).__name__}.from_hex({self.hex()!r})"
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and bytes.__eq__(self, other)  # type: ignore[operator]
+        return type(self) is type(other) and bytes.__eq__(self, other)
 
     def __ne__(self, other: object) -> bool:
         return not self == other

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pictures
 import pytest
-import rawfiles
 
+import pictures
+import rawfiles
 from rempart.errors import UnavailableError
 from rempart.signals.digests import digest_bytes
 from rempart.signals.outcome import Limits, Outcome
@@ -93,9 +93,7 @@ def test_plan_chooses_probes_facets_or_digests_alone(pool: WorkerPool) -> None:
         (rawfiles.png_header(65535, 65535) + rawfiles.png_chunk(b"IDAT", b"x"), Outcome.TOO_LARGE),
     ],
 )
-def test_whatever_the_outcome_the_digests_are_there(
-    pool: WorkerPool, data: bytes, outcome: Outcome
-) -> None:
+def test_whatever_the_outcome_the_digests_are_there(pool: WorkerPool, data: bytes, outcome: Outcome) -> None:
     found = pool.examine(data)
     assert found.outcome is outcome
     assert found.sha256 == digest_bytes(data).sha256

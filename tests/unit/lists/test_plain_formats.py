@@ -93,7 +93,7 @@ def test_a_threatexchange_file_has_types_in_its_first_word():
     ],
 )
 def test_the_format_is_told_from_the_first_bytes(head, name):
-    assert detect(head.encode(), origin="x").NAME == name
+    assert name == detect(head.encode(), origin="x").NAME
 
 
 @pytest.mark.parametrize("head", [b"\x89PNG\r\n\x1a\n" + bytes(50), b"Dear Sir,\nplease find", b"<xml/>", b"\xff" * 99])
@@ -109,8 +109,10 @@ def test_a_foreign_file_is_a_clear_error(head):
         lambda text: text.encode("utf-16"),
         lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
         lambda text: gzip.compress(text.encode()),
+        lambda text: gzip.compress(text.encode("utf-16")),
+        lambda text: text.replace("\r\n", "\r").encode(),
     ],
-    ids=["utf-8 with mark", "utf-16 little", "utf-16 big", "gzip"],
+    ids=["utf-8 with mark", "utf-16 little", "utf-16 big", "gzip", "gzip of utf-16", "bare CR"],
 )
 def test_marks_utf16_and_gzip_are_read_like_plain_text(tmp_path, encode):
     file = tmp_path / "in"
@@ -128,6 +130,7 @@ def test_a_gzip_that_is_cut_short_keeps_what_came_before_and_says_so(tmp_path):
     source = build(tmp_path / "out", files=[file]).sources[0]
     assert 0 < source.accepted < 20_000
     assert "cut short" in source.first_refused[-1].reason
+    assert source.incomplete
 
 
 def test_an_empty_file_gives_an_empty_list_and_a_note(tmp_path):

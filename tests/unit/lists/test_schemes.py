@@ -103,7 +103,7 @@ def test_a_users_own_scheme_is_loaded_from_its_file(tmp_path):
         (own(version=1), "'version' is text"),
         (own(codes=[]), "1 to 1000 codes"),
         (own(codes=["1"]), "code 1: is no object"),
-        (own(codes=[{"code": 1}]), "write \"1\", not 1"),
+        (own(codes=[{"code": 1}]), 'write "1", not 1'),
         (own(codes=[{"code": "1"}]), "'label' is text"),
         (own(codes=[{"code": "1", "label": "x", "severity_rank": True}]), "'severity_rank' is a whole number"),
         (

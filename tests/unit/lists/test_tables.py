@@ -9,6 +9,7 @@ from listfiles import LISTED, NOW, build, draw, entry, opened, read, written
 from rempart.errors import ListFormatError, RefusedError, SchemeUnknownError
 from rempart.lists.columns import CANONICAL, Columns
 from rempart.lists.entry import Category, EntrySignal, Opinion
+from rempart.lists.registry import detect
 from rempart.signals.values import Sha256
 
 S = draw(2)
@@ -59,7 +60,9 @@ def test_a_deleted_row_is_withdrawn_at_its_time_or_now():
     ],
 )
 def test_a_bad_row_is_refused_with_its_line_and_the_others_are_read(row, reason):
-    entries, refused = read("csv", f"{HEADER}\nsha1,{SHA1},,listed,listed,,a,,,\n{row}\nmd5,{MD5},,listed,listed,,b,,,\n")
+    entries, refused = read(
+        "csv", f"{HEADER}\nsha1,{SHA1},,listed,listed,,a,,,\n{row}\nmd5,{MD5},,listed,listed,,b,,,\n"
+    )
     assert [one.id for one in entries] == ["a", "b"]
     assert [one.line for one in refused] == [3]
     assert reason in refused[0].reason
@@ -95,6 +98,15 @@ def test_every_usual_delimiter_is_found(delimiter):
     assert isinstance(entries[0].signals[0].signal, Sha256)
 
 
+@pytest.mark.parametrize("before", ["sep=;\n", "# made by hand\n\n"])
+def test_lines_before_the_header_are_passed_over(before):
+    text = f"{before}name;md5\nx;{MD5}\n"
+    assert detect(text.encode(), origin="x").NAME == "csv"
+    entries, refused = read("csv", text)
+    assert [signal.signal for signal in entries[0].signals] == [MD5]
+    assert refused == []
+
+
 def test_a_single_column_of_hashes_with_a_header_is_a_table():
     entries, _ = read("csv", f"md5\n{MD5}\n\n{S.md5()}\n")
     assert len(entries) == 2
@@ -118,7 +130,12 @@ def test_the_icse_export_is_read_by_its_baseline_flag():
         "MD5;SHA1;PhotoDNA;Image ID;Is distributed;Victim identified;Offender identified;"
         "Series name;Number of submissions;File Available;Media Type;Baseline"
     )
-    text = f"{header}\n{MD5};{SHA1};AAAA;17;1;0;0;;3;1;image;yes\n{S.md5()};;;18;0;0;0;;1;1;image;false\n{S.md5()};;;19;;;;;;;;\n"
+    rows = [
+        f"{MD5};{SHA1};AAAA;17;1;0;0;;3;1;image;yes",
+        f"{S.md5()};;;18;0;0;0;;1;1;image;false",
+        f"{S.md5()};;;19;;;;;;;;",
+    ]
+    text = "\n".join([header, *rows]) + "\n"
     entries, refused = read("csv", text)
     assert refused == []
     assert [one.category and one.category.code for one in entries] == ["yes", "no", None]
@@ -181,7 +198,7 @@ FULL = [
         EntrySignal(signal=S.pdq(), recipe="srgb8-full-v1", quality=70, facet="crop:even:5"),
         category=Category(scheme="vic-us", code="1"),
         opinion=Opinion.SEED,
-        source="Partner, \"Inc\"\nLtd",
+        source='Partner, "Inc"\nLtd',
         tags=("a", "b c"),
         added=WHEN,
         record={"media_type": "image/png", "nested": {"x": [1, None, "ü"]}},
@@ -214,7 +231,9 @@ def test_json_lines_from_a_list_file_give_the_same_list_again(tmp_path):
 def test_the_canonical_table_is_read_back_as_it_was_written():
     simple = [
         entry("e1", MD5, SHA1, category=Category(scheme="vic-us", code="1"), tags=("a", "b"), added=WHEN, source="in"),
-        entry("e2", EntrySignal(signal=PDQ, quality=90), category=None, source="in", record={"media_type": "image/gif"}),
+        entry(
+            "e2", EntrySignal(signal=PDQ, quality=90), category=None, source="in", record={"media_type": "image/gif"}
+        ),
         entry("e3", MD5, withdrawn=WHEN, source="in"),
     ]
     text = written("csv", simple)

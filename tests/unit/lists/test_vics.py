@@ -193,12 +193,28 @@ def test_a_bad_value_is_left_out_and_the_record_stays():
 )
 def test_one_broken_record_never_stops_a_document(broken):
     records = [json.dumps(media(number)) for number in (1, 3, 4, 5)]
-    text = '{"@odata.context":"' + VICS.format("US", "Media") + '","value":[' + ",\n".join([records[0], broken, *records[1:]])
+    text = (
+        '{"@odata.context":"'
+        + VICS.format("US", "Media")
+        + '","value":['
+        + ",\n".join([records[0], broken, *records[1:]])
+    )
     entries, refused = read("vics", text + "]}")
     ids = [one.record["MediaID"] for one in entries if "MD5" in one.record and len(str(one.record["MD5"])) == 32]
     assert ids[0] == 1
     assert set(ids) >= {4, 5}
     assert refused
+
+
+@pytest.mark.parametrize("depth", [150, 900, 960, 985, 995, 2000])
+def test_a_record_however_deep_is_kept_or_refused(tmp_path, depth):
+    deep = '{"MD5":"' + "0" * 32 + '","x":' + "[" * depth + "]" * depth + "}"
+    (tmp_path / "a.json").write_text(hash_set([media(1), "DEEP", media(2)]).replace('"DEEP"', deep))
+    report = build(tmp_path / "l", files=[tmp_path / "a.json"])
+    assert report.entries + report.refused == 3
+    assert report.matching == 2
+    with HashList.open(tmp_path / "l") as list_:
+        assert len(list(list_.entries())) == report.entries
 
 
 def test_a_document_cut_short_keeps_what_came_before_and_says_so():
@@ -225,7 +241,10 @@ def test_a_case_whose_header_stands_after_its_media_is_read():
 
 def test_several_cases_in_one_document_are_read():
     text = json.dumps(
-        {"@odata.context": VICS.format("US", "Cases"), "value": [{"Media": [media(1)]}, {"CaseID": "y", "Media": [media(2)]}]}
+        {
+            "@odata.context": VICS.format("US", "Cases"),
+            "value": [{"Media": [media(1)]}, {"CaseID": "y", "Media": [media(2)]}],
+        }
     )
     assert len(read("vics", text)[0]) == 2
 

@@ -51,7 +51,9 @@ def test_times_are_read_in_every_form_seen_and_become_utc(text, moment):
     assert read_moment(text) == moment
 
 
-@pytest.mark.parametrize("text", ["yesterday", "/Date(99999999999999999)/", "2023-13-01", 5, "0001-01-01T00:00:00+14:00"])
+@pytest.mark.parametrize(
+    "text", ["yesterday", "/Date(99999999999999999)/", "2023-13-01", 5, "0001-01-01T00:00:00+14:00"]
+)
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(RefusedError, match="no time"):
         read_moment(text)

@@ -8,11 +8,11 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import pictures
 import pytest
-import rawfiles
 from PIL import Image, ImageCms
 
+import pictures
+import rawfiles
 from rempart.errors import NotMediaError, TooLargeError, UnreadableImageError
 from rempart.signals import jpeg
 from rempart.signals.colour import over_white, to_eight_bits
@@ -290,9 +290,7 @@ PEER_FAILURES = {
     "gif": lambda scene: pictures.encode(scene, "GIF"),
     "palette png": lambda scene: pictures.encode(Image.fromarray(scene).quantize(256), "PNG"),
     "cmyk jpeg": lambda scene: pictures.encode(Image.fromarray(scene).convert("CMYK"), "JPEG"),
-    "exif-turned jpeg": lambda scene: pictures.encode(
-        pictures.turned(scene, 6), "JPEG", exif=pictures.exif(6)
-    ),
+    "exif-turned jpeg": lambda scene: pictures.encode(pictures.turned(scene, 6), "JPEG", exif=pictures.exif(6)),
     "16-bit grey png": lambda scene: rawfiles.png(
         np.asarray(Image.fromarray(scene).convert("L"))[..., None].astype(np.uint16) * 257
     ),
@@ -319,9 +317,7 @@ def test_inverted_ycck_jpeg_is_read_as_ink(scene: pictures.Pixels) -> None:
 
 
 def test_lab_tiff_comes_back_as_srgb(scene: pictures.Pixels) -> None:
-    to_lab = ImageCms.buildTransform(
-        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
-    )
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
     lab = ImageCms.applyTransform(Image.fromarray(scene), to_lab)
     assert np.abs(pixels_of(pictures.encode(lab, "TIFF")).astype(int) - scene).mean() < 3
 
@@ -446,13 +442,17 @@ def test_bytes_behind_a_complete_picture_do_not_matter(scene: pictures.Pixels) -
         assert np.array_equal(pixels_of(data + b"PK\3\4 and more" * 99), pixels_of(data)), kind
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"hello, world", b"\xff\xd8", bytes(5000), b"RIFF\0\0\0\0WAVE" + bytes(99)])
+@pytest.mark.parametrize(
+    "data", [b"", b"x", b"hello, world", b"\xff\xd8", bytes(5000), b"RIFF\0\0\0\0WAVE" + bytes(99)]
+)
 def test_what_is_no_picture_is_not_media(data: bytes) -> None:
     with pytest.raises(NotMediaError):
         decode(data, limits=LIMITS)
 
 
-@pytest.mark.parametrize("data", [b"\xff\x0a" + bytes(60), b"8BPS\0\x01" + bytes(60), b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(9)])
+@pytest.mark.parametrize(
+    "data", [b"\xff\x0a" + bytes(60), b"8BPS\0\x01" + bytes(60), b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(9)]
+)
 def test_picture_format_without_a_decoder_is_unreadable_not_absent(data: bytes) -> None:
     with pytest.raises(UnreadableImageError, match="does not decode"):
         decode(data, limits=LIMITS)

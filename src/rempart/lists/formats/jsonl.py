@@ -114,5 +114,3 @@ def _row(entry: Entry, one: EntrySignal | None, *, first: bool) -> dict[str, obj
         if entry.record:
             row["record"] = dict(entry.record)
     return row
-
-

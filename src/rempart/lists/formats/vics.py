@@ -50,7 +50,7 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
     scheme = _scheme(head, options)
     for number, found in enumerate(_records(document, kind), 1):
         if isinstance(found, Broken):
-            yield Refusal(line=number, reason=found.reason)
+            yield Refusal(line=number, reason=found.reason, incomplete=found.last)
             if found.last:
                 return
         else:

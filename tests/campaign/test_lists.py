@@ -1,0 +1,22 @@
+"""The long forms of the list tests: a 500 MB hash set, many mutated files, many flipped bytes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("part", ["contract/lists", "unit/lists/test_damage.py"])
+def test_the_short_forms_hold_at_length(part):
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-s", "--timeout", "0", str(TESTS / part)],
+        cwd=TESTS.parent,
+        env=os.environ | {"REMPART_CAMPAIGN": "1"},
+        check=False,
+    )
+    assert done.returncode == 0
