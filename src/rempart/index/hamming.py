@@ -33,11 +33,16 @@ from rempart.index.sections import SectionFile, SectionWriter
 
 # Chosen once: a machine without a C compiler searches in NumPy, to the same results.
 try:
-    from rempart._native import hammingkernel
+    from rempart._native import hammingkernel as hammingkernel
 except ImportError:  # pragma: no cover - depends on how it was installed
     hammingkernel = None  # type: ignore[assignment]
 
 KEY_BYTES = 32
+
+
+def backend() -> str:
+    """What searches here: "c/avx512", "c/avx2", "c/neon", "c/scalar" or "numpy"."""
+    return f"c/{hammingkernel.isa()}" if _native() else "numpy"
 
 
 class Hits(NamedTuple):

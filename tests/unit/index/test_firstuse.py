@@ -84,5 +84,7 @@ def test_many_threads_may_be_the_first(path: Path) -> None:
         with SectionFile.open(path, kind="trial") as file:
             index = HammingIndex.from_file(file)
             with ThreadPoolExecutor(8) as pool:
-                found = list(pool.map(lambda at: index.search(KEYS[at : at + 1], 0).rows.tolist(), range(16)))
+                found = list(
+                    pool.map(lambda at, index=index: index.search(KEYS[at : at + 1], 0).rows.tolist(), range(16))
+                )
             assert found == [[at] for at in range(16)]

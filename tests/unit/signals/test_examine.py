@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pictures
 import pytest
 from PIL import Image
 
+import pictures
 from rempart.signals.digests import digest_bytes
 from rempart.signals.examine import Examination, examine
 from rempart.signals.frames import MAX_FRAME, FrameError, channel_pair
