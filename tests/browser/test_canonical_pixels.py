@@ -129,7 +129,7 @@ def test_hash_of_a_16_bit_picture_is_within_4_bits_of_the_browsers(page: Page) -
 
 
 def test_webp_turned_by_exif_is_upright_here_and_not_in_chromium(page: Page) -> None:
-    """Chromium reads no EXIF in WebP. The recipe does; the `unoriented` probe finds what a browser hashed."""
+    """Chromium reads no EXIF in WebP, the recipe does: the dihedral probes find what such a browser hashed."""
     data = turned("WEBP", 6)
     assert by_browser(page, data).shape == (120, 90, 3)
     assert decode(data, limits=Limits()).pixels.shape == (90, 120, 3)
