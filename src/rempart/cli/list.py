@@ -118,7 +118,7 @@ def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     with HashList.open(out) as opened, output_file(output) as stream:
         left_out = _write(opened, format_name, stream, pdq=pdq)
     if left_out:
-        click.echo(f"{left_out} entries were left out: {format_name} cannot carry them.", err=True)
+        click.echo(f"{left_out} entries were left out: the format {format_name} cannot carry them.", err=True)
     return NOTHING_FOUND
 
 

@@ -59,6 +59,7 @@ def test_planted_neighbours_are_found_at_every_distance_and_radius(backend: str)
     keys = random_keys(rng, 40_000 if LONG else 9_000)
     index = HammingIndex.from_keys(keys)
     assert index._chunks
+    assert hamming.backend() == (backend if backend == "numpy" else f"c/{backend}")
     queries = planted(rng, keys, each=20 if LONG else 2)
     for radius in range(64) if LONG else (0, 2, 7, 16, 30, 31, 32, 47, 63):
         distances = [[hit[0] for hit in own] for own in answers(index.search(queries, radius))]
