@@ -177,7 +177,7 @@ INLINE void transform(const float *restrict samples, float *restrict frequencies
 
 #include "pdqkernel_replay.h"
 
-#define VARIANT(NAME, TARGET)                                                                                     \
+#define VARIANT(NAME, TITLE, TARGET)                                                                               \
     TARGET static void add_rows_##NAME(uint32_t *acc, const uint8_t *const *rows, const uint16_t *weights,        \
                                        int count, size_t n)                                                       \
     {                                                                                                             \
@@ -200,10 +200,14 @@ INLINE void transform(const float *restrict samples, float *restrict frequencies
     {                                                                                                             \
         return replay(picture, rows, columns, out);                                                               \
     }                                                                                                             \
-    const Isa isa_##NAME = {#NAME, add_rows_##NAME, sum_columns_##NAME, grade_##NAME, replay_##NAME, transform_##NAME};
+    const Isa isa_##NAME = {TITLE, add_rows_##NAME, sum_columns_##NAME, grade_##NAME, replay_##NAME, transform_##NAME};
 
-VARIANT(scalar, )
+#ifdef __aarch64__
+VARIANT(scalar, "neon", ) /* part of every such processor */
+#else
+VARIANT(scalar, "scalar", )
+#endif
 #ifdef HAVE_X86
-VARIANT(avx2, TARGET_AVX2)
-VARIANT(avx512, TARGET_AVX512)
+VARIANT(avx2, "avx2", TARGET_AVX2)
+VARIANT(avx512, "avx512", TARGET_AVX512)
 #endif

@@ -5,7 +5,12 @@
 
 /* One value of each of BLOCK picture rows, which have their running sums side by side. */
 typedef float Four __attribute__((vector_size(16), aligned(4), may_alias));
+#ifdef __clang__
+#define SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
 typedef int FourInts __attribute__((vector_size(16)));
+#define SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (FourInts){__VA_ARGS__})
+#endif
 typedef struct {
     Eight low, high;
 } Lane;
@@ -90,16 +95,15 @@ INLINE void luma_of(const uint8_t *restrict p, size_t n, size_t channels, float 
 /* 4 x 4 values from rows `from` apart to rows `to` apart, transposed. */
 INLINE void transpose(const float *restrict in, size_t from, float *restrict out, size_t to)
 {
-    const FourInts low = {0, 4, 1, 5}, high = {2, 6, 3, 7}, first = {0, 1, 4, 5}, second = {2, 3, 6, 7};
     Four a = *(const Four *)in, b = *(const Four *)(in + from);
     Four c = *(const Four *)(in + 2 * from), d = *(const Four *)(in + 3 * from);
-    Four ab = __builtin_shuffle(a, b, low), cd = __builtin_shuffle(c, d, low);
-    *(Four *)out = __builtin_shuffle(ab, cd, first);
-    *(Four *)(out + to) = __builtin_shuffle(ab, cd, second);
-    ab = __builtin_shuffle(a, b, high);
-    cd = __builtin_shuffle(c, d, high);
-    *(Four *)(out + 2 * to) = __builtin_shuffle(ab, cd, first);
-    *(Four *)(out + 3 * to) = __builtin_shuffle(ab, cd, second);
+    Four ab = SHUFFLE(a, b, 0, 4, 1, 5), cd = SHUFFLE(c, d, 0, 4, 1, 5);
+    *(Four *)out = SHUFFLE(ab, cd, 0, 1, 4, 5);
+    *(Four *)(out + to) = SHUFFLE(ab, cd, 2, 3, 6, 7);
+    ab = SHUFFLE(a, b, 2, 6, 3, 7);
+    cd = SHUFFLE(c, d, 2, 6, 3, 7);
+    *(Four *)(out + 2 * to) = SHUFFLE(ab, cd, 0, 1, 4, 5);
+    *(Four *)(out + 3 * to) = SHUFFLE(ab, cd, 2, 3, 6, 7);
 }
 
 INLINE void to_tile(const float *restrict block, size_t width, Lane *restrict tile)

@@ -23,9 +23,7 @@ _COULD_NOT = frozenset({Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.TIMED_OUT
 @click.command(name="hash")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=str))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=None, help="Worker processes. [one per processor]"
-)
+@click.option("--workers", type=click.IntRange(min=1), default=None, help="Worker processes. [one per processor]")
 @limit_options
 def command(paths: tuple[str, ...], as_json: bool, workers: int | None, **limits: Any) -> int:
     """Digests and PDQ of each file in PATHS.
@@ -109,7 +107,7 @@ def open_file(path: str) -> int:
 
 def _files(paths: tuple[str, ...]) -> Iterator[str]:
     for path in paths:
-        if os.path.isdir(path):
+        if os.path.isdir(path):  # noqa: PTH112  names may not be UTF-8
             yield from _walk(path)
         else:
             yield path

@@ -18,6 +18,7 @@ from rempart.lists.entry import Disposition
 from rempart.lists.formats import csv, jsonl, vics
 from rempart.lists.hashlist import HashList
 from rempart.lists.registry import NAMES, format_named
+from rempart.lists.source import shown
 from rempart.lists.verify import verify
 
 PATH = click.Path(path_type=Path)
@@ -77,7 +78,7 @@ def build(
         files=files,
         pictures=pictures,
         format_name=format_name,
-        name=name or out.stem,
+        name=name or shown(out.stem),
         scheme=scheme,
         force=force,
         workers=workers,
@@ -85,7 +86,7 @@ def build(
     with RefusalFile(report_file) as sink:
         report = build_list(plan, sink=sink)
     if as_json:
-        click.echo(json.dumps({"list": str(out), "name": plan.name} | report.document(), ensure_ascii=False))
+        click.echo(json.dumps({"list": shown(out), "name": plan.name} | report.document(), ensure_ascii=False))
     else:
         print_report(out, plan.name, report, all_refused_in=report_file)
     return NOTHING_FOUND
@@ -117,7 +118,7 @@ def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     with HashList.open(out) as opened, output_file(output) as stream:
         left_out = _write(opened, format_name, stream, pdq=pdq)
     if left_out:
-        click.echo(f"{left_out} entries were left out: {format_name} cannot carry them.", err=True)
+        click.echo(f"{left_out} entries were left out: the format {format_name} cannot carry them.", err=True)
     return NOTHING_FOUND
 
 
@@ -153,10 +154,10 @@ def verify_list(out: Path, as_json: bool) -> int:
     except (CorruptFileError, ForeignFileError, IncompleteError) as err:
         problem = err
     if as_json:
-        told = {"list": str(out), "intact": problem is None, "checked": checked, "error": str(problem or "") or None}
+        told = {"list": shown(out), "intact": problem is None, "checked": checked, "error": str(problem or "") or None}
         click.echo(json.dumps(told, ensure_ascii=False))
     elif problem is None:
-        click.echo(f"{out}: intact. " + "; ".join(checked) + ".")
+        click.echo(f"{shown(out)}: intact. " + "; ".join(checked) + ".")
     else:
-        click.echo(f"{out}: not intact. {problem}", err=True)
+        click.echo(f"{shown(out)}: not intact. {problem}", err=True)
     return COULD_NOT if problem else NOTHING_FOUND

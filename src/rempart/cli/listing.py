@@ -19,6 +19,7 @@ from rempart.lists.build import ListBuilder
 from rempart.lists.importing import Sink, import_file
 from rempart.lists.report import ListReport, Refusal, SourceReport
 from rempart.lists.schemes import Scheme, built_in, load_scheme
+from rempart.lists.source import shown
 from rempart.lists.vocabulary import ReadOptions
 
 
@@ -121,9 +122,9 @@ def print_report(out: Path, name: str, report: ListReport, *, all_refused_in: Pa
             click.echo(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
         hidden = source.refused + source.left_out - len(source.first_refused)
         if hidden > 0:
-            where = f"in {all_refused_in}" if all_refused_in else "name --report FILE to have all of them"
+            where = f"in {shown(all_refused_in)}" if all_refused_in else "name --report FILE to have all of them"
             click.echo(f"  … and {hidden} more: {where}.")
-    click.echo(f"{out}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
+    click.echo(f"{shown(out)}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
     click.echo(f"  {report.matching} will match.")
     if report.known_good:
         click.echo(f"  {report.known_good} are benign: known good by exact digest, never a match.")

@@ -12,6 +12,7 @@ import click
 from rempart.clock import iso
 from rempart.lists.entry import Entry
 from rempart.lists.hashlist import HashList
+from rempart.lists.source import shown
 
 
 def show_document(path: Path, opened: HashList) -> dict[str, Any]:
@@ -20,7 +21,7 @@ def show_document(path: Path, opened: HashList) -> dict[str, Any]:
     recipes = sorted({attribute.recipe for attribute in opened.attributes() if attribute.recipe})
     facets = Counter(bool(attribute.facet) for attribute in opened.attributes())
     return {
-        "list": str(path),
+        "list": shown(path),
         "name": opened.name,
         "created": opened.created,
         "size": opened.file.size,

@@ -18,6 +18,4 @@ def path_fields(path: str) -> dict[str, str]:
 
 def printable(path: str) -> str:
     """A name for people on one line: control characters and undecodable bytes are escaped as in Python."""
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path
-    )
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in path)

@@ -70,7 +70,7 @@ def in_words(record: Record) -> str:
         return f"{path}: not checked: {record.error or record.outcome}"
     match = record.matches[0]
     how = "same bytes" if match["probe"] == "exact" else f"likeness, distance {match['distance']}, {match['probe']}"
-    code = f", {match['scheme']} {match['code']}" if match["scheme"] else ""
+    code = f", {match['scheme']} {match['code']}" if match["scheme"] not in (None, "listed") else ""
     more = f", and {len(record.matches) - 1} more" if len(record.matches) > 1 else ""
     return f"{path}: match: {visible(match['list'])} {visible(match['entry'])} ({how}{code}){more}"
 
@@ -157,11 +157,17 @@ class Progress:
             def render(self, task: Any) -> Text:
                 return Text(f"{task.speed or 0:,.0f} files a second")
 
+        plain = "cyan"
         self._bar = Bar(
-            TextColumn("{task.completed:,.0f} files"), BarColumn(bar_width=30), Rate(),
-            TextColumn("{task.fields[found]} on a list"), TimeRemainingColumn(),
-            console=Console(stderr=True), transient=True,
-        )  # fmt: skip
+            TextColumn("{task.completed:,.0f} files"),
+            BarColumn(bar_width=30, complete_style=plain, finished_style=plain, pulse_style=plain),
+            Rate(),
+            TextColumn("{task.fields[found]} on a list"),
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=Console(stderr=True),
+            transient=True,
+        )
         self._task = self._bar.add_task("scan", total=None, found=0)
         self._bar.start()
         if "-" not in self._paths:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Self
 
 import numpy as np
@@ -56,6 +57,35 @@ class DigestIndex:
         writer.add(f"{prefix}.rows", index._rows)
 
     @classmethod
+    def write_sorted(
+        cls, writer: SectionWriter, parts: Callable[[], Iterable[NDArray[np.uint8]]], *, length: int, prefix: str
+    ) -> None:
+        """As `build_into` in flat memory, for unique digests that come in ascending order, in parts of (n, length).
+
+        `parts` is called twice and gives the same both times. Row i is the i-th digest.
+        """
+        writer.add_chunks(f"{prefix}.heads", (_split(part)[0].tobytes() for part in parts()), dtype="<u8")
+        size = writer.add_chunks(f"{prefix}.tails", (_split(part)[1].tobytes() for part in parts()))
+        count = sum(len(part) for part in parts()) if length <= _HEAD else size // (length - _HEAD)
+        writer.add(f"{prefix}.shape", np.array([count, length], dtype="<u8"))
+        writer.add(f"{prefix}.rows", np.arange(count, dtype="<u4"))
+
+    @property
+    def ascends(self) -> bool:
+        """True when row i is the i-th digest in strictly ascending order, as `write_sorted` leaves it."""
+        step = 1 << 18
+        for start in range(0, len(self), step):
+            heads, tails = self._heads[max(0, start - 1) : start + step], self._tails[max(0, start - 1) : start + step]
+            part = self._rows[start : start + step]
+            if not np.array_equal(part, np.arange(start, start + len(part), dtype=part.dtype)):
+                return False
+            equal = np.flatnonzero(heads[1:] == heads[:-1])
+            ordered = all(tails[at].tobytes() < tails[at + 1].tobytes() for at in equal)
+            if not ordered or bool(np.any(heads[1:] < heads[:-1])):
+                return False
+        return True
+
+    @classmethod
     def from_file(cls, file: SectionFile, prefix: str, *, check: bool = True) -> Self:
         """The index in an open file, by mapping; raises CorruptFileError when its sections do not fit together.
 
@@ -78,11 +108,6 @@ class DigestIndex:
         head = int(self._heads[place]).to_bytes(_HEAD)
         tail: bytes = self._tails[place].tobytes()
         return head[: self._length] + tail
-
-    def ascending(self) -> NDArray[np.uint8]:
-        """All digests in ascending order, (n, L) uint8, as a copy."""
-        heads = self._heads.astype(">u8").view(np.uint8).reshape(-1, _HEAD)[:, : min(_HEAD, self._length)]
-        return np.hstack([heads, self._tails])
 
     def find(self, queries: NDArray[np.uint8]) -> NDArray[np.int64]:
         """The row of each query ((q, L) uint8), -1 where it is absent.

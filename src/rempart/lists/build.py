@@ -90,7 +90,7 @@ class ListBuilder:
             raise RefusedError(err.message) from err
         if not entry.signals and entry.withdrawn is None:
             raise RefusedError("there is no signal in it")
-        details = pack_details(entry)
+        details = _packed(entry)
         mark = entry.id.encode("utf-8", "replace")
         if len(details) > MAX_DETAILS:
             raise RefusedError(f"its record is over {MAX_DETAILS} bytes")
@@ -181,6 +181,13 @@ class ListBuilder:
                 raise RefusedError(f"a list holds at most {NO_CATEGORY} distinct categories")
             self._categories[category] = len(self._categories)
         return self._categories[category]
+
+
+def _packed(entry: Entry) -> bytes:
+    try:
+        return pack_details(entry)
+    except (RecursionError, ValueError, TypeError) as err:
+        raise RefusedError("its record is nested too deeply, or is no JSON") from err
 
 
 def _report(compiled: Compiled, sources: Iterable[SourceReport]) -> ListReport:

@@ -206,16 +206,26 @@ def compile_signals(
             compiled.low_quality += int(dull.sum())
             compiled.superseded += int((part.superseded & ~dull).sum())
         compiled.signals[kind.value], compiled.keys[kind.value] = signals, row
-        distinct = keys.mapped(np.uint8).reshape(-1, SIGNAL_TYPES[kind].size)
-        if kind is SignalKind.PDQ:
-            HammingIndex.build_into(writer, distinct, prefix=kind.value)
-        else:
-            DigestIndex.build_into(writer, distinct, prefix=kind.value)
+        _write_index(writer, kind, keys)
         for name, column in zip(("postings", "entries", "attributes"), posted, strict=True):
             writer.add_chunks(f"{kind.value}.{name}", column.pieces(0, column.size), dtype="<u4")
     finally:
         for one in (keys, *posted):
             one.close()
+
+
+def _write_index(writer: SectionWriter, kind: SignalKind, keys: Spool) -> None:
+    """The index over one kind's distinct keys, which stand in ascending order."""
+    size = SIGNAL_TYPES[kind].size
+    if kind is SignalKind.PDQ:
+        HammingIndex.build_into(writer, keys.mapped(np.uint8).reshape(-1, size), prefix=kind.value)
+        return
+
+    def parts() -> Iterator[NDArray[np.uint8]]:
+        for part in keys.records(np.dtype((np.void, size))):
+            yield part.view(np.uint8).reshape(-1, size)
+
+    DigestIndex.write_sorted(writer, parts, length=size, prefix=kind.value)
 
 
 @dataclass(slots=True, kw_only=True)

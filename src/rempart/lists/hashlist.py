@@ -30,6 +30,7 @@ from rempart.lists.layout import (
 )
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
+_REPORTED = {"signals", "keys", "sources", "duplicates_merged", "superseded", "low_quality"}
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError)
 
 
@@ -57,13 +58,11 @@ class _Keys:
     entries: NDArray[np.uint32]
     attributes: NDArray[np.uint32]
 
-    def key(self, row: int) -> bytes:
-        """The bytes of one key. The builder hands digests over in ascending order, so that a row is a place there."""
-        return self.index.nth(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
-
-    def all_keys(self) -> NDArray[np.uint8]:
-        """All keys in row order, (n, bytes) uint8."""
-        return self.index.ascending() if isinstance(self.index, DigestIndex) else self.index.keys
+    def signal(self, row: int) -> Signal:
+        """The key of a row below `len(index)`."""
+        # The builder hands digests over in ascending order, so that a digest's rank is its row.
+        key = self.index.nth(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
+        return SIGNAL_TYPES[self.kind](key)
 
 
 class HashList:
@@ -140,10 +139,6 @@ class HashList:
     def kinds(self) -> tuple[SignalKind, ...]:
         """The kinds of signal in the list."""
         return tuple(self._kinds)
-
-    def keys(self, kind: SignalKind) -> NDArray[np.uint8]:
-        """All keys of one kind that the list holds, (n, bytes) uint8, ascending; raises KeyError for an absent kind."""
-        return self._kinds[kind].all_keys()
 
     def lookup(self, signals: Sequence[Signal], *, radius: int = 31) -> list[tuple[Match, ...]]:
         """For each signal its matches, nearest first: PDQ within `radius` bits (0 to 63), digests when equal.
@@ -228,6 +223,10 @@ class HashList:
         """The distinct categories by the numbers that entries carry."""
         return self._categories
 
+    def index(self, kind: SignalKind) -> HammingIndex | DigestIndex:
+        """The index over one kind's distinct keys, for `rempart.lists.verify`."""
+        return self._kinds[kind].index
+
     @property
     def file(self) -> SectionFile:
         """The container, for `rempart.lists.verify`."""
@@ -277,7 +276,7 @@ class HashList:
         return Match(
             list=self.name,
             entry=self._id(entry),
-            signal=SIGNAL_TYPES[table.kind](table.key(row)),
+            signal=table.signal(row),
             distance=distance,
             scheme=category.scheme if category else None,
             code=category.code if category else None,
@@ -328,7 +327,7 @@ class HashList:
         if table is None or row >= len(table.index):
             raise self._damage("signal.key")
         attribute = self._attribute(int(self._columns["signal.attribute"][at]))
-        signal = SIGNAL_TYPES[table.kind](table.key(row))
+        signal = table.signal(row)
         return EntrySignal(signal=signal, recipe=attribute.recipe, quality=attribute.quality, facet=attribute.facet)
 
     def _attribute(self, number: int) -> Attribute:
@@ -381,17 +380,16 @@ def _read_meta(file: SectionFile) -> dict[str, Any]:
     meta = json.loads(bytes(file.checked("meta", np.uint8)))
     if meta["version"] != FORMAT_VERSION:
         raise ForeignFileError(f"{file.path.name} is a list of format {meta['version']!r}; this Rempart reads 1.")
-    if not isinstance(meta["report"], dict) or not isinstance(meta["schemes"], list):
+    texts = all(isinstance(meta[name], str) for name in ("name", "created"))
+    tables = all(isinstance(meta[name], list) for name in ("schemes", "categories", "kinds"))
+    if not (texts and tables and isinstance(meta["report"], dict) and meta["report"].keys() >= _REPORTED):
         raise TypeError("meta")
     return dict(meta)
 
 
 def _open_keys(file: SectionFile, kind: SignalKind) -> _Keys:
-    index: HammingIndex | DigestIndex
-    if kind is SignalKind.PDQ:
-        index = HammingIndex.from_file(file, kind.value)
-    else:
-        index = DigestIndex.from_file(file, kind.value)
+    source = HammingIndex if kind is SignalKind.PDQ else DigestIndex
+    index = source.from_file(file, kind.value)
     postings = file.array(f"{kind.value}.postings", "<u4")
     entries, attributes = (file.array(f"{kind.value}.{name}", "<u4") for name in ("entries", "attributes"))
     if len(postings) != len(index) + 1 or len(entries) != len(attributes):

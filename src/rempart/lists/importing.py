@@ -11,7 +11,7 @@ from rempart.errors import IncompleteError, RefusedError
 from rempart.lists.build import ListBuilder
 from rempart.lists.registry import detect, format_named
 from rempart.lists.report import Reading, Refusal, SourceReport, Tally
-from rempart.lists.source import open_source
+from rempart.lists.source import open_source, shown
 from rempart.lists.vocabulary import ReadOptions
 
 Sink = Callable[[str, Refusal], None]
@@ -25,10 +25,11 @@ def import_file(
     Raises ListFormatError when the file is in no known format, SchemeUnknownError when its categories cannot be
     told, IncompleteError when it cannot be read, StorageFullError.
     """
-    options = replace(options, source=options.source or path.name)
+    name = shown(path.name)
+    options = replace(options, source=options.source or name)
     with open_source(path) as source:
-        chosen = detect(source.head, origin=path.name) if format_name == "auto" else format_named(format_name)
-        tally = Tally(origin=path.name, format=chosen.NAME, sink=sink)
+        chosen = detect(source.head, origin=name) if format_name == "auto" else format_named(format_name)
+        tally = Tally(origin=name, format=chosen.NAME, sink=sink)
         try:
             for found in chosen.read(source.stream, options=options):
                 if isinstance(found, Refusal):
@@ -40,7 +41,7 @@ def import_file(
             tally.refuse(Refusal(line=0, reason=reason, incomplete=True))
             tally.notes.append(f"The file could not be read to its end: {err}.")
         except OSError as err:
-            raise IncompleteError(f"{path} could not be read: {err}.") from err
+            raise IncompleteError(f"{name} could not be read: {err}.") from err
     return tally.close()
 
 

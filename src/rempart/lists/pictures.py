@@ -12,6 +12,7 @@ from rempart.lists.build import ListBuilder
 from rempart.lists.entry import Category, Entry, EntrySignal, derived_id
 from rempart.lists.importing import Sink
 from rempart.lists.report import Reading, Refusal, SourceReport, Tally
+from rempart.lists.source import shown
 from rempart.lists.vocabulary import ReadOptions
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
@@ -35,7 +36,7 @@ def import_pictures(
     Raises IncompleteError when the folder cannot be read, RefusedError when the named scheme has several codes.
     """
     category = options.membership()
-    tally = Tally(origin=folder.name, format="pictures", sink=sink)
+    tally = Tally(origin=shown(folder.name), format="pictures", sink=sink)
     poor = 0
     with WorkerPool(workers=workers, limits=limits or Limits()) as pool:
         jobs = _jobs(folder, tally)
@@ -98,7 +99,7 @@ def _jobs(folder: Path, tally: Tally) -> Iterator[Job]:
 def _walk(folder: Path) -> Iterator[tuple[str, str]]:
     """Yield (path, name below the folder) of every file, in the order of names; raises IncompleteError at the top."""
     if folder.is_file():
-        yield os.fspath(folder), folder.name
+        yield os.fspath(folder), shown(folder.name)
         return
     waiting = [os.fspath(folder)]
     while waiting:
@@ -108,9 +109,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
                 inside = sorted(found, key=lambda one: one.name)
         except OSError as err:
             if place == os.fspath(folder):
-                raise IncompleteError(f"The folder {folder} could not be read: {err.strerror}.") from err
+                raise IncompleteError(f"The folder {shown(folder)} could not be read: {err.strerror}.") from err
             continue
         waiting += [one.path for one in reversed(inside) if one.is_dir(follow_symlinks=False)]
         for one in inside:
             if one.is_file(follow_symlinks=False):
-                yield one.path, os.path.relpath(one.path, folder)
+                yield one.path, shown(os.path.relpath(one.path, folder))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,10 +28,10 @@ class Source:
 
 
 class _Utf8(io.RawIOBase):
-    """A stream of another encoding read as UTF-8; what cannot be decoded becomes U+FFFD."""
+    """A stream of another encoding, or of other line ends, as UTF-8; what cannot be decoded becomes U+FFFD."""
 
-    def __init__(self, stream: BinaryIO, encoding: str) -> None:
-        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+    def __init__(self, stream: BinaryIO, encoding: str, *, newline: str | None = "") -> None:
+        self._text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline=newline)
         self._left = b""
 
     def readable(self) -> bool:
@@ -45,16 +46,21 @@ class _Utf8(io.RawIOBase):
         return size
 
 
+def shown(path: str | os.PathLike[str]) -> str:
+    """A path as text that can be printed and stored: bytes of a name that are not UTF-8 become U+FFFD."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
-    """Open a list file for reading; gzip, UTF-16 with a mark and the UTF-8 mark are recognised by content.
+    """Open a list file for reading; gzip, UTF-16 with a mark, the UTF-8 mark and bare CR are recognised.
 
     Raises IncompleteError when the file cannot be opened.
     """
     try:
         file = path.open("rb", buffering=HEAD)
     except OSError as err:
-        raise IncompleteError(f"{path} could not be opened: {err.strerror}.") from err
+        raise IncompleteError(f"{shown(path)} could not be opened: {err.strerror}.") from err
     with file:
         stream: Any = file
         if stream.peek(HEAD).startswith(_GZIP):
@@ -65,6 +71,9 @@ def open_source(path: Path) -> Iterator[Source]:
             head = stream.peek(HEAD)
         elif head.startswith(codecs.BOM_UTF8):
             stream.read(len(codecs.BOM_UTF8))
+            head = stream.peek(HEAD)
+        if b"\r" in head and b"\n" not in head:
+            stream = io.BufferedReader(_Utf8(stream, "utf-8", newline=None), HEAD)
             head = stream.peek(HEAD)
         yield Source(head=head[:HEAD], stream=stream)
 

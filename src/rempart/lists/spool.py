@@ -85,7 +85,7 @@ class Spool:
 
     def close(self) -> None:
         """Drop the file."""
-        self._pending.clear()
+        self._pending = bytearray()
         self._file.close()
 
     def _read(self, length: int) -> bytearray:
@@ -102,14 +102,13 @@ class Spool:
     def _flush(self) -> None:
         if not self._pending:
             return
+        # Taken before it is written: an error's traceback would hold on to a view of what is still to be added to.
+        view, done = memoryview(self._pending), 0
+        self._pending = bytearray()
         with full_disk_told():
             self._file.seek(0, 2)
-            view = memoryview(self._pending)
-            done = 0
             while done < len(view):
                 done += self._file.write(view[done:])
-        del view
-        self._pending.clear()
 
 
 class Spools:

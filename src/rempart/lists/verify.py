@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rempart.errors import CorruptFileError
+from rempart.index.digest import DigestIndex
 from rempart.lists.build import OPINIONS
 from rempart.lists.entry import Disposition, Opinion
 from rempart.lists.hashlist import HashList
 from rempart.lists.layout import KINDS, NO_CATEGORY
 from rempart.lists.schemes import parse_scheme
-from rempart.signals.values import SignalKind
 
 
 def verify(opened: HashList) -> tuple[str, ...]:
@@ -42,11 +42,10 @@ def verify(opened: HashList) -> tuple[str, ...]:
         if kind not in opened.kinds:
             _below(name, "signal.kind", mine, 0)
             continue
-        keys = opened.keys(kind)
-        _distinct(name, f"keys of {kind.value}", keys)  # 4
-        if kind is not SignalKind.PDQ:
-            _counting(name, f"{kind.value}.rows", file.array(f"{kind.value}.rows", "<u4"))
-        _below(name, "signal.key", mine, len(keys))  # 5
+        index = opened.index(kind)
+        if not (index.ascends if isinstance(index, DigestIndex) else _ascend(index.keys)):  # 4
+            raise _wrong(name, f"{kind.value} index")
+        _below(name, "signal.key", mine, len(index))  # 5
         entries = file.array(f"{kind.value}.entries", "<u4")
         _ascending(name, f"{kind.value}.postings", file.array(f"{kind.value}.postings", "<u4"), len(entries))
         _below(name, f"{kind.value}.entries", entries, rows)
@@ -88,12 +87,6 @@ def _below(name: str, section: str, values: NDArray[Any], limit: int) -> None:
         raise _wrong(name, section)
 
 
-def _counting(name: str, section: str, rows: NDArray[Any]) -> None:
-    """Digests are handed to their index in ascending order: rank and row are the same."""
-    if not np.array_equal(rows, np.arange(len(rows), dtype=rows.dtype)):
-        raise _wrong(name, section)
-
-
 def _check_text(name: str, section: str, data: memoryview) -> None:
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
@@ -104,7 +97,7 @@ def _check_text(name: str, section: str, data: memoryview) -> None:
         raise _wrong(name, section) from err
 
 
-def _distinct(name: str, section: str, keys: NDArray[np.uint8]) -> None:
+def _ascend(keys: NDArray[np.uint8]) -> bool:
     step = 1 << 18
     for start in range(0, len(keys), step):
         part = keys[max(0, start - 1) : start + step]
@@ -112,7 +105,8 @@ def _distinct(name: str, section: str, keys: NDArray[np.uint8]) -> None:
         first = np.argmax(different, axis=1)
         line = np.arange(len(first))
         if not bool(np.all(different[line, first] & (part[1:][line, first] > part[:-1][line, first]))):
-            raise _wrong(name, section)
+            return False
+    return True
 
 
 def _wrong(name: str, section: str) -> CorruptFileError:

@@ -28,7 +28,7 @@ _CRC = struct.Struct("<I")
 _FRAME = _HEAD.size + _CRC.size
 _MARK = b"RJB1"
 _LARGEST_BLOCK = 64 << 20
-_LINES_PER_BLOCK, _SECONDS_PER_BLOCK = 512, 1.0
+_LINES_PER_BLOCK, _SECONDS_PER_BLOCK = 512, 0.5
 
 Settings = Mapping[str, Any]
 
@@ -72,7 +72,7 @@ class Journal:
         return journal
 
     def append(self, line: str) -> None:
-        """Add one line (no newline in it); it is on disk after at most a second of further appends, or `flush`."""
+        """Add one line (no newline in it); it is on disk after half a second of further appends, or `flush`."""
         self._pending.append(line)
         if len(self._pending) >= _LINES_PER_BLOCK or time.monotonic() - self._since > _SECONDS_PER_BLOCK:
             self.flush()

@@ -155,6 +155,7 @@ class _MemberStream(io.RawIOBase):
 
     def __init__(self, frame: Any) -> None:
         self._frame, self._left, self._ended = frame, b"", False
+        self._failure: Exception | None = None
 
     def readable(self) -> bool:
         return True
@@ -163,7 +164,12 @@ class _MemberStream(io.RawIOBase):
         if size < 0:
             return b"".join(iter(lambda: self.read(1 << 20), b""))
         while not self._left and not self._ended:
-            kind, payload = self._frame()
+            try:
+                kind, payload = self._frame()
+            except (OSError, EOFError, ValueError) as err:
+                # The process is gone: whoever reads learns that here, `members` from `skip_rest`.
+                self._ended, self._failure = True, err
+                raise BrokeOffError from err
             if kind == b"D":
                 self._left = payload
             else:
@@ -174,9 +180,12 @@ class _MemberStream(io.RawIOBase):
         return data
 
     def skip_rest(self) -> None:
+        """Pass over what was not read. Raises what ended the process's answers, if they ended."""
         with contextlib.suppress(BrokeOffError):
             while self.read(1 << 20):
                 pass
+        if self._failure is not None:
+            raise self._failure
 
 
 def _text(value: object) -> str | None:

@@ -181,7 +181,5 @@ def _extremes(image: Image.Image) -> tuple[float, float]:
 
 def _stretch(values: NDArray[np.generic], levels: tuple[float, float]) -> NDArray[np.uint8]:
     black, white = levels
-    unit = (np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=white, neginf=black) - black) / (
-        white - black
-    )
+    unit = (np.nan_to_num(values.astype(np.float64), nan=0.0, posinf=white, neginf=black) - black) / (white - black)
     return np.rint(np.clip(unit, 0, 1) * 255).astype(np.uint8)

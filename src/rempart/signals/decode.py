@@ -50,12 +50,14 @@ class Decoded:
 
 def prepare_codecs() -> None:
     """Set Pillow and the HEIF decoder up for a worker: our own pixel limit counts, and one thread per decoder."""
-    import pi_heif
-
     Image.MAX_IMAGE_PIXELS = None
     AvifImagePlugin.DEFAULT_MAX_THREADS = 1
-    pi_heif.options.DECODE_THREADS = 1
     warnings.simplefilter("ignore")
+    try:
+        import pi_heif
+    except ImportError:  # HEIC files are then unreadable; everything else goes on
+        return
+    pi_heif.options.DECODE_THREADS = 1
 
 
 def decode(data: bytes | memoryview, *, limits: Limits) -> Decoded:
@@ -99,9 +101,7 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
     if width <= 0 or height <= 0:
         raise UnreadableImageError("The picture has no pixels.")
     if width * height > limits.pixels:
-        raise TooLargeError(
-            f"The picture has {width} × {height} pixels, more than the limit of {limits.pixels}."
-        )
+        raise TooLargeError(f"The picture has {width} × {height} pixels, more than the limit of {limits.pixels}.")
 
 
 def _decode_jpeg(data: bytes, media_type: str, limits: Limits) -> Decoded:

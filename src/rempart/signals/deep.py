@@ -39,9 +39,7 @@ def open_png(data: bytes, check: Check) -> tuple[Image.Image, int]:
         loaded = _grey(image, top=65535, clear=clear)
     elif raw.endswith(";16B"):
         low = PngImagePlugin.PngImageFile(io.BytesIO(data))
-        loaded = _merge(
-            _load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + "L"), clear=clear
-        )
+        loaded = _merge(_load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + "L"), clear=clear)
     else:
         if raw in _PNG_GREY_STEP and isinstance(clear, int):
             image.info["transparency"] = clear * _PNG_GREY_STEP[raw]
@@ -61,12 +59,7 @@ def open_tiff(data: bytes, check: Check) -> tuple[Image.Image, int]:
     white_is_zero = image.tag_v2.get(_PHOTOMETRIC) == 0
     bits = image.tag_v2.get(_BITS, (1,))
     raw = _raw_mode(image)
-    if (
-        raw[:-1].endswith(";16")
-        and raw[-1] in _SWAPPED
-        and image.mode in ("RGB", "RGBA", "CMYK")
-        and "a" not in raw
-    ):
+    if raw[:-1].endswith(";16") and raw[-1] in _SWAPPED and image.mode in ("RGB", "RGBA", "CMYK") and "a" not in raw:
         low = _tiff(data)
         loaded: Image.Image = _merge(
             _load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + _SWAPPED[raw[-1]])
@@ -97,8 +90,7 @@ def _load_as(image: ImageFile.ImageFile, mode: str, raw: str) -> ImageFile.Image
     """Load with another reading of the same bits."""
     image._mode = mode
     image.tile = [
-        part._replace(args=(raw, *part.args[1:]) if isinstance(part.args, tuple) else raw)
-        for part in image.tile
+        part._replace(args=(raw, *part.args[1:]) if isinstance(part.args, tuple) else raw) for part in image.tile
     ]
     image.load()
     return image

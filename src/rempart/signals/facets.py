@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import cos, radians, sin
 
 import numpy as np
@@ -22,6 +23,8 @@ MAX_FACETS = 128
 # Per cent of a side cut away in all. A cut of one axis moves more bits per pixel at its far end than one on both sides.
 EVEN_PERCENT = (3.3, 6.6, 10, 13.3, 16.6, 20, 23, 26, 29, 31.5, 34.5, 37.5, 40)
 AXIS_PERCENT = (3.3, 6.6, 10, 13.3, 16.6, 20, 23, 26, 29, 32, 35)
+CORNER_PERCENT = (3, 6, 9)
+THREE_SIDES_PERCENT = 3
 SIDE_PERCENT = (2.9, 5.7, 8.6, 11.4, 14.3, 17.1, 20)
 TILT_DEGREES = (1.5, 3.2, 4.8)
 _SHORTEST = 256
@@ -47,6 +50,7 @@ def make_facets(pixels: NDArray[np.uint8]) -> tuple[Facet, ...]:
 
     `pixels` is (h, w, 3) RGB or (h, w) grey, uint8. Names: `crop:even:10` (10 % of width and of height cut in all),
     `crop:width:10` and `crop:height:10` (of one of them, both sides alike), `crop:left:8.6` (right, top, bottom),
+    `crop:top-left:6` (6 % of both, at that corner), `crop:not-left:3` (3 % of each of the other three sides),
     `tilt:+3.2` (turned 3.2° clockwise, cut to the upright rectangle of the same ratio), `tilt-largest:+3.2` (cut to
     the largest rectangle), `tilt-white:+3.2` (black, edge: the same canvas, its corners filled).
     """
@@ -92,6 +96,15 @@ def _crops(smooth: Floats) -> Iterator[tuple[str, Floats]]:
         yield f"crop:right:{percent:g}", _columns(all_rows, 0, share)
         yield f"crop:top:{percent:g}", _rows(all_columns, share, 0)
         yield f"crop:bottom:{percent:g}", _rows(all_columns, 0, share)
+    for percent, (left, right), (top, bottom) in product(CORNER_PERCENT, ((1, 0), (0, 1)), ((1, 0), (0, 1))):
+        share = percent / 100
+        name = f"crop:{'top' if top else 'bottom'}-{'left' if left else 'right'}:{percent:g}"
+        yield name, _columns(_rows(smooth, share * top, share * bottom), share * left, share * right)
+    share = THREE_SIDES_PERCENT / 100
+    for kept in ("left", "right", "top", "bottom"):
+        cut = {side: share * (side != kept) for side in ("left", "right", "top", "bottom")}
+        rows = _rows(smooth, cut["top"], cut["bottom"])
+        yield f"crop:not-{kept}:{THREE_SIDES_PERCENT:g}", _columns(rows, cut["left"], cut["right"])
 
 
 def _tilts(smooth: Floats) -> Iterator[tuple[str, Floats]]:

@@ -43,6 +43,10 @@ class Plan:
     facets: bool = False
 
 
+CANONICAL = Plan()
+DEFAULT_LIMITS = Limits()
+
+
 class WorkerPool:
     """A number of decode workers, as a context manager.
 
@@ -51,7 +55,7 @@ class WorkerPool:
     threads; a `map` keeps the workers that were idle when it began until it ends.
     """
 
-    def __init__(self, *, workers: int = 1, limits: Limits = Limits(), task: str = TASK) -> None:
+    def __init__(self, *, workers: int = 1, limits: Limits = DEFAULT_LIMITS, task: str = TASK) -> None:
         if workers < 1:
             raise ValueError("a pool has at least one worker")
         self._limits = limits
@@ -84,12 +88,12 @@ class WorkerPool:
             lane.stop()
         self._starter.shutdown()
 
-    def examine(self, source: bytes | memoryview | int, plan: Plan = Plan()) -> Examination:
+    def examine(self, source: bytes | memoryview | int, plan: Plan = CANONICAL) -> Examination:
         """Look at one file and wait for it. Raises UnavailableError when no worker can be started."""
         with closing(self._drive(self._borrow(most=1), iter((Job(source=source),)), plan)) as answers:
             return next(answers)[1]
 
-    def map(self, jobs: Iterable[Job], plan: Plan = Plan()) -> Iterator[tuple[Job, Examination]]:
+    def map(self, jobs: Iterable[Job], plan: Plan = CANONICAL) -> Iterator[tuple[Job, Examination]]:
         """Look at many files. Answers come as they are ready, not in order; `jobs` is drawn from as needed.
 
         Never raises for what a file holds or does to its worker. Raises UnavailableError when no worker can be
@@ -186,9 +190,7 @@ def _collect(lane: Lane) -> Iterator[tuple[Job, Examination]]:
             if message is not None:
                 yield from _answered(lane, message)
             elif lane.pending and time.monotonic() >= lane.deadline:
-                yield from _ended(
-                    lane, Examination(outcome=Outcome.TIMED_OUT, error="The time limit was reached.")
-                )
+                yield from _ended(lane, Examination(outcome=Outcome.TIMED_OUT, error="The time limit was reached."))
             else:
                 return
         except EOFError:
@@ -257,7 +259,7 @@ def _with_digests(ended: Examination, digests: Examination) -> Examination:
     )
 
 
-def sandbox_report(limits: Limits = Limits()) -> dict[str, Any]:
+def sandbox_report(limits: Limits = DEFAULT_LIMITS) -> dict[str, Any]:
     """The walls round a worker started for this question alone."""
     with WorkerPool(limits=limits) as pool:
         return pool.sandbox_report()

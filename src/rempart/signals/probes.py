@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from rempart.signals.bars import between_bars
 from rempart.signals.lines import Pixels, glance
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.pdq import DIHEDRALS, pdq, pdq_dihedral
-from rempart.signals.regions import find_regions
+from rempart.signals.regions import Region, find_regions
 from rempart.signals.trim import trim_box
 from rempart.signals.values import PdqHash
 from rempart.signals.views import square512, thumbnail512
@@ -80,8 +81,12 @@ def _all_probes(pixels: Pixels, wanted: ProbeSet) -> Iterator[Probe]:
     if trimmed:
         yield from _view(trimmed.of(pixels), "trim", wanted.turns)
     regions = find_regions(pixels, limit=wanted.regions) if wanted.regions and seen.anywhere else []
+    if wanted.regions and (barred := between_bars(pixels)):
+        regions.append(Region("letterbox", barred))
+    boxes = [trimmed] if trimmed else []
     for region in regions:
-        if trimmed is None or not region.box.near(trimmed):
+        if not any(region.box.near(box) for box in boxes):
+            boxes.append(region.box)
             yield from _view(region.box.of(pixels), f"region:{region.name}", wanted.region_turns)
     if wanted.recipes:
         for name, view in (("thumbnail512", thumbnail512(pixels)), ("square512", square512(pixels))):

@@ -35,9 +35,7 @@ _ENCODED = {
 def gradient() -> Image.Image:
     """A 16 × 16 RGB gradient."""
     ramp = np.arange(SIDE, dtype=np.uint8) * (255 // (SIDE - 1))
-    return Image.fromarray(
-        np.stack(np.broadcast_arrays(ramp[:, None], ramp[None, :], np.uint8(128)), axis=-1)
-    )
+    return Image.fromarray(np.stack(np.broadcast_arrays(ramp[:, None], ramp[None, :], np.uint8(128)), axis=-1))
 
 
 def samples() -> dict[str, bytes]:

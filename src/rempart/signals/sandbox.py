@@ -1,7 +1,7 @@
 """The walls round a decode worker, put up by the worker itself: first those that imports can live with, then the rest.
 
 Each wall is measured after it stands, by asking the kernel or by trying the forbidden thing, and the report says what
-was found, not what was meant. A kernel that offers no seccomp leaves the other walls in place; `rempart doctor` says so.
+was found, not what was meant. Where a kernel offers no seccomp the other walls stand; `rempart doctor` says so.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def _can(attempt: Any) -> bool:
 
 def _descriptors() -> list[int]:
     """The open descriptors of this process, that of the listing itself left out."""
-    listed = os.listdir("/proc/self/fd")
+    listed = os.listdir("/proc/self/fd")  # noqa: PTH208  a Path would open more
     return sorted(number for number in map(int, listed) if _is_open(number))
 
 

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> None:
         serve(channel, task, limits)
     except OSError:
         os._exit(1)
-    except Exception as err:
+    except Exception as err:  # noqa: BLE001  the outermost handler of a process without a terminal
         channel.send({"failed": f"{type(err).__name__}: {err}"[:300]})
         os._exit(1)
     os._exit(0)
@@ -69,14 +69,12 @@ def serve(channel: Channel, task: Task, limits: Limits) -> None:
             channel.send({"failed": str(err)})
 
 
-def _do(
-    task: Task, descriptor: int, plan: Mapping[str, Any], limits: Limits, channel: Channel
-) -> Mapping[str, Any]:
+def _do(task: Task, descriptor: int, plan: Mapping[str, Any], limits: Limits, channel: Channel) -> Mapping[str, Any]:
     try:
         return {"done": task(descriptor, plan, limits, lambda: channel.send({"reading": True}))}
     except MemoryError:
         return {"memory": True}
-    except Exception as err:
+    except Exception as err:  # noqa: BLE001  whatever a task does, the pool hears of it
         return {"failed": f"{type(err).__name__}: {err}"[:200]}
 
 

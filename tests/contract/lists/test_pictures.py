@@ -124,6 +124,19 @@ def test_the_command_line_makes_the_same_list(folder, tmp_path):
     assert shown["facets"] is True
 
 
+def test_names_that_are_not_utf8_are_entered_and_printed(tmp_path):
+    place = tmp_path / "in"
+    place.mkdir()
+    scene(1).save(place / "a.png")
+    os.rename(place / "a.png", os.fsencode(place) + b"/\xff\n.png")
+    (place / "b\udcff.txt").write_text("x")
+    done = rempart("list", "build", tmp_path / "l", "--pictures", place)
+    assert done.returncode == 0, done.stderr
+    assert "b\ufffd.txt: not_media" in done.stdout
+    with HashList.open(tmp_path / "l") as list_:
+        assert [one.record["path"] for one in list_.entries()] == ["\ufffd\n.png"]
+
+
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     opts = options()
     with ListBuilder(tmp_path / "l", name="x", schemes=opts.schemes, created=opts.now) as builder:

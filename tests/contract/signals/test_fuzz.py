@@ -6,7 +6,6 @@ from collections import Counter
 
 import mutations
 import pictures
-
 from rempart.signals.digests import digest_bytes
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import Job, Plan, WorkerPool

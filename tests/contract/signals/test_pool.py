@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import pictures
 import pytest
-import rawfiles
 
+import pictures
+import rawfiles
 from rempart.errors import UnavailableError
 from rempart.signals.digests import digest_bytes
 from rempart.signals.outcome import Limits, Outcome
@@ -93,9 +93,7 @@ def test_plan_chooses_probes_facets_or_digests_alone(pool: WorkerPool) -> None:
         (rawfiles.png_header(65535, 65535) + rawfiles.png_chunk(b"IDAT", b"x"), Outcome.TOO_LARGE),
     ],
 )
-def test_whatever_the_outcome_the_digests_are_there(
-    pool: WorkerPool, data: bytes, outcome: Outcome
-) -> None:
+def test_whatever_the_outcome_the_digests_are_there(pool: WorkerPool, data: bytes, outcome: Outcome) -> None:
     found = pool.examine(data)
     assert found.outcome is outcome
     assert found.sha256 == digest_bytes(data).sha256
@@ -119,6 +117,20 @@ def test_long_file_gets_digests_and_no_hash() -> None:
         assert found.sha256 == digest_bytes(PHOTO).sha256
         assert found.pdq is None
         assert pool.examine(PHOTO[:-1] and b"x" * (len(PHOTO) + 5)).outcome is Outcome.NOT_MEDIA
+
+
+def test_reading_a_long_file_takes_the_time_it_takes(tmp_path: Path) -> None:
+    """The time limit is for decoding: a file whose digests take longer than that still gets them."""
+    path = tmp_path / "long"
+    with path.open("wb") as file:
+        file.truncate(1200 << 20)
+    with WorkerPool(limits=Limits(seconds=1.5)) as pool:
+        start = time.monotonic()
+        found = pool.examine(os.open(path, os.O_RDONLY))
+        assert time.monotonic() - start > 1.5
+    assert found.outcome is Outcome.NOT_MEDIA
+    assert found.size == 1200 << 20
+    assert found.sha256 is not None
 
 
 def test_folder_as_source_is_unreadable_and_says_why(pool: WorkerPool, tmp_path: Path) -> None:

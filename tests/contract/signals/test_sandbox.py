@@ -140,7 +140,7 @@ def machine(request: pytest.FixtureRequest) -> seccomp.Machine:
 
 def test_filter_allows_the_list_and_nothing_else(machine: seccomp.Machine) -> None:
     program = seccomp.program(machine, 4321)
-    for number in range(0, 1024):
+    for number in range(1024):
         verdict = run_filter(program, number, machine.architecture, 0, 0xFFFF, 0xFFFF)
         if number in machine.allowed.values():
             assert verdict == ALLOW

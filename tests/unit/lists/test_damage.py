@@ -132,6 +132,7 @@ def rewritten(whole, path, changes):
         "md5.entries",
         "md5.heads",
         "md5.rows",
+        "pdq.keys",
         "sha1.attributes",
     ],
 )

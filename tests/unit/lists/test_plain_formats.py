@@ -109,8 +109,10 @@ def test_a_foreign_file_is_a_clear_error(head):
         lambda text: text.encode("utf-16"),
         lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
         lambda text: gzip.compress(text.encode()),
+        lambda text: gzip.compress(text.encode("utf-16")),
+        lambda text: text.replace("\r\n", "\r").encode(),
     ],
-    ids=["utf-8 with mark", "utf-16 little", "utf-16 big", "gzip"],
+    ids=["utf-8 with mark", "utf-16 little", "utf-16 big", "gzip", "gzip of utf-16", "bare CR"],
 )
 def test_marks_utf16_and_gzip_are_read_like_plain_text(tmp_path, encode):
     file = tmp_path / "in"

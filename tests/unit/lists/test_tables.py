@@ -9,6 +9,7 @@ from listfiles import LISTED, NOW, build, draw, entry, opened, read, written
 from rempart.errors import ListFormatError, RefusedError, SchemeUnknownError
 from rempart.lists.columns import CANONICAL, Columns
 from rempart.lists.entry import Category, EntrySignal, Opinion
+from rempart.lists.registry import detect
 from rempart.signals.values import Sha256
 
 S = draw(2)
@@ -95,6 +96,15 @@ def test_every_usual_delimiter_is_found(delimiter):
     text = delimiter.join(("name", "hash", "type")) + "\n" + delimiter.join(("x", str(SHA256), "SHA256")) + "\n"
     entries, _ = read("csv", text)
     assert isinstance(entries[0].signals[0].signal, Sha256)
+
+
+@pytest.mark.parametrize("before", ["sep=;\n", "# made by hand\n\n"])
+def test_lines_before_the_header_are_passed_over(before):
+    text = f"{before}name;md5\nx;{MD5}\n"
+    assert detect(text.encode(), origin="x").NAME == "csv"
+    entries, refused = read("csv", text)
+    assert [signal.signal for signal in entries[0].signals] == [MD5]
+    assert refused == []
 
 
 def test_a_single_column_of_hashes_with_a_header_is_a_table():

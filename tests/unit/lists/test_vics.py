@@ -206,6 +206,17 @@ def test_one_broken_record_never_stops_a_document(broken):
     assert refused
 
 
+@pytest.mark.parametrize("depth", [150, 900, 960, 985, 995, 2000])
+def test_a_record_however_deep_is_kept_or_refused(tmp_path, depth):
+    deep = '{"MD5":"' + "0" * 32 + '","x":' + "[" * depth + "]" * depth + "}"
+    (tmp_path / "a.json").write_text(hash_set([media(1), "DEEP", media(2)]).replace('"DEEP"', deep))
+    report = build(tmp_path / "l", files=[tmp_path / "a.json"])
+    assert report.entries + report.refused == 3
+    assert report.matching == 2
+    with HashList.open(tmp_path / "l") as list_:
+        assert len(list(list_.entries())) == report.entries
+
+
 def test_a_document_cut_short_keeps_what_came_before_and_says_so():
     text = hash_set([media(number) for number in range(1, 50)])
     for length in (len(text) - 1, len(text) - 2, len(text) - 40, len(text) // 2):

@@ -1,5 +1,6 @@
 """The journal: what was flushed survives, what was torn is dropped, what was altered is refused."""
 
+import io
 import os
 from pathlib import Path
 
@@ -117,7 +118,7 @@ def test_two_scans_cannot_share_a_journal(tmp_path: Path) -> None:
 
 
 def test_full_disk_is_its_own_error() -> None:
-    journal = Journal(open("/dev/full", "r+b", buffering=0), name="full", durable=False)
+    journal = Journal(io.FileIO("/dev/full", "r+"), name="full", durable=False)
     journal.append("a")
     with pytest.raises(StorageFullError, match="what was done is kept"):
         journal.flush()

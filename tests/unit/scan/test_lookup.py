@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from scanning import build_list, known_good_list, md5, sha256
 
 from rempart.lists.hashlist import HashList
 from rempart.scan.lookup import Looked, judge
@@ -12,6 +11,7 @@ from rempart.signals.examine import Examination
 from rempart.signals.outcome import Outcome
 from rempart.signals.probes import Probe
 from rempart.signals.values import PdqHash
+from scanning import build_list, known_good_list, md5, sha256
 
 LISTED = b"listed bytes"
 PICTURE = PdqHash(bytes(range(32)))

@@ -60,7 +60,8 @@ RECORDS = [
            media_type=None, size=None, problem=Problem.VANISHED),
     record("/e/link", Result.UNHASHED, 9, outcome=None, md5=None, sha256=None, error="a link", problem=Problem.LINK,
            media_type=None, size=None),
-    record("/e/z.zip", Result.CLEAR, 10, target=Target(path="/e/z.zip", members=("/abs/in.jpg",), at=(0,), stamp=STAMP)),
+    record("/e/z.zip", Result.CLEAR, 10,
+           target=Target(path="/e/z.zip", members=("/abs/in.jpg",), at=(0,), stamp=STAMP)),
 ]  # fmt: skip
 
 
@@ -212,6 +213,17 @@ def test_page_shows_every_figure_as_counted_from_the_records(lang: str) -> None:
     assert {key: int(counts[words[key]]) for key in expected} == expected
 
 
+def test_page_counts_files_by_category_and_by_probe() -> None:
+    text = page()
+    categories = text[text.index('id="by-category"') : text.index('id="by-probe"')]
+    probes = text[text.index('id="by-probe"') : text.index('id="match-exact"')]
+    assert re.findall(r"vic-us 1.*?count\">(\d+)<", categories, re.S) == ["2"]
+    assert sorted(re.findall(r"<code>([^<]+)</code></th><td role=\"cell\" class=\"count\">(\d+)<", probes)) == [
+        ("canonical+flipx", "1"),
+        ("exact", "1"),
+    ]
+
+
 def test_page_holds_nothing_that_runs_or_loads() -> None:
     text = page()
     assert "<script" not in text.lower()
@@ -256,8 +268,7 @@ def test_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     path = tmp_path / "out"
     path.write_bytes(b"before")
     with pytest.raises(ZeroDivisionError), replacing(str(path)) as stream:
-        stream.write(b"half")
-        raise ZeroDivisionError
+        stream.write(b"half" * (1 // 0))
     assert path.read_bytes() == b"before"
     with replacing(str(path)) as stream:
         stream.write(b"after")

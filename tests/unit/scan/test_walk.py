@@ -161,7 +161,7 @@ def test_skipped_files_are_not_opened(tmp_path: Path) -> None:
     assert walked(tmp_path, walk=Walk(skip=lambda _path, _stamp: True)) == {}
 
 
-@pytest.mark.parametrize("name", [b"\xff\xfe", b"new\nline", b"-rf", " ".encode(), "é".encode()])
+@pytest.mark.parametrize("name", [b"\xff\xfe", b"new\nline", b"-rf", b" ", "é".encode()])
 def test_odd_names_are_found_as_they_are(tmp_path: Path, name: bytes) -> None:
     path = os.path.join(os.fsencode(tmp_path), name)
     with open(path, "wb") as stream:

@@ -165,6 +165,13 @@ def crop_square(image: Picture, rng: Random) -> Picture:
     return ImageOps.fit(image, (min(image.size),) * 2)
 
 
+def crop_corner(image: Picture, rng: Random, *, most: float) -> Picture:
+    """Cut 0 to `most` from one of top and bottom and from one of left and right."""
+    across, down = rng.uniform(0, most), rng.uniform(0, most)
+    left, top = rng.random() < 0.5, rng.random() < 0.5
+    return _cut(image, across * left, down * top, across * (not left), down * (not top))
+
+
 def crop_anyhow(image: Picture, rng: Random, *, most: float) -> Picture:
     """Cut 0 to `most` from each side, each side on its own."""
     return _cut(image, *(rng.uniform(0, most) for _ in range(4)))
@@ -272,6 +279,7 @@ def _cut_edits() -> list[Edit]:
         _edit("crop one side 0-20 %", "cropped", partial(crop_side, least=0, most=0.2), 0.95),
         _edit("crop width or height 0-35 % in all", "cropped", partial(crop_axis, most=0.35), None),
         _edit("crop to square", "cropped", crop_square, None),
+        _edit("crop two sides 0-10 %", "cropped", partial(crop_corner, most=0.10), None),
         _edit("crop each side 0-5 %", "cropped", partial(crop_anyhow, most=0.05), None),
         _edit("crop each side 0-10 %", "cropped", partial(crop_anyhow, most=0.10), None),
         _edit("tilt 0-5°, cut, same ratio", "tilted", partial(tilt_cut, same_ratio=True), 0.95),
@@ -302,6 +310,11 @@ def _chained_edits() -> list[Edit]:
         "negative + mirror": (negative, mirror),
     }
     made = [_edit(name, "combined", partial(chain, steps=steps), None) for name, steps in chains.items()]
+    smaller = partial(resize, least=0.4, most=0.7)
+    for layout in ("feed", "chat", "article"):
+        steps = (partial(layouts.screenshot, layout=layout), smaller)
+        name = f"screenshot {layout} + half size + jpeg 60"
+        made.append(_edit(name, "combined", partial(chain, steps=steps), None, quality=(60, 60)))
     made.append(_edit("screenshot feed + jpeg 30", "combined", screen, None, quality=(30, 30)))
     made.append(_edit("border white + jpeg 30", "combined", white, None, quality=(30, 30)))
     return made

@@ -29,7 +29,12 @@ from rempart.signals.probes import Probe, make_probes
 
 RADIUS = 31
 _FAR = 63  # other pictures are looked for this far, to show how near the nearest came
-_CROPS = {"even": "crop evenly", "width": "crop of one axis", "height": "crop of one axis"}
+_CROPS = {
+    "even": "crop evenly",
+    "width": "crop of one axis",
+    "height": "crop of one axis",
+    **dict.fromkeys(("left", "right", "top", "bottom"), "crop one side"),
+}
 PICTURE = "picture"  # the key family of an entry's own hash, beside those of its facets
 
 
@@ -46,7 +51,7 @@ def facet_family(name: str) -> str:
     if kind != "crop":
         return kind
     where = rest.partition(":")[0]
-    return _CROPS.get(where, "crop one side")
+    return _CROPS.get(where, "crop of two or three sides")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,8 +32,13 @@ Line = tuple[int, str | None]
 
 def detect(head: bytes) -> bool:
     """True when the first line names a column of hashes."""
-    line = next((line for line in head.splitlines() if line.strip()), b"")
+    line = next((line for line in head.splitlines() if not _before_header(line.decode("utf-8", "replace"))), b"")
     return _header(line.decode("utf-8", "replace")) is not None
+
+
+def _before_header(line: str) -> bool:
+    """Blank lines, comments, and the line by which spreadsheets say their delimiter."""
+    return not line.strip() or line.startswith(("#", "sep="))
 
 
 def _header(line: str) -> tuple[str, Columns] | None:
@@ -66,7 +71,7 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
     RefusedError when the named scheme does not fit a table without codes.
     """
     lines = numbered_lines(stream)
-    first = next((line for line in lines if line[1] is None or line[1].strip()), None)
+    first = next((line for line in lines if line[1] is None or not _before_header(line[1])), None)
     if first is None:
         return
     found = _header(first[1] or "")

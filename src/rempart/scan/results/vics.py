@@ -125,7 +125,7 @@ def _comments(record: Record) -> str:
 
 
 def _category(match: Any) -> str:
-    return f"{match['scheme']} {match['code']}" if match["scheme"] else "no category"
+    return f"{match['scheme']} {match['code']}" if match["scheme"] not in (None, "listed") else "no category"
 
 
 def _media_file(record: Record, md5: str, place: int) -> dict[str, Any]:
