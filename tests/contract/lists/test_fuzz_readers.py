@@ -197,7 +197,7 @@ ENTRIES = st.builds(
 )
 
 
-@bounded
+@settings(bounded, max_examples=5000 if CAMPAIGN else 80)
 @given(st.lists(ENTRIES, max_size=6))
 def test_json_lines_and_list_files_lose_nothing(tmp_path, entries):
     build(tmp_path / "a", entries)
