@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 import zipfile
 import zlib
@@ -302,6 +303,17 @@ def test_outputs_inside_what_is_scanned_are_refused(tree: Path, lists: list[str]
     assert done.returncode == 2
     assert b"inside" in done.stderr
     assert sorted(tree.rglob("*")) == before
+
+
+@pytest.mark.skipif(
+    not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat("/dev").st_dev, reason="no second disk"
+)
+def test_output_on_another_disk_is_fine_where_the_scan_does_not_go(lists: list[str], tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        arguments = ("scan", "/dev", *lists, "--csv", f"{other}/o.csv")
+        assert rempart(*arguments).returncode == 2
+        assert rempart(*arguments, "-x").returncode == 0
+        assert os.path.getsize(f"{other}/o.csv") > 100
 
 
 def test_outputs_over_what_is_read_are_refused(tree: Path, lists: list[str], tmp_path: Path) -> None:
