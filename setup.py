@@ -30,6 +30,6 @@ def kernel(name: str) -> Extension:
 
 
 setup(
-    ext_modules=[kernel("pdqkernel"), kernel("hammingkernel"), kernel("pixelkernel")],
+    ext_modules=[kernel("pdqkernel"), kernel("hammingkernel"), kernel("pixelkernel"), kernel("digestkernel")],
     options={"bdist_wheel": {"py_limited_api": "cp311"}} if platform.python_implementation() == "CPython" else {},
 )

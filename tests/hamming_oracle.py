@@ -17,7 +17,11 @@ def distances(keys: Keys, query: Keys) -> NDArray[np.int64]:
 
 def expected(keys: Keys, query: Keys, radius: int) -> list[tuple[int, int]]:
     """(distance, row) of every row within the radius, in order."""
-    found = distances(keys, query)
+    return within(distances(keys, query), radius)
+
+
+def within(found: NDArray[np.int64], radius: int) -> list[tuple[int, int]]:
+    """The same, from distances that were worked out before."""
     return sorted((int(found[row]), int(row)) for row in np.flatnonzero(found <= radius))
 
 

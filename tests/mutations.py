@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 import pictures
 import rawfiles
+from heicfiles import HEIC
 from rempart.signals.samples import samples
 
 _WIDTH, _HEIGHT = 48, 36
-_ASSETS = Path(__file__).parent / "assets" / "heic"
 
 
 def seeds() -> list[bytes]:
@@ -57,7 +56,7 @@ def seeds() -> list[bytes]:
         rawfiles.tiff(scene[..., :1].astype(np.float32), photometric=1),
         pictures.encode(alpha, "AVIF", quality=50),
         pictures.encode(scene, "AVIF", quality=50, exif=turned),
-        *((_ASSETS / f"{name}.heic").read_bytes() for name in ("alpha", "ten_bit", "turned")),
+        *(HEIC[name] for name in ("alpha", "ten_bit", "turned")),
     ]
     return made + list(samples().values())
 

@@ -43,6 +43,19 @@ def png(
     return header + chunks + png_chunk(b"IDAT", body) + png_chunk(b"IEND", b"")
 
 
+def interlaced_png(samples: NDArray[np.unsignedinteger]) -> bytes:
+    """A 16-bit PNG of (h, w, channels) samples in the seven passes of Adam7."""
+    height, width, channels = samples.shape
+    passes = ((0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1))
+    body = b""
+    for top, left, down, across in passes:
+        part = samples[top::down, left::across]
+        if part.size:
+            body += _filtered(part.astype(">u2").view(np.uint8).reshape(part.shape[0], -1), 2 * channels)
+    header = png_header(width, height, bits=16, colour=_COLOUR_TYPES[channels], interlace=1)
+    return header + png_chunk(b"IDAT", zlib.compress(body)) + png_chunk(b"IEND", b"")
+
+
 def _filtered(rows: NDArray[np.uint8], step: int) -> bytes:
     out = bytearray()
     above = np.zeros_like(rows[0])

@@ -20,7 +20,7 @@ for library in libasan.so libubsan.so libstdc++.so; do
 done
 
 tests=
-for file in tests/unit/signals/test_pdq*.py tests/unit/index/test_*hamming*.py; do
+for file in tests/unit/signals/test_pdq*.py tests/unit/signals/test_orientation.py tests/unit/index/test_*hamming*.py; do
     [ -e "$file" ] && tests="$tests $file"
 done
 
@@ -29,8 +29,8 @@ export PYTHONPATH="$out/lib" PYTHONMALLOC=malloc REMPART_SANITIZED=1
 export ASAN_OPTIONS=detect_leaks=0:halt_on_error=1 UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 LD_PRELOAD="$preload" "$python" -c "
 import sys
-from rempart._native import hammingkernel, pdqkernel
-wrong = [k.__file__ for k in (hammingkernel, pdqkernel) if not k.__file__.startswith(sys.argv[1])]
+from rempart._native import hammingkernel, pdqkernel, pixelkernel
+wrong = [k.__file__ for k in (hammingkernel, pdqkernel, pixelkernel) if not k.__file__.startswith(sys.argv[1])]
 sys.exit('not the sanitized build: %s' % wrong if wrong else 0)" "$out"
 # A sanitizer ends the process at once: captured by descriptor, its words would be lost.
 # shellcheck disable=SC2086

@@ -304,6 +304,14 @@ def test_outputs_inside_what_is_scanned_are_refused(tree: Path, lists: list[str]
     assert sorted(tree.rglob("*")) == before
 
 
+def test_outputs_over_what_is_read_are_refused(tree: Path, lists: list[str], tmp_path: Path) -> None:
+    for path in (tree / "other.jpg", Path(lists[1])):
+        before = path.read_bytes()
+        done = rempart("scan", tree / "other.jpg", *lists, "--csv", path)
+        assert (done.returncode, b"must not be written over" in done.stderr) == (2, True)
+        assert path.read_bytes() == before
+
+
 def test_redirected_output_inside_what_is_scanned_is_refused(tree: Path, lists: list[str]) -> None:
     with open(tree / "out.jsonl", "wb") as stream:
         done = subprocess.run(

@@ -195,6 +195,10 @@ def _refuse_inside(wanted: Wanted, outputs: Outputs) -> None:
         if not os.path.isdir(parent):
             raise RefusedError(f"The folder of {path} does not exist.")
         _refuse(path, os.path.join(parent, os.path.basename(path)), folders)
+    read = [os.path.realpath(path) for path in (*wanted.paths, *map(str, wanted.lists)) if path != "-"]
+    for path in written:
+        if os.path.realpath(path) in read:
+            raise RefusedError(f"{path} is to be read and must not be written over.", hint="Name another file.")
     if len({os.path.realpath(path) for path in written}) != len(written):
         raise RefusedError("Two outputs have the same name.")
     if outputs.json:

@@ -117,7 +117,9 @@ class DigestIndex:
         heads, tails = _split(_checked(queries))
         if queries.shape[1] != self._length:
             raise ValueError(f"digests here have {self._length} bytes, not {queries.shape[1]}")
-        if self._first_use is not None and self._first_use.begin():
+        # Read once: another thread may be setting it to None.
+        check = self._first_use
+        if check is not None and check.begin():
             self._first_use = None
         first = np.searchsorted(self._heads, heads, side="left")
         found = np.full(len(queries), -1, np.int64)

@@ -33,11 +33,16 @@ from rempart.index.sections import SectionFile, SectionWriter
 
 # Chosen once: a machine without a C compiler searches in NumPy, to the same results.
 try:
-    from rempart._native import hammingkernel
+    from rempart._native import hammingkernel as hammingkernel
 except ImportError:  # pragma: no cover - depends on how it was installed
     hammingkernel = None  # type: ignore[assignment]
 
 KEY_BYTES = 32
+
+
+def backend() -> str:
+    """What searches here: "c/avx512", "c/avx2", "c/neon", "c/scalar" or "numpy"."""
+    return f"c/{hammingkernel.isa()}" if _native() else "numpy"
 
 
 class Hits(NamedTuple):
@@ -136,7 +141,9 @@ class HammingIndex:
         if reaches is None:
             reaches = self._plan(radius)
         asked = _checked_keys(queries)
-        if self._first_use is not None and self._first_use.begin():
+        # Read once: another thread may be setting it to None.
+        check = self._first_use
+        if check is not None and check.begin():
             self._first_use = None
         if self._searcher is None:
             return Hits(*hamming_numpy.search(self._keys, self._chunks, id_bits(len(self)), asked, radius, reaches))

@@ -55,6 +55,14 @@ class ArchiveLimits:
     total_bytes: int = 256 << 30
     nested_bytes: int = 128 << 20
 
+    def allowed(self, packed: int) -> int:
+        """The bytes that may come out of a file of `packed` bytes, over all levels."""
+        return min(self.total_bytes, max(self.free_bytes, self.ratio * packed))
+
+    def frames(self, packed: int) -> int:
+        """The messages that an unpacker within these limits can have to send."""
+        return 4 * self.members + 16 + self.allowed(packed) // 64
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
@@ -119,7 +127,7 @@ class _Budget:
 
     def __init__(self, limits: ArchiveLimits, packed: int) -> None:
         self._limits, self._bytes, self._members = limits, 0, 0
-        self._allowed = min(limits.total_bytes, max(limits.free_bytes, limits.ratio * packed))
+        self._allowed = limits.allowed(packed)
 
     def spend(self, count: int) -> None:
         self._bytes += count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +20,7 @@ from rempart.signals.outcome import Limits
 from rempart.signals.pool import Job, Plan, WorkerPool
 
 _BATCH = 64
+_BATCH_SECONDS = 0.25  # slow files are not kept waiting for company: what is done is to be in the journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,7 @@ class Scan:
         self._plan, self._lists, self._pool, self._sink, self._memory = plan, lists, pool, sink, memory
         self._seen = SeenTable() if once else None
         self._batch: list[tuple[_Pending, Looked]] = []
+        self._finished = time.monotonic()
         self.walk = Walk(skip=self._skip, skip_folder=self._skip_folder, one_file_system=plan.one_file_system)
         self.skipped = 0
 
@@ -87,11 +90,12 @@ class Scan:
         if not key.target.members and seen is not None and stamp and seen.size not in (None, stamp.size):
             note = "it changed while it was read"
         self._batch.append((key, Looked(target=key.target, examination=seen, note=note, problem=key.problem)))
-        if len(self._batch) >= _BATCH:
+        if len(self._batch) >= _BATCH or time.monotonic() - self._finished > _BATCH_SECONDS:
             self._finish()
 
     def _finish(self) -> None:
         batch, self._batch = self._batch, []
+        self._finished = time.monotonic()
         records = judge([looked for _, looked in batch], self._lists, radius=self._plan.radius)
         for (pending, _), record in zip(batch, records, strict=True):
             self._settle(pending, record)

@@ -26,7 +26,7 @@ class Tally:
     by_digests_only: int = 0
     unhashed: int = 0
     left_out: int = 0
-    matched_entries: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    categories: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     media_types: Counter[str] = field(default_factory=Counter)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -61,8 +61,8 @@ class Tally:
         if record.result is Result.MATCH:
             self.exact += record.exact
             self.similar += not record.exact
-            for match in record.matches:
-                self.matched_entries[match["list"], match["scheme"] or "", match["code"] or ""] += 1
+            for named in {(match["list"], match["scheme"] or "", match["code"] or "") for match in record.matches}:
+                self.categories[named] += 1
             self.probes[record.matches[0]["probe"]] += 1
         elif record.result is Result.KNOWN_GOOD:
             self.known_good += 1

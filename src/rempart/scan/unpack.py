@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import operator
 import os
 import socket
 import struct
@@ -55,6 +56,7 @@ class Unpacker:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._reader: io.BufferedReader | None = None
+        self._left = 0
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +82,7 @@ class Unpacker:
         silent for too long ends this archive with such a reason; it never raises for what an archive holds.
         """
         done = False
+        self._left = self._limits.frames(size)
         try:
             self._request(fd, size)
             while True:
@@ -91,7 +94,7 @@ class Unpacker:
                     yield from self._member(json.loads(payload))
         except TimeoutError:
             return "not read to its end: unfolding it took too long"
-        except (OSError, EOFError, ValueError, KeyError):
+        except (OSError, EOFError, ValueError, KeyError, TypeError):
             return "not read to its end: the unpacker stopped"
         finally:
             if not done:
@@ -100,7 +103,7 @@ class Unpacker:
     def _member(self, told: dict[str, Any]) -> Generator[Unpacked, None, None]:
         stream = _MemberStream(self._frame) if told["data"] else None
         yield Unpacked(
-            names=tuple(told["names"]), at=tuple(told["at"]), stream=stream,
+            names=tuple(map(_name, told["names"])), at=tuple(map(operator.index, told["at"])), stream=stream,
             error=_text(told["error"]), link=bool(told["link"]),
         )  # fmt: skip
         if stream is not None:
@@ -135,8 +138,10 @@ class Unpacker:
         if len(head) < FRAME.size:
             raise EOFError
         kind, length = FRAME.unpack(head)
-        if length > LONGEST:
-            raise ValueError("a frame is too long")
+        self._left -= 1
+        if length > LONGEST or self._left < 0:
+            # The unpacker keeps the limits itself; one that was taken over might not.
+            raise ValueError("a frame too long, or one too many")
         payload = self._reader.read(length)
         if len(payload) < length:
             raise EOFError
@@ -186,6 +191,16 @@ class _MemberStream(io.RawIOBase):
                 pass
         if self._failure is not None:
             raise self._failure
+
+
+def _name(value: object) -> str:
+    """A name as told: text that can be written as bytes, whatever the archive says."""
+    name = str(value)
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        name = name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name
 
 
 def _text(value: object) -> str | None:

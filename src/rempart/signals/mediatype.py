@@ -32,7 +32,6 @@ _MAGIC = (
     (b"\xff\x4f\xff\x51\0", "image/j2c"),
     (b"8BPS\0\x01", "image/vnd.adobe.photoshop"),
     (b"8BPS\0\x02", "image/vnd.adobe.photoshop"),
-    (b"\0\0\x01\0", "image/vnd.microsoft.icon"),
 )
 _BMP_HEADER_SIZES = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
@@ -48,6 +47,8 @@ def sniff(head: bytes) -> str | None:
         return "image/webp"
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
         return "image/bmp"
+    if head[:4] == b"\0\0\x01\0" and len(head) > 21 and 0 < head[4] <= 64 and head[5] == head[9] == 0:
+        return "image/vnd.microsoft.icon"
     if head[4:8] == b"ftyp":
         return _sniff_brands(head)
     return None

@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+_move: Callable[[NDArray[np.uint8], int, NDArray[np.uint8]], None] | None = None
 try:
-    from rempart._native import pixelkernel as _kernel
+    from rempart._native import pixelkernel
 except ImportError:  # not built here; `rempart doctor` says so
-    _kernel = None  # type: ignore[assignment]
+    pass
+else:
+    _move = pixelkernel.turn
 
 _TAG = 0x0112
 _SHORT, _LONG = 3, 4
@@ -63,11 +66,11 @@ def turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
     """The upright picture of stored (h, w, 3) C-contiguous uint8 pixels; a new array, or the same one for 1."""
     if orientation == 1:
         return pixels
-    if _kernel is None:
+    if _move is None:
         return turn_by_numpy(pixels, orientation)
     height, width = pixels.shape[:2]
     target = np.empty((width, height, 3) if orientation >= 5 else (height, width, 3), np.uint8)
-    _kernel.turn(np.ascontiguousarray(pixels), orientation, target)
+    _move(np.ascontiguousarray(pixels), orientation, target)
     return target
 
 
@@ -82,7 +85,7 @@ def turn_by_numpy(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uin
 
 def backend() -> str:
     """What turns pictures here: "c" or "numpy"."""
-    return "numpy" if _kernel is None else "c"
+    return "numpy" if _move is None else "c"
 
 
 def copy_blocks(target: NDArray[np.void], source: NDArray[np.void]) -> None:

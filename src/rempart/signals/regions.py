@@ -20,6 +20,7 @@ _LEAST_SHARE = 0.12  # of the whole picture's side: shorter pieces are text, but
 _LEAST_PIXELS = 64
 _DEPTH = 8
 _INSET = 0.033  # of a side at each end, as in the facet crop:even:6.6
+_RINGING = 6  # levels of luma, on average over a line
 _STEP = 8  # levels of luma between neighbouring lines that a photo's own soft areas do not reach
 _STEP_LINES = 3
 _WIDEST = 1.5  # times its own side a box may grow
@@ -68,19 +69,37 @@ def _page_level(pixels: Pixels) -> float:
     for view in (pixels, turned(pixels)):
         points = sampled(view)
         levels.append(points[0, flat_rows(points)])
-    return float(np.bincount(np.concatenate(levels) // 4).argmax() * 4 + 2)
+    return _most_common(np.concatenate(levels))
 
 
 def _cut(pixels: Pixels, box: Box, least: tuple[int, int], *, depth: int) -> Iterator[Box]:
     """Cut `box` along flat rows, the pieces along flat columns, and again until nothing is cut."""
-    for a, b in _pieces(flat_rows(sampled(box.of(pixels))), least=least[0]):
+    for a, b in _pieces(_breaks(sampled(box.of(pixels))), least=least[0]):
         band = Box(box.top + a, box.top + b, box.left, box.right)
-        for c, d in _pieces(flat_rows(sampled(turned(band.of(pixels)))), least=least[1]):
+        for c, d in _pieces(_breaks(sampled(turned(band.of(pixels)))), least=least[1]):
             piece = Box(band.top, band.bottom, box.left + c, box.left + d)
             if piece == box or depth == 0:
                 yield piece
             else:
                 yield from _cut(pixels, piece, least, depth=depth - 1)
+
+
+def _breaks(points: NDArray[np.int16]) -> NDArray[np.bool_]:
+    """The rows to cut along: flat ones, and those that hardly leave the luma most flat ones share.
+
+    The second kind is a screen that was made smaller and saved again, where text and icons ring into the space around.
+    """
+    flat = flat_rows(points)
+    if not flat.any():
+        return flat
+    page = _most_common(points[0, flat])
+    near_page: NDArray[np.bool_] = np.abs(points - np.int16(page)).mean(axis=0) <= _RINGING
+    return flat | near_page
+
+
+def _most_common(levels: NDArray[np.int16]) -> float:
+    """The luma that most lines share, in steps of four."""
+    return float(np.bincount(levels // 4).argmax() * 4 + 2)
 
 
 def _pieces(flat: NDArray[np.bool_], *, least: int) -> list[tuple[int, int]]:

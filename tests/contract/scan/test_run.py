@@ -15,7 +15,7 @@ from rempart.scan.records import Record, Result
 from rempart.scan.run import Scan, ScanPlan
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
-from scanning import build_list, environment, sha256
+from scanning import build_list, environment, sha256, write_all
 
 
 @pytest.fixture(scope="module")

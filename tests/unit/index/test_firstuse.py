@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -76,3 +77,14 @@ def test_an_undamaged_index_is_checked_once(path: Path, monkeypatch: pytest.Monk
         for _ in range(3):
             assert index.search(KEYS[:1], 0).rows.tolist() == [0]
         assert len(verified) == 1
+
+
+def test_many_threads_may_be_the_first(path: Path) -> None:
+    for _ in range(20):
+        with SectionFile.open(path, kind="trial") as file:
+            index = HammingIndex.from_file(file)
+            with ThreadPoolExecutor(8) as pool:
+                found = list(
+                    pool.map(lambda at, index=index: index.search(KEYS[at : at + 1], 0).rows.tolist(), range(16))
+                )
+            assert found == [[at] for at in range(16)]

@@ -124,20 +124,20 @@ def test_readers_writers_and_merges_at_once_end_in_the_oracles_answer(tmp_path: 
     pool = random_keys(rng, 3000)
     index = LiveIndex(tmp_path / "live")
     steady = random_keys(rng, 50)
-    index.add(steady, range(10**6, 10**6 + 50))
+    index.add(steady, range(10**8, 10**8 + 50))
     stop = threading.Event()
     failures: list[str] = []
 
     def read() -> None:
         while not stop.is_set():
-            if index.search(steady, 0).ids.tolist() != list(range(10**6, 10**6 + 50)):
+            if index.search(steady, 0).ids.tolist() != list(range(10**8, 10**8 + 50)):
                 failures.append("a key that nobody touched was lost")
 
     alive: list[dict[int, int]] = [{} for _ in range(2)]
 
     def write(own: int) -> None:
         draw = np.random.default_rng(own)
-        names = iter(range(own * 10**5, own * 10**5 + 10**5))
+        names = iter(range(own * 10**6, (own + 1) * 10**6))
         for _ in range(600 if LONG else 60):
             rows = draw.integers(0, len(pool), int(draw.integers(1, 400)))
             ids = [next(names) for _ in rows]

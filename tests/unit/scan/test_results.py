@@ -213,6 +213,17 @@ def test_page_shows_every_figure_as_counted_from_the_records(lang: str) -> None:
     assert {key: int(counts[words[key]]) for key in expected} == expected
 
 
+def test_page_counts_files_by_category_and_by_probe() -> None:
+    text = page()
+    categories = text[text.index('id="by-category"') : text.index('id="by-probe"')]
+    probes = text[text.index('id="by-probe"') : text.index('id="match-exact"')]
+    assert re.findall(r"vic-us 1.*?count\">(\d+)<", categories, re.S) == ["2"]
+    assert sorted(re.findall(r"<code>([^<]+)</code></th><td role=\"cell\" class=\"count\">(\d+)<", probes)) == [
+        ("canonical+flipx", "1"),
+        ("exact", "1"),
+    ]
+
+
 def test_page_holds_nothing_that_runs_or_loads() -> None:
     text = page()
     assert "<script" not in text.lower()

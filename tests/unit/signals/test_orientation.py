@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -63,6 +66,13 @@ def test_kernel_refuses_what_does_not_fit() -> None:
     frozen.flags.writeable = False
     with pytest.raises((ValueError, BufferError)):
         kernel.turn(stored, 6, frozen)
+
+
+def test_the_stub_names_what_the_kernel_has() -> None:
+    kernel = pytest.importorskip("rempart._native.pixelkernel")
+    tree = ast.parse((Path(kernel.__file__).parent / "pixelkernel.pyi").read_text())
+    named = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    assert named == {name for name in dir(kernel) if not name.startswith("_")}
 
 
 @pytest.mark.parametrize("order", ["little", "big"])

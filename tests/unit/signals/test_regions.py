@@ -10,8 +10,10 @@ from PIL import Image
 
 from pictures import scene
 from rempart.cli.bench import layouts
+from rempart.cli.bench.edits import to_jpeg
+from rempart.signals.decode import decode
 from rempart.signals.lines import Box, glance
-from rempart.signals.outcome import LOW_QUALITY_BELOW
+from rempart.signals.outcome import LOW_QUALITY_BELOW, Limits
 from rempart.signals.pdq import pdq
 from rempart.signals.regions import find_regions
 from rempart.signals.trim import settle, trim_box
@@ -34,6 +36,19 @@ def test_the_photo_in_a_screenshot_is_found_in_at_least_four_of_five(layout: str
         photo = scene(seed, 480, 320)
         screen = np.asarray(layouts.screenshot(Image.fromarray(photo), Random(seed), layout=layout))
         hashes = [pdq(box.of(screen)).hash for box in boxes(screen).values()]
+        found += any(value.distance(pdq(photo).hash) <= 31 for value in hashes)
+    assert found >= 4
+
+
+@pytest.mark.parametrize("layout", ["feed", "article"])
+def test_the_photo_in_a_screenshot_that_was_made_smaller_is_found_in_at_least_four_of_five(layout: str) -> None:
+    found = 0
+    for seed in range(5):
+        photo = scene(seed, 480, 320)
+        screen = layouts.screenshot(Image.fromarray(photo), Random(seed), layout=layout)
+        smaller = to_jpeg(screen.resize((screen.width // 2, screen.height // 2)), quality=60)
+        copy = decode(smaller, limits=Limits()).pixels
+        hashes = [pdq(box.of(copy)).hash for box in boxes(copy).values()]
         found += any(value.distance(pdq(photo).hash) <= 31 for value in hashes)
     assert found >= 4
 

@@ -310,6 +310,11 @@ def _chained_edits() -> list[Edit]:
         "negative + mirror": (negative, mirror),
     }
     made = [_edit(name, "combined", partial(chain, steps=steps), None) for name, steps in chains.items()]
+    smaller = partial(resize, least=0.4, most=0.7)
+    for layout in ("feed", "chat", "article"):
+        steps = (partial(layouts.screenshot, layout=layout), smaller)
+        name = f"screenshot {layout} + half size + jpeg 60"
+        made.append(_edit(name, "combined", partial(chain, steps=steps), None, quality=(60, 60)))
     made.append(_edit("screenshot feed + jpeg 30", "combined", screen, None, quality=(30, 30)))
     made.append(_edit("border white + jpeg 30", "combined", white, None, quality=(30, 30)))
     return made

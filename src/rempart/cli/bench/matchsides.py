@@ -96,6 +96,7 @@ def faiss_side(keys: Keys, name: str) -> Side | None:
     except ImportError:
         return None
     faiss.omp_set_num_threads(1)
+    index: Any
     if name == FLAT:
         index = faiss.IndexBinaryFlat(256)
     else:
