@@ -7,7 +7,7 @@ import pytest
 
 from killing import Killing
 
-KILLS = 400
+KILLS = 300
 
 
 @pytest.mark.skipif("REMPART_CAMPAIGN" not in os.environ, reason="the long form runs with REMPART_CAMPAIGN=1")
