@@ -31,7 +31,7 @@ typedef struct {
 } Isa;
 
 #ifdef HAVE_X86
-extern const Isa isa_sha, isa_sha_avx512;
+extern const Isa isa_sha;
 #endif
 
 void state_begin(State *state);

@@ -13,6 +13,7 @@ from rempart.errors import ListFormatError
 
 CHUNK = 1 << 18
 MAX_RECORD = 24 << 20
+MAX_BROKEN = 1 << 20
 _SPACE = re.compile(r"[ \t\r\n]*")
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+("?)|[{}\[\]]', re.DOTALL)
 _CLOSES = {"}": "{", "]": "["}
@@ -73,7 +74,7 @@ class JsonStream:
             try:
                 found, end = self._scan(self._text, self._at)
             except (ValueError, RecursionError) as err:
-                if isinstance(err, RecursionError) or self._too_long() or not self._fill():
+                if isinstance(err, RecursionError) or self._too_long(MAX_RECORD) or not self._fill():
                     raise ListFormatError("The document is not JSON.") from err
                 continue
             if end == len(self._text) and self._fill():
@@ -116,14 +117,14 @@ class JsonStream:
         while True:
             try:
                 found, end = self._scan(self._text, self._at)
-            except (ValueError, RecursionError):
+            except (ValueError, RecursionError) as err:
                 end = self._end_of_record()
                 if end > 0:
                     self._at = end
                     return Broken(reason="the record is not JSON")
                 if end < 0:
                     return self._lost("the record is not JSON")
-                if self._too_long():
+                if self._too_long(MAX_BROKEN if self._surely_broken(err) else MAX_RECORD):
                     return self._lost("the record is too long, or its end is missing")
                 if not self._fill():
                     return self._lost("the document is cut short within a record")
@@ -172,8 +173,14 @@ class JsonStream:
                 self._at = len(self._text)
                 return Broken(reason=f"{reason}; nothing after it could be read", last=True)
 
-    def _too_long(self) -> bool:
-        return len(self._text) - self._at > MAX_RECORD
+    def _too_long(self, limit: int) -> bool:
+        return len(self._text) - self._at > limit
+
+    def _surely_broken(self, err: Exception) -> bool:
+        """True when more text cannot make the record whole: the error lies before the end, and in no open string."""
+        if not isinstance(err, json.JSONDecodeError):
+            return True
+        return err.pos + 64 < len(self._text) and not err.msg.startswith("Unterminated")
 
     def _fill(self) -> bool:
         """Read more, as much again as is held, so that retrying a long record costs no more than twice its length."""

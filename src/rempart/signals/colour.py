@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,12 +93,10 @@ def over_white(straight: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> Strip:
     return ((mixed + (mixed >> 8)) >> 8).astype(np.uint8)
 
 
-def to_eight_bits(values: NDArray[np.generic], *, top: int = 65535) -> NDArray[np.uint8]:
-    """Integer samples of 0…top as 0…255, rounded to the nearest: v/257 for 16 bits, not the upper byte."""
-    if top == 65535:
-        return ((values.astype(np.uint32) * 255 + 32895) >> 16).astype(np.uint8)
-    scaled = (values.astype(np.uint64) * 255 + top // 2) // top
-    return np.minimum(scaled, 255).astype(np.uint8)
+def to_eight_bits(values: NDArray[Any], *, bits: int = 16) -> NDArray[np.uint8]:
+    """Integer samples of 9 to 16 bits as their upper eight, as browsers (and libpng's strip) take them."""
+    upper: NDArray[np.uint8] = (values >> (bits - 8)).astype(np.uint8)
+    return upper
 
 
 def correct(pixels: Strip, profile: bytes | None) -> Strip:

@@ -1,15 +1,14 @@
-"""PNG and TIFF, whose samples may have 16 bits: opened so that none of them is cut off.
+"""PNG and TIFF, whose samples may have 16 bits: each becomes its upper byte, as in browsers.
 
-Pillow keeps 16-bit colour as its upper bytes alone. Here such a file is read twice, once for the upper and once for
-the lower bytes (the row filters work on whole bytes, so both readings unfilter alike), and each sample is then
-rounded to v/257, as the PNG specification (section 13.12) recommends. Chromium keeps the upper byte: a quarter of the
-samples then differ by 1, and PDQ hashes by 0.2 bits on average and 2 at most (40 scenes).
+Pillow reads 16-bit colour so; 16-bit grey, with or without alpha, it would clip or refuse. One transparent 16-bit
+colour needs the lower bytes too: such a file is read a second time for them (the row filters work on whole bytes, so
+both readings unfilter alike). Rounding to v/257, as the PNG specification (section 13.12) has it, moved a quarter of
+the samples by 1 and PDQ by 0.2 bits on average, and would part the server's hash from the browser's.
 """
 
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,6 @@ from rempart.signals.orientation import read_orientation
 
 Check = Callable[[tuple[int, int]], None]
 
-_SWAPPED = {"B": "L", "L": "B", "N": "B" if sys.byteorder == "little" else "L"}
 _PHOTOMETRIC, _BITS, _ORIENTATION = 262, 258, 274
 _PNG_GREY_STEP = {"L;2": 85, "L;4": 17}
 
@@ -37,8 +35,8 @@ def open_png(data: bytes, check: Check) -> tuple[Image.Image, int]:
         loaded: Image.Image = _grey_alpha(_load_as(image, "RGBA", "RGBA"))
     elif raw == "I;16B":
         image.load()
-        loaded = _grey(image, top=65535, clear=clear)
-    elif raw.endswith(";16B"):
+        loaded = _grey(image, bits=16, clear=clear)
+    elif raw.endswith(";16B") and clear is not None:
         low = PngImagePlugin.PngImageFile(io.BytesIO(data))
         loaded = _merge(_load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + "L"), clear=clear)
     else:
@@ -59,17 +57,10 @@ def open_tiff(data: bytes, check: Check) -> tuple[Image.Image, int]:
     orientation = image.tag_v2.get(_ORIENTATION, 1)
     white_is_zero = image.tag_v2.get(_PHOTOMETRIC) == 0
     bits = image.tag_v2.get(_BITS, (1,))
-    raw = _raw_mode(image)
-    if raw[:-1].endswith(";16") and raw[-1] in _SWAPPED and image.mode in ("RGB", "RGBA", "CMYK") and "a" not in raw:
-        low = _tiff(data)
-        loaded: Image.Image = _merge(
-            _load_as(image, image.mode, raw), _load_as(low, image.mode, raw[:-1] + _SWAPPED[raw[-1]])
-        )
-    else:
-        image.load()
-        loaded = image
+    image.load()
+    loaded: Image.Image = image
     if image.mode.startswith("I;16"):
-        loaded = _grey(image, top=(1 << int(bits[0])) - 1, invert=white_is_zero)
+        loaded = _grey(image, bits=int(bits[0]), invert=white_is_zero)
     _keep_profile(image, loaded)
     return loaded, orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1
 
@@ -101,24 +92,23 @@ def _rows(image: Image.Image, rows: slice) -> NDArray[np.uint8]:
     return np.asarray(image.crop((0, rows.start, image.width, rows.stop)))
 
 
-def _merge(high: Image.Image, low: Image.Image, *, clear: tuple[int, int, int] | None = None) -> Image.Image:
-    """Upper and lower bytes as nearest 8-bit samples; `clear` is the one 16-bit colour that is transparent."""
-    out = Image.new("RGBA", high.size) if clear is not None else high
+def _merge(high: Image.Image, low: Image.Image, *, clear: tuple[int, int, int]) -> Image.Image:
+    """RGBA of the upper bytes; `clear`, told from both bytes, is the one 16-bit colour that is transparent."""
+    out = Image.new("RGBA", high.size)
     for rows in strips(*high.size):
-        samples = _rows(high, rows).astype(np.uint16) << 8 | _rows(low, rows)
-        pixels = to_eight_bits(samples)
-        if clear is not None:
-            opaque = (samples[..., :3] != np.array(clear, np.uint16)).any(axis=-1)
-            pixels = np.concatenate([pixels[..., :3], (opaque * np.uint8(255))[..., None]], axis=-1)
+        upper = _rows(high, rows)
+        samples = upper.astype(np.uint16) << 8 | _rows(low, rows)
+        opaque = (samples[..., :3] != np.array(clear, np.uint16)).any(axis=-1)
+        pixels = np.concatenate([upper[..., :3], (opaque * np.uint8(255))[..., None]], axis=-1)
         out.paste(Image.fromarray(pixels, out.mode), (0, rows.start))
     return out
 
 
-def _grey(image: Image.Image, *, top: int, clear: int | None = None, invert: bool = False) -> Image.Image:
+def _grey(image: Image.Image, *, bits: int, clear: int | None = None, invert: bool = False) -> Image.Image:
     out = Image.new("L" if clear is None else "LA", image.size)
     for rows in strips(*image.size):
         samples = _rows(image, rows)
-        pixels = to_eight_bits(samples, top=top)
+        pixels = to_eight_bits(samples, bits=bits)
         if invert:
             pixels = 255 - pixels
         if clear is not None:
@@ -131,8 +121,7 @@ def _grey_alpha(quads: Image.Image) -> Image.Image:
     """LA of an image whose four bands are the upper and lower bytes of grey and of alpha."""
     out = Image.new("LA", quads.size)
     for rows in strips(*quads.size):
-        parts = _rows(quads, rows).astype(np.uint16)
-        out.paste(Image.fromarray(to_eight_bits(parts[..., 0::2] << 8 | parts[..., 1::2])), (0, rows.start))
+        out.paste(Image.fromarray(np.ascontiguousarray(_rows(quads, rows)[..., 0::2])), (0, rows.start))
     return out
 
 
