@@ -416,7 +416,10 @@ def test_ctrl_c_says_how_to_go_on_and_loses_nothing(lists: list[str], tmp_path: 
     scan = subprocess.Popen(
         command(*arguments), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(2.5)  # standard input stays open, so the scan cannot end by itself
+    deadline = time.monotonic() + 60
+    while not journal.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(1.5)  # standard input stays open, so the scan cannot end by itself
     scan.send_signal(number)
     _, said = scan.communicate(timeout=60)
     assert scan.returncode == 130
