@@ -24,9 +24,9 @@ import numpy as np
 import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image
-from rich.console import Console
 from rich.table import Table
 
+from rempart.cli.bench.tables import wide_console
 from rempart.cli.demo.scenes import scene
 from rempart.signals import pdq_numpy
 from rempart.signals.digests import digest_bytes
@@ -197,5 +197,5 @@ def command(folder: Path | None, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"backend": backend(), "figures": [asdict(figure) for figure in figures]}))
     else:
-        Console().print(_table(figures))
+        wide_console().print(_table(figures))
     return 0
