@@ -74,6 +74,6 @@ def main() -> None:
         sys.exit(COULD_NOT)
     except Exception:  # noqa: BLE001 - the outermost handler: Python's own exit code 1 would read as "found"
         traceback.print_exc()
-        click.echo("rempart: a fault in Rempart itself; please report the lines above, without any file's name.", err=True)
+        click.echo("rempart: a fault in Rempart itself; please report the lines above, without file names.", err=True)
         sys.exit(COULD_NOT)
     sys.exit(code if isinstance(code, int) else 0)
