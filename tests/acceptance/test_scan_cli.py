@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 import zipfile
 import zlib
@@ -304,6 +305,17 @@ def test_outputs_inside_what_is_scanned_are_refused(tree: Path, lists: list[str]
     assert sorted(tree.rglob("*")) == before
 
 
+@pytest.mark.skipif(
+    not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat("/dev").st_dev, reason="no second disk"
+)
+def test_output_on_another_disk_is_fine_where_the_scan_does_not_go(lists: list[str], tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        arguments = ("scan", "/dev", *lists, "--csv", f"{other}/o.csv")
+        assert rempart(*arguments).returncode == 2
+        assert rempart(*arguments, "-x").returncode == 0
+        assert os.path.getsize(f"{other}/o.csv") > 100
+
+
 def test_outputs_over_what_is_read_are_refused(tree: Path, lists: list[str], tmp_path: Path) -> None:
     for path in (tree / "other.jpg", Path(lists[1])):
         before = path.read_bytes()
@@ -404,7 +416,10 @@ def test_ctrl_c_says_how_to_go_on_and_loses_nothing(lists: list[str], tmp_path: 
     scan = subprocess.Popen(
         command(*arguments), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(2.5)  # standard input stays open, so the scan cannot end by itself
+    deadline = time.monotonic() + 60
+    while not journal.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(1.5)  # standard input stays open, so the scan cannot end by itself
     scan.send_signal(number)
     _, said = scan.communicate(timeout=60)
     assert scan.returncode == 130

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+import stat
 import sys
 import tempfile
 import time
@@ -194,19 +195,21 @@ def _refuse_inside(wanted: Wanted, outputs: Outputs) -> None:
         parent = os.path.realpath(os.path.dirname(path) or ".")
         if not os.path.isdir(parent):
             raise RefusedError(f"The folder of {path} does not exist.")
-        _refuse(path, os.path.join(parent, os.path.basename(path)), folders)
+        _refuse(path, os.path.join(parent, os.path.basename(path)), folders, wanted.plan)
     read = [os.path.realpath(path) for path in (*wanted.paths, *map(str, wanted.lists)) if path != "-"]
     for path in written:
         if os.path.realpath(path) in read:
             raise RefusedError(f"{path} is to be read and must not be written over.", hint="Name another file.")
     if len({os.path.realpath(path) for path in written}) != len(written):
         raise RefusedError("Two outputs have the same name.")
-    if outputs.json:
-        _refuse("Standard output", os.path.realpath("/proc/self/fd/1"), folders)
+    if outputs.json and stat.S_ISREG(os.fstat(1).st_mode):
+        _refuse("Standard output", os.path.realpath("/proc/self/fd/1"), folders, wanted.plan)
 
 
-def _refuse(name: str, path: str, folders: list[str]) -> None:
+def _refuse(name: str, path: str, folders: list[str], plan: ScanPlan) -> None:
     for folder in folders:
+        if plan.one_file_system and os.stat(folder).st_dev != os.stat(os.path.dirname(path)).st_dev:
+            continue  # on another disk, which this scan does not enter
         if os.path.commonpath((folder, path)) == folder:
             raise RefusedError(
                 f"{name} would be written inside {folder}, which is to be scanned and must not be altered.",
