@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 KEPT_BYTES = 64 << 20
 """Room for about 22 megapixels; larger pictures get memory of their own, which goes back at once."""
+_LINE, _SHIFT = 64, 16
 
 
 class PixelRoom:
@@ -15,6 +16,9 @@ class PixelRoom:
     Fresh memory of tens of megabytes comes from the system page by page, zeroed, each time: for a picture of
     12 megapixels that takes a tenth as long as decoding it. Whoever takes an array from here must be done with the
     last one: it is the same memory.
+
+    It begins a quarter into a cache line: to addresses that are multiples of 32 the JPEG decoder writes past the
+    caches, and hashing would wait for a small picture to come back from main memory.
     """
 
     def __init__(self, *, most: int = KEPT_BYTES) -> None:
@@ -29,5 +33,7 @@ class PixelRoom:
             return np.empty((height, width, 3), np.uint8)
         if size > self._memory.size:
             self._memory = np.empty(0, np.uint8)  # before the larger one is there: never both
-            self._memory = np.empty(size, np.uint8)
+            memory = np.empty(size + _LINE, np.uint8)
+            start = (_SHIFT - memory.ctypes.data) % _LINE
+            self._memory = memory[start : start + size]
         return self._memory[:size].reshape(height, width, 3)

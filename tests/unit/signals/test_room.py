@@ -35,6 +35,13 @@ def test_the_next_picture_lies_in_the_same_memory():
     assert not np.shares_memory(first, room.take(100, 51))
 
 
+def test_no_row_of_usual_width_begins_where_the_decoder_bypasses_the_caches():
+    for height, width in [(480, 640), (1, 1), (333, 320)]:
+        pixels = PixelRoom().take(height, width)
+        assert pixels.ctypes.data % 64 == 16
+        assert pixels.shape == (height, width, 3)
+
+
 def test_a_picture_over_the_limit_has_memory_of_its_own_and_nothing_is_kept():
     room = PixelRoom(most=300)
     kept = room.take(10, 10)
