@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import stat
@@ -22,7 +21,7 @@ from typing import IO, Any
 from rempart import __version__
 from rempart.cli.scanview import Printed, Progress
 from rempart.clock import iso, utc_now
-from rempart.errors import IncompleteError, RefusedError
+from rempart.errors import RefusedError
 from rempart.lists.hashlist import HashList
 from rempart.scan.journal import Journal
 from rempart.scan.memory import Memory
@@ -237,12 +236,7 @@ def _settings(wanted: Wanted, lists: tuple[ListFacts, ...]) -> dict[str, Any]:
 
 
 def _list_facts(path: Path, opened: HashList) -> ListFacts:
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as err:
-        raise IncompleteError(f"The list {path} could not be read: {err.strerror}.") from err
-    return ListFacts(name=opened.name, file=str(path), sha256=digest, entries=len(opened))
+    return ListFacts(name=opened.name, file=str(path), sha256=opened.file.sha256(), entries=len(opened))
 
 
 def _limits(plan: ScanPlan) -> tuple[tuple[str, str], ...]:
