@@ -273,3 +273,36 @@ def test_folders_that_cannot_be_written_are_a_clear_error(tmp_path, source):
     done = rempart("list", "build", "/proc/l", "--from", source)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_no_output_is_written_over_what_is_read(tmp_path, source):
+    out = tmp_path / "a.rlist"
+    assert rempart("list", "build", out, "--from", source).returncode == 0
+    before = source.read_bytes(), out.read_bytes()
+    for arguments in (
+        ("build", out, "--from", source, "--report", source),
+        ("build", out, "--from", source, "--report", out),
+        ("export", out, "-o", out),
+    ):
+        done = rempart("list", *arguments)
+        assert done.returncode == 2
+        assert "must not be written over" in done.stderr
+    assert (source.read_bytes(), out.read_bytes()) == before
+
+
+@pytest.mark.parametrize("command", ["hash {}", "hash --json {}", "list show {}", "match --list {} " + "0" * 64])
+def test_a_full_standard_output_is_said_in_one_line(tmp_path, source, command):
+    out = tmp_path / "a.rlist"
+    assert rempart("list", "build", out, "--from", source).returncode == 0
+    arguments = [sys.executable, "-m", "rempart", *command.format(out).split()]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, timeout=100)
+    assert done.returncode == 2
+    assert done.stderr == b"rempart: No space left on device\n"
+
+
+def test_a_full_disk_under_the_report_is_said_in_one_line(tmp_path, source):
+    done = rempart("list", "build", tmp_path / "a.rlist", "--from", source, "--report", "/dev/full")
+    assert done.returncode == 2
+    assert done.stderr.startswith("rempart: /dev/full could not be written: No space left on device.")
+    assert "Traceback" not in done.stderr

@@ -12,7 +12,7 @@ import click
 from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.cli.listing import Building, RefusalFile, build_list, print_report
 from rempart.cli.listshow import show_document, show_entries, show_text
-from rempart.cli.output import output_file
+from rempart.cli.output import output_file, refuse_over
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError
 from rempart.lists.entry import Disposition
 from rempart.lists.formats import csv, jsonl, vics
@@ -83,6 +83,8 @@ def build(
         force=force,
         workers=workers,
     )
+    if report_file is not None:
+        refuse_over(report_file, (out, *files))
     with RefusalFile(report_file) as sink:
         report = build_list(plan, sink=sink)
     if as_json:
@@ -115,6 +117,8 @@ def show(out: Path, with_entries: bool, as_json: bool) -> int:
 @click.option("--pdq", is_flag=True, help="VICS: carry PDQ in AlternativeHashes (a convention of Rempart's).")
 def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     """Write the list OUT in another format. JSON Lines loses nothing; what others leave out is in the docs."""
+    if output is not None:
+        refuse_over(output, (out,))
     with HashList.open(out) as opened, output_file(output) as stream:
         left_out = _write(opened, format_name, stream, pdq=pdq)
     if left_out:
