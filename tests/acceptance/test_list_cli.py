@@ -321,3 +321,14 @@ def test_a_full_disk_under_the_report_is_said_and_no_list_is_made(tmp_path):
     assert "No space left" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "l").exists()
+
+
+@pytest.mark.parametrize("command", ["hash {}", "hash --json {}", "list show {}", "match --list {} " + "0" * 64])
+def test_a_full_standard_output_is_said_in_one_line(tmp_path, source, command):
+    out = tmp_path / "a.rlist"
+    assert rempart("list", "build", out, "--from", source).returncode == 0
+    arguments = [sys.executable, "-m", "rempart", *command.format(out).split()]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, timeout=100)
+    assert done.returncode == 2
+    assert done.stderr == b"rempart: No space left on device\n"

@@ -197,6 +197,7 @@ def test_examine_serves_many_threads(pool: WorkerPool) -> None:
         ("hang", Outcome.TIMED_OUT, "time limit"),
         ("hang-but-talk", Outcome.UNREADABLE, "crashed"),
         ("grow", Outcome.TOO_LARGE, "memory"),
+        ("leave", Outcome.UNREADABLE, "crashed"),
         ("raise", Outcome.UNREADABLE, "a bug in the task"),
         ("lie", Outcome.UNREADABLE, "crashed"),
         ("lie-type", Outcome.UNREADABLE, "crashed"),
