@@ -114,15 +114,24 @@ def _files(paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def _walk(folder: str) -> Iterator[str]:
-    try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
-    except OSError:
-        # Handed on as a file: opening it says why it cannot be read.
-        yield folder
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
+    """The files below a folder in the order of their names; a folder that cannot be listed stands there itself."""
+    open_folders = [_listed(folder)]
+    while open_folders:
+        entry = next(open_folders[-1], None)
+        if entry is None:
+            open_folders.pop()
+        elif isinstance(entry, str):
+            yield entry
+        elif entry.is_dir(follow_symlinks=False):
+            open_folders.append(_listed(entry.path))
         elif not entry.is_symlink():
             yield entry.path
+
+
+def _listed(folder: str) -> Iterator[os.DirEntry[str] | str]:
+    try:
+        with os.scandir(folder) as entries:
+            return iter(sorted(entries, key=lambda entry: entry.name))
+    except OSError:
+        # Handed on as a file: opening it says why it cannot be read.
+        return iter((folder,))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -142,3 +143,21 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with ListBuilder(tmp_path / "l", name="x", schemes=opts.schemes, created=opts.now) as builder:
         with pytest.raises(IncompleteError, match="could not be read"):
             import_pictures(builder, tmp_path / "none", options=opts)
+
+
+def test_a_folder_that_cannot_be_listed_is_refused_by_name(tmp_path):
+    above = tmp_path / "in"
+    above.mkdir()
+    scene(1).save(above / "a.png")
+    folder = os.open(above, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=folder)
+        inner = os.open("d" * 200, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    done = rempart("list", "build", tmp_path / "l", "--pictures", above, "--json")
+    subprocess.run(["rm", "-r", str(above)], check=True)
+    told = json.loads(done.stdout)
+    assert (told["accepted"], told["refused"]) == (1, 1)
+    assert "could not be listed: File name too long" in told["sources"][0]["first_refused"][0]["reason"]
