@@ -212,3 +212,18 @@ def test_unreadable_folder_is_named(tmp_path: Path) -> None:
     folder.chmod(0o700)
     assert done.returncode == 2
     assert lines(done)[0]["path"] == "./closed"
+
+
+def test_folders_below_folders_without_end_are_searched_through(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=folder)
+        inner = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(os.open("file", os.O_CREAT | os.O_WRONLY, 0o600, dir_fd=folder))
+    os.close(folder)
+    done = rempart("hash", ".", "--json", cwd=tmp_path)
+    assert b"Traceback" not in done.stderr
+    assert [one["path"].count("/d") for one in lines(done)] == [1200]
+    subprocess.run(["rm", "-r", str(tmp_path / "d")], check=True)

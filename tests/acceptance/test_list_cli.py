@@ -331,4 +331,4 @@ def test_a_full_standard_output_is_said_in_one_line(tmp_path, source, command):
     with open("/dev/full", "wb") as full:
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, timeout=100)
     assert done.returncode == 2
-    assert done.stderr == b"rempart: No space left on device\n"
+    assert done.stderr == b"rempart: Standard input or output failed: No space left on device.\n"

@@ -1,6 +1,7 @@
 """`rempart match` as a real process: a line out for every line in, in order, at once."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from listfiles import RUN, build, draw, entry, rempart
+from listfiles import RUN, SRC, build, draw, entry, rempart
 from rempart.lists.entry import Category, Opinion
 
 S = draw(1)
@@ -169,3 +170,54 @@ def test_words_for_people_name_the_entry(list_file):
     done = rempart("match", str(PDQ), str(S.pdq()), "--list", list_file)
     assert "ours e1 pdq distance 0 vic-us:1" in done.stdout
     assert "no match" in done.stdout
+
+
+def test_nothing_that_a_partner_wrote_steers_a_terminal(tmp_path):
+    path = tmp_path / "bell\x07"
+    build(path, [entry("a\nb\x07\x9b31m", PDQ)], name="n\x07\r")
+    asked = [
+        rempart("match", str(PDQ), "--list", path),
+        rempart("match", "-", "--list", path, data="no hash \x07\x9b31m\n"),
+        rempart("list", "show", path),
+        rempart("list", "verify", path),
+        rempart("match", str(PDQ), "--list", tmp_path / "none\x07\x9b"),
+        rempart("list", "build", tmp_path / "out", "--from", path, "--name", "n\x07\r"),
+    ]
+    for done in asked:
+        assert not set("\x07\x9b\r") & set(done.stdout + done.stderr), done.args
+    assert len(asked[0].stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("asked", [["match", "-"], ["match", str(PDQ)], ["scan", "-"], ["scan", ".", "--json"]])
+@pytest.mark.parametrize("closed", [0, 1])
+def test_a_closed_stream_is_an_error_only_where_it_is_needed(tmp_path, list_file, asked, closed):
+    needed = closed == 0 if "-" in asked else closed == 1
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *asked, "--list", list_file, *(["--json"] if "--json" not in asked else [])],
+        preexec_fn=lambda: os.close(closed),
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": SRC},
+        check=False,
+    )
+    assert b"Traceback" not in done.stderr
+    if needed:
+        assert done.returncode == 2
+        assert b"failed" in done.stderr or b"could not be written" in done.stderr
+
+
+@pytest.mark.parametrize("asked", [["match", str(PDQ), "--list"], ["list", "show"], ["list", "export"]])
+def test_a_full_disk_under_standard_output_is_said_in_one_line(list_file, asked):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", RUN, *asked, list_file],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": SRC},
+            check=False,
+        )
+    assert done.returncode == 2
+    assert b"No space left" in done.stderr
+    assert b"Traceback" not in done.stderr

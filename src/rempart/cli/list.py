@@ -13,6 +13,7 @@ from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.cli.listing import Building, RefusalFile, build_list, is_same, print_report, refuse_report_over
 from rempart.cli.listshow import show_document, show_entries, show_text
 from rempart.cli.output import output_file
+from rempart.cli.paths import printable
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError, RefusedError
 from rempart.lists.entry import Disposition
 from rempart.lists.formats import csv, jsonl, vics
@@ -160,7 +161,7 @@ def verify_list(out: Path, as_json: bool) -> int:
         told = {"list": shown(out), "intact": problem is None, "checked": checked, "error": str(problem or "") or None}
         click.echo(json.dumps(told, ensure_ascii=False))
     elif problem is None:
-        click.echo(f"{shown(out)}: intact. " + "; ".join(checked) + ".")
+        click.echo(printable(f"{shown(out)}: intact. " + "; ".join(checked) + "."))
     else:
-        click.echo(f"{shown(out)}: not intact. {problem}", err=True)
+        click.echo(printable(f"{shown(out)}: not intact. {problem}"), err=True)
     return COULD_NOT if problem else NOTHING_FOUND

@@ -13,6 +13,7 @@ from typing import TextIO
 
 import click
 
+from rempart.cli.paths import printable
 from rempart.clock import utc_now
 from rempart.errors import ForeignFileError, IncompleteError, RefusedError, RempartError
 from rempart.index.sections import MAGIC
@@ -144,29 +145,34 @@ def _refuse_foreign(out: Path) -> None:
 def print_report(out: Path, name: str, report: ListReport, *, all_refused_in: Path | None) -> None:
     """The report in words on standard output; warnings stand with what they are about."""
     for source in report.sources:
-        click.echo(
+        _say(
             f"{source.origin} ({source.format}): {source.read} read, {source.accepted} accepted"
             f" ({source.withdrawn} of them withdrawn), {source.refused} refused."
         )
         for note in source.notes:
-            click.echo(f"  {note}")
+            _say(f"  {note}")
         if source.left_out:
-            click.echo(f"  {source.left_out} single values were left out of accepted lines.")
+            _say(f"  {source.left_out} single values were left out of accepted lines.")
         for one in source.first_refused:
-            click.echo(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
+            _say(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
         hidden = source.refused + source.left_out - len(source.first_refused)
         if hidden > 0:
             where = f"in {shown(all_refused_in)}" if all_refused_in else "name --report FILE to have all of them"
-            click.echo(f"  … and {hidden} more: {where}.")
-    click.echo(f"{shown(out)}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
-    click.echo(f"  {report.matching} will match.")
+            _say(f"  … and {hidden} more: {where}.")
+    _say(f"{shown(out)}: list {name!r}, {report.entries} entries ({report.duplicates} duplicates merged).")
+    _say(f"  {report.matching} will match.")
     if report.known_good:
-        click.echo(f"  {report.known_good} are benign: known good by exact digest, never a match.")
+        _say(f"  {report.known_good} are benign: known good by exact digest, never a match.")
     for reason, count in report.silent.items():
-        click.echo(f"  {count} stay silent: {reason}.")
+        _say(f"  {count} stay silent: {reason}.")
     if report.superseded:
-        click.echo(f"  {report.superseded} signals stay silent: withdrawn later under the same entry id.")
+        _say(f"  {report.superseded} signals stay silent: withdrawn later under the same entry id.")
     if report.low_quality:
-        click.echo(f"  {report.low_quality} PDQ hashes stay silent: quality below 50.")
+        _say(f"  {report.low_quality} PDQ hashes stay silent: quality below 50.")
     if not report.matching and not report.known_good:
-        click.echo("  Warning: nothing in this list will ever match.")
+        _say("  Warning: nothing in this list will ever match.")
+
+
+def _say(text: str) -> None:
+    """One line for people; what a partner or a file's name says cannot steer their terminal."""
+    click.echo(printable(text))

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import click
 
+from rempart.cli.paths import printable
 from rempart.clock import iso
 from rempart.lists.entry import Entry
 from rempart.lists.hashlist import HashList
@@ -46,20 +47,25 @@ def show_document(path: Path, opened: HashList) -> dict[str, Any]:
 
 def show_text(told: dict[str, Any]) -> None:
     """The same in words."""
-    click.echo(f"{told['name']}: {told['entries']} entries, {told['size']} bytes, built {told['created']}")
+    _say(f"{told['name']}: {told['entries']} entries, {told['size']} bytes, built {told['created']}")
     for kind, count in told["signals"].items():
-        click.echo(f"  {kind:8} {count} signals, {told['keys'][kind]} distinct")
+        _say(f"  {kind:8} {count} signals, {told['keys'][kind]} distinct")
     for state, count in told["dispositions"].items():
-        click.echo(f"  {_answers(state):40} {count}")
+        _say(f"  {_answers(state):40} {count}")
     for row in told["categories"]:
-        click.echo(f"  category {_category(row):31} {row['entries']}")
+        _say(f"  category {_category(row):31} {row['entries']}")
     for opinion, count in told["opinions"].items():
-        click.echo(f"  opinion {opinion:32} {count}")
-    click.echo(f"  recipes: {', '.join(told['recipes']) or 'not told'}{'; with facets' if told['facets'] else ''}")
+        _say(f"  opinion {opinion:32} {count}")
+    _say(f"  recipes: {', '.join(told['recipes']) or 'not told'}{'; with facets' if told['facets'] else ''}")
     for source in told["sources"]:
         counts = f"{source['read']} read, {source['refused']} refused"
-        click.echo(f"  from {source['origin']} ({source['format']}): {counts}")
-    click.echo(f"  {told['checks']}")
+        _say(f"  from {source['origin']} ({source['format']}): {counts}")
+    _say(f"  {told['checks']}")
+
+
+def _say(text: str) -> None:
+    """One line for people; what a partner wrote cannot steer their terminal."""
+    click.echo(printable(text))
 
 
 def _answers(state: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -12,7 +13,10 @@ import click
 
 from rempart import __version__
 from rempart.cli.exitcodes import COULD_NOT, INTERRUPTED
+from rempart.cli.paths import printable
 from rempart.errors import RempartError
+
+_STREAM_ERRORS = {errno.EBADF, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "hash": ("rempart.cli.hash", "Digests and PDQ of files, one JSON object per line."),
@@ -57,36 +61,66 @@ def command() -> None:
 
 def main() -> None:
     """Run the command line; an error of Rempart's own becomes one clear line and exit code 2."""
+    _open_missing_streams()
+    code = _run()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+        code = code or COULD_NOT
+    except OSError as err:
+        code = code or _stream_failed(err)
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = command.main(standalone_mode=False)
-        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
     except click.ClickException as err:
         err.show()
-        sys.exit(COULD_NOT)
+        return COULD_NOT
     except (KeyboardInterrupt, click.Abort):
         click.echo("Stopped.", err=True)
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except RempartError as err:
-        click.echo(f"rempart: {err}", err=True)
-        sys.exit(COULD_NOT)
+        click.echo(f"rempart: {printable(str(err))}", err=True)
+        return COULD_NOT
     except BrokenPipeError:
-        # Whoever read our output has closed it: nothing more can be said there.
-        _silence()
-        sys.exit(COULD_NOT)
+        _drop_output()
+        return COULD_NOT
     except OSError as err:
-        # A full disk behind standard output, most of all; rooms translate what they know more about.
-        _silence()
-        named = f": {err.filename}" if err.filename else ""
-        click.echo(f"rempart: {err.strerror or err}{named}", err=True)
-        sys.exit(COULD_NOT)
+        if err.errno not in _STREAM_ERRORS or err.filename is not None:
+            return _report_fault()
+        return _stream_failed(err)
     except Exception:  # noqa: BLE001 - the outermost handler: Python's own exit code 1 would read as "found"
-        traceback.print_exc()
-        fault = "rempart: a fault in Rempart itself; please report the lines above, without any file's name."
-        click.echo(fault, err=True)
-        sys.exit(COULD_NOT)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _report_fault()
 
 
-def _silence() -> None:
-    """Standard output leads nowhere from now on, so that Python does not try it again at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _stream_failed(err: OSError) -> int:
+    _drop_output()
+    click.echo(f"rempart: Standard input or output failed: {err.strerror}.", err=True)
+    return COULD_NOT
+
+
+def _report_fault() -> int:
+    traceback.print_exc()
+    click.echo("rempart: a fault in Rempart itself; please report the lines above, without file names.", err=True)
+    return COULD_NOT
+
+
+def _open_missing_streams() -> None:
+    """Whoever closed a standard stream gets an error when it is used, and no list or journal opened in its place."""
+    for number, flags in ((0, os.O_WRONLY), (1, os.O_RDONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest number that is free: this one
+    sys.stdin = sys.stdin or os.fdopen(0, "r", closefd=False)
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
+
+
+def _drop_output() -> None:
+    """Nothing more can be said on standard output, and Python must not try at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)

@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from rempart.cli.exitcodes import worst
+from rempart.cli.paths import printable
 from rempart.errors import InvalidSignalError
 from rempart.lists.hashlist import HashList, Match
 from rempart.signals.values import Signal, parse_signal
@@ -53,7 +54,7 @@ def command(hashes: tuple[str, ...], lists: tuple[Path, ...], radius: int, as_js
             for line in look_up(opened, batch, radius=radius):
                 found |= bool(line.get("matches"))
                 failed |= "error" in line
-                click.echo(json.dumps(line) if as_json else _in_words(line))
+                click.echo(json.dumps(line) if as_json else printable(_in_words(line)))
             sys.stdout.flush()
     return worst(found=found, failed=failed)
 

@@ -14,6 +14,7 @@ import click
 
 from rempart.cli.exitcodes import INTERRUPTED, worst
 from rempart.cli.limits import limit_options, limits_from
+from rempart.cli.paths import printable
 from rempart.cli.scanning import Outputs, Run, Wanted, read_paths
 from rempart.cli.scanview import summary
 from rempart.errors import RempartError
@@ -90,7 +91,7 @@ def command(
             click.echo(run.stopped(), err=True)
             return INTERRUPTED
         except RempartError as err:
-            click.echo(f"rempart: {err}\n{run.stopped()}", err=True)
+            click.echo(f"rempart: {printable(str(err))}\n{run.stopped()}", err=True)
             return worst(found=False, failed=True)
         click.echo(summary(tally, run.seconds, outputs), err=True)
         return worst(found=bool(tally.matched), failed=bool(tally.unhashed))

@@ -25,6 +25,7 @@ from rempart.errors import RefusedError
 from rempart.lists.hashlist import HashList
 from rempart.scan.journal import Journal
 from rempart.scan.memory import Memory
+from rempart.scan.paths import visible
 from rempart.scan.records import LETTERS, Record, Result, from_line, json_of_line
 from rempart.scan.results import csv, html, vics
 from rempart.scan.results.facts import Facts, ListFacts, Report
@@ -103,7 +104,7 @@ class Run:
         if self._wanted.resume is None or self._memory is None:
             return "Stopped. Nothing was kept; with --resume FILE a scan can go on where it stopped."
         self._memory.flush_quietly()
-        return f"Stopped. What was done is kept in {self._wanted.resume}; the same command goes on from there."
+        return f"Stopped. What was done is kept in {visible(self._wanted.resume)}; the same command goes on from there."
 
     def _open_memory(self) -> Memory | None:
         wanted, settings = self._wanted, _settings(self._wanted, self._list_facts)

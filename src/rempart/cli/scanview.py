@@ -64,15 +64,15 @@ class Printed:
 
 
 def in_words(record: Record) -> str:
-    """One line about a match or a file that could not be checked."""
+    """One line about a match or a file that could not be checked; nothing in it steers a terminal."""
     path = visible(record.target.label)
     if record.result is Result.UNHASHED:
-        return f"{path}: not checked: {record.error or record.outcome}"
+        return f"{path}: not checked: {visible(record.error or str(record.outcome))}"
     match = record.matches[0]
     how = "same bytes" if match["probe"] == "exact" else f"likeness, distance {match['distance']}, {match['probe']}"
     code = f", {match['scheme']} {match['code']}" if match["scheme"] not in (None, "listed") else ""
     more = f", and {len(record.matches) - 1} more" if len(record.matches) > 1 else ""
-    return f"{path}: match: {visible(match['list'])} {visible(match['entry'])} ({how}{code}){more}"
+    return f"{path}: match: " + visible(f"{match['list']} {match['entry']} ({how}{code}){more}")
 
 
 def summary(tally: Tally, seconds: float, outputs: Outputs) -> str:
@@ -92,7 +92,7 @@ def summary(tally: Tally, seconds: float, outputs: Outputs) -> str:
         lines.append(f"{tally.left_out:,} links and special files were left out on purpose.")
     if tally.matched:
         lines.append("A match is a lead for a person to judge, not a verdict on anyone.")
-    lines += [f"Written: {path}" for path in outputs.files]
+    lines += [f"Written: {visible(path)}" for path in outputs.files]
     return "\n".join(lines)
 
 

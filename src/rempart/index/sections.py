@@ -18,6 +18,7 @@ import hashlib
 import json
 import mmap
 import os
+import re
 import stat
 import struct
 import sys
@@ -45,6 +46,7 @@ _ALIGN, _PAGE = 64, 4096
 _HUGE, _BIG, _PIECE = 2 << 20, 16 << 20, 8 << 20
 _MAX_DIRECTORY = 64 << 20
 _MAX_NAME = 64
+_PLAIN_DTYPE = re.compile(r"\|[bui]1|<[uif][248]")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Buffer = bytes | bytearray | memoryview | NDArray[Any]
@@ -114,7 +116,7 @@ class SectionWriter:
     def add(self, name: str, data: Buffer) -> None:
         """Write one section from an array (C order) or bytes; its dtype is recorded."""
         dtype = data.dtype.str if isinstance(data, np.ndarray) else "|u1"
-        if isinstance(data, np.ndarray) and (data.dtype.hasobject or data.dtype.str.startswith(">")):
+        if not _PLAIN_DTYPE.fullmatch(dtype):
             raise ValueError("only plain little-endian arrays can be stored")
         flat = np.ascontiguousarray(data) if isinstance(data, np.ndarray) else np.frombuffer(data, np.uint8)
         view = flat.reshape(-1).view(np.uint8).data
@@ -394,9 +396,10 @@ def _unpack_directory(directory: bytes, limit: int) -> Iterator[Section]:
         name, dtype, offset, length = row["name"], row["dtype"], row["offset"], row["length"]
         if not (isinstance(name, str) and isinstance(dtype, str) and type(offset) is int and type(length) is int):
             raise TypeError("directory row")
-        if name in seen or np.dtype(dtype).hasobject or np.dtype(dtype).itemsize == 0:
+        # NumPy reads a small language here, and some sentences of it end the process.
+        if name in seen or not _PLAIN_DTYPE.fullmatch(dtype):
             raise ValueError("directory row")
-        if offset < _HEADER.size or length < 0 or offset + length > limit or length % np.dtype(dtype).itemsize:
+        if offset < _HEADER.size or length < 0 or offset + length > limit or length % int(dtype[2:]):
             raise ValueError("section out of bounds")
         seen.add(name)
         blocks = _blocks(length)

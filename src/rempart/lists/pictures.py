@@ -82,7 +82,12 @@ def _entry(seen: Examination, name: str, category: Category, options: ReadOption
 
 def _jobs(folder: Path, tally: Tally) -> Iterator[Job]:
     """A job for every regular file, opened read-only; the pool closes it."""
-    for number, (path, name) in enumerate(_walk(folder), 1):
+    number = 0
+    for path, name, trouble in _walk(folder):
+        number += 1
+        if trouble is not None:
+            tally.refuse(Refusal(line=number, reason=f"{name[-200:]}: {trouble}"))
+            continue
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as err:
@@ -94,10 +99,13 @@ def _jobs(folder: Path, tally: Tally) -> Iterator[Job]:
         yield Job(key=(number, name), source=descriptor)
 
 
-def _walk(folder: Path) -> Iterator[tuple[str, str]]:
-    """Yield (path, name below the folder) of every file, in the order of names; raises IncompleteError at the top."""
+def _walk(folder: Path) -> Iterator[tuple[str, str, str | None]]:
+    """Yield (path, name below the folder, trouble) of every file, in the order of names.
+
+    A folder below that cannot be listed stands there itself, with the trouble. Raises IncompleteError at the top.
+    """
     if folder.is_file():
-        yield os.fspath(folder), shown(folder.name)
+        yield os.fspath(folder), shown(folder.name), None
         return
     waiting = [os.fspath(folder)]
     while waiting:
@@ -108,10 +116,9 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
         except OSError as err:
             if place == os.fspath(folder):
                 raise IncompleteError(f"The folder {shown(folder)} could not be read: {err.strerror}.") from err
-            # Handed on as a file: opening it says why it cannot be read.
-            yield place, shown(os.path.relpath(place, folder))
+            yield place, shown(os.path.relpath(place, folder)), f"the folder could not be listed: {err.strerror}"
             continue
         waiting += [one.path for one in reversed(inside) if one.is_dir(follow_symlinks=False)]
         for one in inside:
             if one.is_file(follow_symlinks=False):
-                yield one.path, shown(os.path.relpath(one.path, folder))
+                yield one.path, shown(os.path.relpath(one.path, folder)), None

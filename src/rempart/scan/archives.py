@@ -23,6 +23,7 @@ from typing import IO, Any, Protocol, cast
 
 HEAD_BYTES = 512
 _CHUNK = 1 << 18
+_LONGEST_LINK = 1024
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _DAMAGE = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError,
@@ -127,12 +128,12 @@ class _Budget:
 
     def __init__(self, limits: ArchiveLimits, packed: int) -> None:
         self._limits, self._bytes, self._members = limits, 0, 0
-        self._allowed = limits.allowed(packed)
+        self.allowed = limits.allowed(packed)
 
     def spend(self, count: int) -> None:
         self._bytes += count
-        if self._bytes > self._allowed:
-            raise ArchiveLimitError(f"it unfolds into more than {self._allowed >> 20} MiB")
+        if self._bytes > self.allowed:
+            raise ArchiveLimitError(f"it unfolds into more than {self.allowed >> 20} MiB")
 
     def member(self) -> None:
         self._members += 1
@@ -181,7 +182,7 @@ def _open(
     if kind == "zip":
         inside = _zip(stream, budget)
     elif kind == "tar":
-        inside = _tar(stream)
+        inside = _tar(stream, budget)
     elif kind in _COMPRESSED:
         inside = _unpacked(_COMPRESSED[kind](stream), budget)
     else:
@@ -306,11 +307,12 @@ def _zip(stream: IO[bytes], budget: _Budget) -> Iterator[_Item]:
 
 
 def _zip_item(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Item:
-    if info.is_dir():
+    if info.filename.endswith("/") and not info.file_size and not info.compress_size:
         return _Item(name=info.filename, skip=True)
     if info.flag_bits & _ENCRYPTED:
         return _Item(name=info.filename, error=_LOCKED)
-    if stat.S_ISLNK(info.external_attr >> 16) and info.create_system == 3:
+    # Not every unpacker heeds the mark of a link: what is too long for one is looked at as the file it may become.
+    if stat.S_ISLNK(info.external_attr >> 16) and info.create_system == 3 and info.file_size <= _LONGEST_LINK:
         return _Item(name=info.filename, error="a link, not followed", link=True)
 
     def opened() -> IO[bytes]:
@@ -337,10 +339,12 @@ class _Watched(tarfile.TarInfo):
             raise
 
 
-def _tar(stream: IO[bytes]) -> Iterator[_Item]:
+def _tar(stream: IO[bytes], budget: _Budget) -> Iterator[_Item]:
     with tarfile.open(fileobj=stream, mode="r|", tarinfo=_Watched, errorlevel=2) as archive:
         for info in archive:
             setattr(archive, "members", [])  # noqa: B010  else it keeps every header it has seen
+            if info.size > budget.allowed:  # passing over it would take as long as it says it is
+                raise ArchiveLimitError("a member is said to be larger than anything that may be in it")
             yield _tar_item(archive, info)
         if not archive.ended_well:  # type: ignore[attr-defined]
             raise tarfile.ReadError("no end mark")
@@ -351,7 +355,8 @@ def _tar_item(archive: tarfile.TarFile, info: tarfile.TarInfo) -> _Item:
         return _Item(name=info.name, skip=True)
     if info.issym() or info.islnk():
         return _Item(name=info.name, error="a link, not followed", link=True)
-    if not info.isreg():
+    # A type that nobody knows is a file to those who unpack it.
+    if not info.isreg() and info.type in tarfile.SUPPORTED_TYPES:
         return _Item(name=info.name, error="a pipe or device, not opened", link=True)
     return _Item(name=info.name, open=lambda: cast(IO[bytes], archive.extractfile(info)))
 
@@ -361,7 +366,7 @@ def _unpacked(source: IO[bytes], budget: _Budget) -> Iterator[_Item]:
     metered = _Metered(source, budget)
     buffered = io.BufferedReader(metered, 1 << 15)  # small: what comes before damage is still handed on
     if _is_tar(buffered.peek(HEAD_BYTES)[:HEAD_BYTES]):
-        yield from _tar(cast(IO[bytes], buffered))
+        yield from _tar(cast(IO[bytes], buffered), budget)
     else:
         yield _Item(name="content", open=lambda: cast(IO[bytes], buffered))
 

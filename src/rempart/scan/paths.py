@@ -15,7 +15,8 @@ _HEX_AFTER_PERCENT = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 _ESCAPED = re.compile(rb"%([0-9A-Fa-f]{2})")
 _PLAIN = re.compile(r"[\x20-\x24\x26-\x7e]*")  # ASCII without the percent sign: nothing to escape
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_FORMULA_AFTER_SEMICOLON = re.compile(r""";(?=[\s"']*[=+\-@\uff1d\uff0b\uff0d\uff20])""")
 
 
 def visible(path: str) -> str:
@@ -68,13 +69,16 @@ def from_json_path(path: str, path_bytes: str | None) -> str:
 
 
 def spreadsheet(text: str) -> str:
-    """Text that no spreadsheet takes for a formula: what starts with `= + - @ '`, tab or return gets one `'` before it.
+    """Text, already made visible, that no spreadsheet takes for a formula.
 
-    Taking away one leading `'` gives the text back.
+    What starts with `= + - @ '` (or their wide forms), tab or return gets one `'` before it. Where semicolons separate
+    cells, as in French settings, a formula could begin after one: that one becomes `%3B`. Taking away one leading `'`
+    gives a text back that `original` reads as before.
     """
-    return "'" + text if text.startswith(_FORMULA_STARTS) else text
+    safe = _FORMULA_AFTER_SEMICOLON.sub("%3B", text)
+    return "'" + safe if safe.startswith(_FORMULA_STARTS) else safe
 
 
 def from_spreadsheet(cell: str) -> str:
-    """The text that `spreadsheet` was given."""
+    """The visible text that `spreadsheet` was given; some semicolons are still `%3B`, as `original` reads them."""
     return cell[1:] if cell.startswith("'") else cell

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +173,24 @@ def _put(path: Path, content: bytes) -> Path:
     other.write_bytes(content)
     other.replace(path)
     return path
+
+
+@pytest.mark.parametrize("dtype", ["M8[ns/0]", "(2,3", "V", "(9999999999,)u1", "|O", ">u4", "u1\0", "\ud800"])
+def test_a_type_that_is_no_plain_number_is_refused(tmp_path: Path, dtype: str) -> None:
+    path = tmp_path / "index"
+    with SectionWriter(path, kind=KIND) as writer:
+        writer.add("a", bytes(16))
+        writer._sections[0] = replace(writer._sections[0], dtype=dtype)
+    done = subprocess.run([sys.executable, "-c", _OPEN, str(path)], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (7, b"")
+
+
+_OPEN = """
+import sys
+from rempart.errors import CorruptFileError
+from rempart.index.sections import SectionFile
+try:
+    SectionFile.open(sys.argv[1], kind="trial")
+except CorruptFileError:
+    sys.exit(7)
+"""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 
 import numpy as np
 import pytest
@@ -144,18 +145,19 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
             import_pictures(builder, tmp_path / "none", options=opts)
 
 
-def test_a_folder_that_cannot_be_searched_is_refused_and_not_passed_over(tmp_path):
-    place, above = tmp_path / "pictures", os.open(tmp_path, os.O_RDONLY)
-    try:
-        for name in ["pictures", *["n" * 250] * 20]:  # its path is longer than the system takes
-            os.mkdir(name, dir_fd=above)
-            inner = os.open(name, os.O_RDONLY, dir_fd=above)
-            os.close(above)
-            above = inner
-    finally:
-        os.close(above)
-    opts = options()
-    with ListBuilder(tmp_path / "l", name="l", schemes=opts.schemes, created=opts.now) as builder:
-        source = import_pictures(builder, place, options=opts)
-    assert source.refused == 1
-    assert source.first_refused[0].reason.endswith("could not be opened: File name too long")
+def test_a_folder_that_cannot_be_listed_is_refused_by_name(tmp_path):
+    above = tmp_path / "in"
+    above.mkdir()
+    scene(1).save(above / "a.png")
+    folder = os.open(above, os.O_RDONLY)
+    for _ in range(25):
+        os.mkdir("d" * 200, dir_fd=folder)
+        inner = os.open("d" * 200, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    done = rempart("list", "build", tmp_path / "l", "--pictures", above, "--json")
+    subprocess.run(["rm", "-r", str(above)], check=True)
+    told = json.loads(done.stdout)
+    assert (told["accepted"], told["refused"]) == (1, 1)
+    assert "could not be listed: File name too long" in told["sources"][0]["first_refused"][0]["reason"]

@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import lzma
+import stat
 import struct
 import tarfile
 import time
@@ -266,3 +267,44 @@ def test_altered_archives_never_raise(data: bytes, draw: st.DataObject) -> None:
         altered[place] = draw.draw(st.integers(0, 255))
     if archive_kind(bytes(altered[:512])):
         unfold(bytes(altered), SMALL)
+
+
+def test_what_is_only_marked_as_folder_or_link_is_looked_at_all_the_same() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("folder/", b"")
+        folder = zipfile.ZipInfo("picture.jpg/")
+        archive.writestr(folder, b"bytes of a picture")
+        link = zipfile.ZipInfo("picture2.jpg")
+        link.create_system, link.external_attr = 3, (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, b"bytes of a picture" * 100)
+    whole, errors, trouble = unfold(out.getvalue())
+    assert whole == {("picture.jpg/",): b"bytes of a picture", ("picture2.jpg",): b"bytes of a picture" * 100}
+    assert (errors, trouble) == ({}, None)
+
+
+def test_a_nameless_member_hides_nothing() -> None:
+    data = zipped({"Q": b"nameless", "a.jpg": b"first"}).replace(b"Q", b"\0")
+    whole, _, trouble = unfold(data)
+    assert list(whole.values()) == [b"nameless", b"first"]
+    assert trouble is None
+
+
+def test_a_tar_member_of_unknown_type_is_a_file() -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo("picture.jpg")
+        info.size, info.type = 5, b"Z"
+        archive.addfile(info, io.BytesIO(b"bytes"))
+    data = bytearray(out.getvalue())
+    assert unfold(bytes(data))[0] == {("picture.jpg",): b"bytes"}
+
+
+def test_a_tar_member_of_absurd_size_takes_no_time() -> None:
+    data = bytearray(tarred({"a.jpg": b"first"}))
+    data[124:136] = b"\x80" + b"\x7f" * 11
+    data[148:156] = b" " * 8
+    data[148:156] = b"%06o\0 " % sum(data[:512])
+    started = time.monotonic()
+    assert unfold(bytes(data))[2] is not None
+    assert time.monotonic() - started < 5

@@ -61,11 +61,18 @@ def _is_utf8(path: str) -> bool:
     return True
 
 
-@given(st.text(max_size=20))
-def test_spreadsheet_cell_is_no_formula_and_is_reversible(text: str) -> None:
-    cell = spreadsheet(text)
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
-    assert from_spreadsheet(cell) == text
+@given(PATHS | st.text("=+-@;'\" %3B\uff1d", max_size=12))
+def test_spreadsheet_cell_is_no_formula_and_is_reversible(path: str) -> None:
+    cell = spreadsheet(visible(path))
+    for part in cell.split(";")[1:]:
+        assert not part.lstrip(" '\"").startswith(("=", "+", "-", "@", "\uff1d"))
+    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\uff1d"))
+    assert original(from_spreadsheet(cell)) == path
+
+
+def test_no_formula_begins_where_semicolons_separate_cells() -> None:
+    assert spreadsheet("holiday;=cmd|' /C calc'!A0.jpg") == "holiday%3B=cmd|' /C calc'!A0.jpg"
+    assert spreadsheet("a; b;c") == "a; b;c"
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
