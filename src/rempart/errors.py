@@ -51,10 +51,6 @@ class TooLargeError(RefusedError):
     """The picture is over a limit of bytes, pixels or memory."""
 
 
-class DecodeTimeoutError(UnavailableError):
-    """The picture took longer than the time limit."""
-
-
 class ListFormatError(RefusedError):
     """The file is not a hash list in the format that was expected."""
 
