@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import platform
@@ -17,7 +16,8 @@ import click
 from rempart import __version__
 from rempart.cli.exitcodes import worst
 from rempart.errors import RempartError
-from rempart.signals import orientation, pdq
+from rempart.index import hamming
+from rempart.signals import digests, orientation, pdq
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.signals.samples import samples
@@ -95,31 +95,22 @@ def _library(name: str) -> Finding:
 
 
 def _kernels() -> Iterator[Finding]:
-    advice = "Install from a wheel, or with a C compiler and Python's headers at hand."
-    backend = pdq.backend()
-    slow = backend == "numpy"
-    yield Finding(
+    searching, hashing, turning = hamming.backend(), pdq.backend(), orientation.backend()
+    yield _kernel("PDQ", hashing, slow=hashing == "numpy", same="hashes")
+    # hashlib is no fallback to mend: where it is used, it has good code of its own.
+    yield _kernel("digests", digests.backend(), slow=False, same="digests")
+    yield _kernel("turning upright", turning, slow=turning == "numpy", same="pixels")
+    yield _kernel("Hamming search", searching, slow=searching == "numpy", same="answers")
+
+
+def _kernel(name: str, backend: str, *, slow: bool, same: str) -> Finding:
+    return Finding(
         topic="kernels",
-        name="PDQ",
-        state=f"{backend}: same hashes, slower" if slow else backend,
+        name=name,
+        state=f"{backend}: same {same}, slower" if slow else backend,
         works=None if slow else True,
-        advice=advice if slow else "",
+        advice="Install from a wheel, or with a C compiler and Python's headers at hand." if slow else "",
     )
-    turning = orientation.backend()
-    yield Finding(
-        topic="kernels",
-        name="turning upright",
-        state="c" if turning == "c" else "numpy: same pixels, slower",
-        works=True if turning == "c" else None,
-        advice="" if turning == "c" else advice,
-    )
-    try:
-        kernel = importlib.import_module("rempart._native.hammingkernel")
-    except ImportError:
-        state = "numpy: same answers, slower"
-        yield Finding(topic="kernels", name="Hamming search", state=state, works=None, advice=advice)
-    else:
-        yield Finding(topic="kernels", name="Hamming search", state=f"c/{kernel.isa()}")
 
 
 def _formats(pool: WorkerPool) -> Iterator[Finding]:
