@@ -95,22 +95,20 @@ def _library(name: str) -> Finding:
 
 
 def _kernels() -> Iterator[Finding]:
-    searching, hashing, turning = hamming.backend(), pdq.backend(), orientation.backend()
-    yield _kernel("PDQ", hashing, slow=hashing == "numpy", same="hashes")
-    # hashlib is no fallback to mend: where it is used, it has good code of its own.
-    yield _kernel("digests", digests.backend(), slow=False, same="digests")
-    yield _kernel("turning upright", turning, slow=turning == "numpy", same="pixels")
-    yield _kernel("Hamming search", searching, slow=searching == "numpy", same="answers")
-
-
-def _kernel(name: str, backend: str, *, slow: bool, same: str) -> Finding:
-    return Finding(
-        topic="kernels",
-        name=name,
-        state=f"{backend}: same {same}, slower" if slow else backend,
-        works=None if slow else True,
-        advice="Install from a wheel, or with a C compiler and Python's headers at hand." if slow else "",
-    )
+    advice = "Install from a wheel, or with a C compiler and Python's headers at hand."
+    backends = {
+        "PDQ": pdq.backend(),
+        "digests": digests.backend(),
+        "turning upright": orientation.backend(),
+        "Hamming search": hamming.backend(),
+    }
+    for name, backend in backends.items():
+        native = backend == "c" or backend.startswith("c/")
+        # OpenSSL does well without our kernel, so digests by hashlib ask for nothing.
+        fine = native or name == "digests"
+        state = backend if fine else f"{backend}: same results, slower"
+        works = True if fine else None
+        yield Finding(topic="kernels", name=name, state=state, works=works, advice="" if fine else advice)
 
 
 def _formats(pool: WorkerPool) -> Iterator[Finding]:
