@@ -5,6 +5,11 @@ input), *tampered* (distrust the file), *incomplete* (something is missing, fetc
 *unavailable* (try again, or free the resource). Every class carries its docstring's first line as default message.
 """
 
+import errno
+
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What the system says when there is no room left, or no more is allowed: StorageFullError."""
+
 
 class RempartError(Exception):
     """Something in Rempart could not be done."""
@@ -49,10 +54,6 @@ class NotMediaError(RefusedError):
 
 class TooLargeError(RefusedError):
     """The picture is over a limit of bytes, pixels or memory."""
-
-
-class DecodeTimeoutError(UnavailableError):
-    """The picture took longer than the time limit."""
 
 
 class ListFormatError(RefusedError):

@@ -3,6 +3,7 @@
 
 #include "pdqkernel.h"
 
+#include <limits.h>
 #include <string.h>
 
 static const Isa *chosen = &isa_scalar;
@@ -46,6 +47,9 @@ static int open_picture(PyObject *object, Py_buffer *view, Picture *picture)
         return refuse(view, "pixels have the shape (h, w, 3) or (h, w)");
     if (view->shape[0] < 1 || view->shape[1] < 1)
         return refuse(view, "the picture has no pixels");
+    /* Only a view that repeats its pixels is so long; an axis is counted in int. */
+    if (view->shape[0] > INT_MAX / 2 || view->shape[1] > INT_MAX / 2)
+        return refuse(view, "the picture has too many rows or columns");
     Py_ssize_t channels = view->ndim == 3 ? 3 : 1;
     if ((channels == 3 && view->strides[2] != 1) || (view->shape[1] > 1 && view->strides[1] != channels))
         return refuse(view, "the pixels of a row lie one after the other");

@@ -120,7 +120,7 @@ def _batches(hashes: tuple[str, ...]) -> Iterator[list[str]]:
 def _read_lines(fd: int) -> Iterator[list[str]]:
     """Lines from a descriptor in groups of up to 512, handed on as soon as no more is waiting.
 
-    A line over 4 KiB is cut there (it is no hash, and is reported as such); empty lines are passed over.
+    A line over 4 KiB is cut there; it is no hash, and is reported as such, as an empty one is.
     """
     rest, lines = b"", list[str]()
     while True:
@@ -133,7 +133,7 @@ def _read_lines(fd: int) -> Iterator[list[str]]:
         rest = rest[: _MAX_LINE + 1]
         if not data and rest:
             whole.append(rest)
-        lines += [line[:_MAX_LINE].decode("utf-8", "replace") for line in whole if line.strip()]
+        lines += [line[:_MAX_LINE].decode("utf-8", "replace") for line in whole]
         if not data:
             for start in range(0, len(lines), _BATCH):
                 yield lines[start : start + _BATCH]

@@ -113,7 +113,8 @@ class LiveIndex:
     def add(self, keys: NDArray[np.uint8], ids: NDArray[np.integer] | Sequence[int], *, at: int | None = None) -> None:
         """Add `keys` ((n, 32) uint8) under `ids` (n whole numbers); an id may have several keys.
 
-        `at` is the change's number in the caller's own sequence, never lower than the last; by default the next.
+        `at` is the change's number in the caller's own sequence, higher than the last; by default the next. One call is
+        one change: a change told in two calls could be parted by a merge, and half of it lost. Raises ValueError.
         """
         rows = np.ascontiguousarray(keys)
         names = np.asarray(ids, np.int64)
@@ -130,7 +131,7 @@ class LiveIndex:
                 self._state = replace(self._state, tail=self._tail.append(rows, names, change))
 
     def remove(self, ids: Iterable[int], *, at: int | None = None) -> None:
-        """Forget every key that was added under `ids` until now; unknown ids are ignored."""
+        """Forget every key that was added under `ids` until now; unknown ids are ignored. `at` as for `add`."""
         with self._write:
             change = self._next(at)
             self._state.removed.update((int(one), change) for one in ids)
@@ -185,8 +186,8 @@ class LiveIndex:
 
     def _next(self, at: int | None) -> int:
         change = self._last + 1 if at is None else at
-        if change < self._last or change <= self._mark:
-            raise ValueError(f"change {change} comes after change {self._last}")
+        if change <= self._last:
+            raise ValueError(f"change {change} does not come after change {self._last}")
         self._last = change
         return change
 
@@ -228,7 +229,7 @@ class LiveIndex:
 
     def _install(self, base: _Part, parts: tuple[_Part, ...], mark: int) -> None:
         removed = {one: change for one, change in self._state.removed.items() if change > mark}
-        self._mark, self._last = mark, max(mark, self._last)
+        self._mark, self._last = mark, max(mark, self._last)  # so _last is never below _mark
         self._state = replace(self._state, parts=(base, *parts), removed=removed)
 
     def _written(self, parts: Sequence[_Part], removed: dict[int, int], mark: int) -> _Part:

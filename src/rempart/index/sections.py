@@ -13,7 +13,6 @@ on first use (`checked`).
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import mmap
@@ -33,7 +32,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError, StorageFullError
+from rempart.errors import DISK_FULL, CorruptFileError, ForeignFileError, IncompleteError, StorageFullError
 from rempart.index.newfile import NewFile
 
 MAGIC = b"\x8eRMPRT\r\n"
@@ -47,7 +46,6 @@ _HUGE, _BIG, _PIECE = 2 << 20, 16 << 20, 8 << 20
 _MAX_DIRECTORY = 64 << 20
 _MAX_NAME = 64
 _PLAIN_DTYPE = re.compile(r"\|[bui]1|<[uif][248]")
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 Buffer = bytes | bytearray | memoryview | NDArray[Any]
 _Mapped = mmap.mmap | bytes
@@ -73,7 +71,7 @@ def _disk_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        if err.errno in _FULL:
+        if err.errno in DISK_FULL:
             raise StorageFullError(
                 f"No room left to write {path.name}.", hint="Nothing was changed; free some space and try again."
             ) from err
@@ -98,7 +96,6 @@ class SectionWriter:
         self._fd = self._file.fd
         self._end = _HEADER.size
         self._sections: list[Section] = []
-        self._reserved: dict[str, NDArray[np.uint8]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -141,27 +138,9 @@ class SectionWriter:
         self._append(name, np.dtype(dtype).str, start, position - start, crcs)
         return position - start
 
-    def reserve(self, name: str, nbytes: int, *, dtype: DTypeLike = np.uint8) -> NDArray[np.uint8]:
-        """A writable uint8 array over the file itself, to be filled in place before `commit`.
-
-        The room is allocated at once, so a full disk is an error here and not a signal later.
-        """
-        self._check_name(name)
-        start = self._aligned(_HUGE if nbytes >= _BIG else mmap.ALLOCATIONGRANULARITY)
-        if nbytes:
-            with _disk_errors(self.path):
-                os.posix_fallocate(self._fd, start, nbytes)
-            area = np.frombuffer(mmap.mmap(self._fd, nbytes, offset=start), np.uint8)
-        else:
-            area = np.empty(0, np.uint8)
-        self._append(name, np.dtype(dtype).str, start, nbytes, ())
-        self._reserved[name] = area
-        return area
-
     def commit(self) -> None:
         """Write checksums and header, flush to the disk, and rename into place (mode 0600)."""
-        sections = [self._summed(section) for section in self._sections]
-        directory = _pack_directory(sections)
+        directory = _pack_directory(self._sections)
         place = self._aligned(_ALIGN)
         header = _pack_header(self._kind, place + len(directory), place, directory)
         with _disk_errors(self.path):
@@ -177,7 +156,6 @@ class SectionWriter:
             self._close()
 
     def _close(self) -> None:
-        self._reserved.clear()
         self._file.close()
         self._fd = -1
 
@@ -191,13 +169,6 @@ class SectionWriter:
     def _append(self, name: str, dtype: str, start: int, length: int, crcs: Sequence[int]) -> None:
         self._sections.append(Section(name=name, dtype=dtype, offset=start, length=length, crcs=crcs))
         self._end = start + length
-
-    def _summed(self, section: Section) -> Section:
-        area = self._reserved.get(section.name)
-        if area is None:
-            return section
-        crcs = [zlib.crc32(area[at : at + BLOCK].data) for at in range(0, section.length, BLOCK)]
-        return Section(name=section.name, dtype=section.dtype, offset=section.offset, length=section.length, crcs=crcs)
 
     def _write(self, view: memoryview, position: int) -> None:
         while view:

@@ -5,7 +5,6 @@ The files are unnamed (unlinked at birth), so a kill at any moment leaves nothin
 
 from __future__ import annotations
 
-import errno
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,11 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from rempart.errors import StorageFullError, UnavailableError
+from rempart.errors import DISK_FULL, StorageFullError, UnavailableError
 
 PARTITION = 1 << 18
 """Records sorted at once: with keys of 32 bytes this needs about 60 MB."""
 _BUFFER = 1 << 20
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -29,7 +27,7 @@ def full_disk_told() -> Iterator[None]:
     try:
         yield
     except OSError as err:
-        if err.errno not in _FULL:
+        if err.errno not in DISK_FULL:
             raise UnavailableError(f"The list could not be written: {err.strerror}.") from err
         raise StorageFullError(
             "No room left while building the list.", hint="Nothing was changed; free some space and try again."

@@ -36,7 +36,8 @@ def pdq(pixels: NDArray[np.uint8]) -> PdqResult:
 
     `pixels` are sRGB bytes of shape (h, w, 3), or grey ones of shape (h, w); a crop view of a larger array is read in
     place. Under 5 rows or columns the hash is zero and the quality 0. Equal to `pdqhash` 0.2.8 to the bit where the
-    quality is 50 or more. Raises ValueError for other shapes or types, MemoryError. Source: the PDQ reference,
+    quality is 50 or more. Raises ValueError for other
+    shapes or types and sides of 2^30 pixels or more, MemoryError. Source: the PDQ reference,
     github.com/facebook/ThreatExchange, pdq/cpp.
     """
     digests, quality = _hash(pixels, False)
@@ -54,7 +55,7 @@ def pdq_dihedral(pixels: NDArray[np.uint8]) -> tuple[tuple[PdqHash, ...], int]:
 
 
 def backend() -> str:
-    """What computes here: "c/avx512", "c/avx2", "c/scalar" or "numpy"."""
+    """What computes here: "c/avx512", "c/avx2", "c/neon", "c/scalar" or "numpy"."""
     return "numpy" if _isa is None else f"c/{_isa()}"
 
 

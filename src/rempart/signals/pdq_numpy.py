@@ -20,6 +20,7 @@ Doubles = NDArray[np.float64]
 
 SIDE = 64
 MAX_WINDOW = 4096
+MAX_SIDE = (1 << 30) - 1
 STRIP = 1 << 22  # elements of an intermediate array at a time
 _INDEX = np.arange(16)
 
@@ -197,6 +198,8 @@ def _check(pixels: Bytes) -> None:
         raise ValueError("pixels have the shape (h, w, 3) or (h, w)")
     if 0 in pixels.shape:
         raise ValueError("the picture has no pixels")
+    if max(pixels.shape[:2]) > MAX_SIDE:
+        raise ValueError("the picture has too many rows or columns")
 
 
 _EVEN = (_INDEX % 2 == 0)[:, None] | np.zeros((16, 16), bool)

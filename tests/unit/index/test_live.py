@@ -215,6 +215,17 @@ def test_another_processs_base_is_taken_over_without_losing_or_doubling_a_change
         two.add(keys[:1], [1], at=11)
 
 
+def test_a_change_is_one_call_so_that_no_merge_can_part_it(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(9), 2)
+    index = LiveIndex(tmp_path / "live")
+    index.add(keys, [1, 2], at=5)
+    with pytest.raises(ValueError, match="change 5 does not come after change 5"):
+        index.remove([1], at=5)
+    with pytest.raises(ValueError, match="change 4"):
+        index.add(keys, [3, 4], at=4)
+    assert index.search(keys, 0).ids.tolist() == [1, 2]
+
+
 def test_wrong_shapes_and_foreign_files_are_refused(tmp_path: Path) -> None:
     index = LiveIndex()
     with pytest.raises(ValueError, match="ids"):

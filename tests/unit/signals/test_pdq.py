@@ -207,6 +207,7 @@ def test_rows_of_stride_zero_are_read_without_a_copy():
         np.zeros((0, 9, 3), np.uint8),
         np.zeros((9, 0), np.uint8),
         np.zeros((2, 9, 9, 3), np.uint8),
+        np.broadcast_to(np.zeros((9, 3), np.uint8), (1 << 31, 9, 3)),
     ],
     ids=lambda wrong: f"{wrong.dtype}{wrong.shape}",
 )

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
-from rempart.errors import RefusedError
-from rempart.lists.entry import Entry, EntrySignal, derived_id
+from rempart.lists.bare import read_signals
+from rempart.lists.entry import Entry
 from rempart.lists.report import Reading, Refusal
-from rempart.lists.source import numbered_lines
 from rempart.lists.vocabulary import ReadOptions, guess_signal, read_signal
 from rempart.signals.values import Signal
 
@@ -31,23 +30,7 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
     `#` begins a comment. A digest followed by a file name, as checksum tools print it, is read as that tool
     means it: 64 digits are then SHA-256. Raises RefusedError when the named scheme has several codes.
     """
-    category = options.membership()
-    for number, text in numbered_lines(stream):
-        if text is None:
-            yield Refusal(line=number, reason="the line is too long")
-            continue
-        text = text.strip()
-        if not text or text.startswith("#"):
-            continue
-        try:
-            signal = _signal(text)
-        except RefusedError as err:
-            yield Refusal(line=number, reason=err.message)
-            continue
-        entry = Entry(
-            id=derived_id(signal), signals=(EntrySignal(signal=signal),), category=category, source=options.source
-        )
-        yield Reading(entry=entry, line=number)
+    yield from read_signals(stream, options=options, parse=_signal, comment="#")
 
 
 def _signal(text: str) -> Signal:

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
 from rempart.errors import RefusedError
-from rempart.lists.entry import Entry, EntrySignal, derived_id
+from rempart.lists.bare import read_signals
+from rempart.lists.entry import Entry
 from rempart.lists.report import Reading, Refusal
-from rempart.lists.source import numbered_lines
 from rempart.lists.vocabulary import ReadOptions, guess_signal, read_signal
 from rempart.signals.values import Signal, SignalKind
 
@@ -32,27 +32,12 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
 
     Raises RefusedError when the named scheme has several codes.
     """
-    category = options.membership()
-    for number, text in numbered_lines(stream):
-        if text is None:
-            yield Refusal(line=number, reason="the line is too long")
-            continue
-        words = text.split(None, 1)
-        if not words:
-            continue
-        try:
-            signal = _signal(words)
-        except RefusedError as err:
-            yield Refusal(line=number, reason=err.message)
-            continue
-        entry = Entry(
-            id=derived_id(signal), signals=(EntrySignal(signal=signal),), category=category, source=options.source
-        )
-        yield Reading(entry=entry, line=number)
+    yield from read_signals(stream, options=options, parse=_signal)
 
 
-def _signal(words: list[str]) -> Signal:
+def _signal(text: str) -> Signal:
     """The signal of one line; raises RefusedError."""
+    words = text.split(None, 1)
     if len(words) == 1:
         return guess_signal(words[0])
     kind = _KINDS.get(words[0].lower())
