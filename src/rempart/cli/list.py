@@ -13,7 +13,7 @@ from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.cli.listing import Building, RefusalFile, build_list, is_same, print_report, refuse_report_over
 from rempart.cli.listshow import show_document, show_entries, show_text
 from rempart.cli.output import output_file
-from rempart.cli.paths import printable
+from rempart.cli.terminal import printable
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError, RefusedError
 from rempart.lists.entry import Disposition
 from rempart.lists.formats import csv, jsonl, vics

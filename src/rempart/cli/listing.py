@@ -13,7 +13,7 @@ from typing import TextIO
 
 import click
 
-from rempart.cli.paths import printable
+from rempart.cli.terminal import printable
 from rempart.clock import utc_now
 from rempart.errors import ForeignFileError, IncompleteError, RefusedError, RempartError
 from rempart.index.sections import MAGIC

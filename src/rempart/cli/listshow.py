@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from rempart.cli.paths import printable
+from rempart.cli.terminal import printable
 from rempart.clock import iso
 from rempart.lists.entry import Entry
 from rempart.lists.hashlist import HashList

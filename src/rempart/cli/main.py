@@ -13,7 +13,7 @@ import click
 
 from rempart import __version__
 from rempart.cli.exitcodes import COULD_NOT, INTERRUPTED
-from rempart.cli.paths import printable
+from rempart.cli.terminal import printable
 from rempart.errors import RempartError
 
 _STREAM_ERRORS = {errno.EBADF, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

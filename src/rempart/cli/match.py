@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from rempart.cli.exitcodes import worst
-from rempart.cli.paths import printable
+from rempart.cli.terminal import printable
 from rempart.errors import InvalidSignalError
 from rempart.lists.hashlist import HashList, Match
 from rempart.signals.values import Signal, parse_signal

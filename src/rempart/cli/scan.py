@@ -14,9 +14,9 @@ import click
 
 from rempart.cli.exitcodes import INTERRUPTED, worst
 from rempart.cli.limits import limit_options, limits_from
-from rempart.cli.paths import printable
 from rempart.cli.scanning import Outputs, Run, Wanted, read_paths
 from rempart.cli.scanview import summary
+from rempart.cli.terminal import printable
 from rempart.errors import RempartError
 from rempart.scan.run import ScanPlan
 
