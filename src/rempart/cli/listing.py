@@ -117,7 +117,7 @@ def print_report(out: Path, name: str, report: ListReport, *, all_refused_in: Pa
         for note in source.notes:
             click.echo(f"  {note}")
         if source.left_out:
-            click.echo(f"  {source.left_out} single values were left out of accepted lines.")
+            click.echo(f"  Single values left out of accepted lines: {source.left_out}.")
         for one in source.first_refused:
             click.echo(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
         hidden = source.refused + source.left_out - len(source.first_refused)

@@ -25,7 +25,7 @@ Record = Mapping[str, object]
 def _run(console: Console, home: Path, *args: str, fine: tuple[int, ...], output: Path | None = None) -> None:
     """Show one command, run it in `home`, and stop the demo with its message when it could not be done."""
     shown = "rempart " + " ".join(args) + (f" > {output.name}" if output else "")
-    console.print(f"[bold]$ {shown}[/bold]", highlight=False)
+    console.print(f"[bold]$ {shown}[/bold]", highlight=False, soft_wrap=True)
     with (output or Path("/dev/null")).open("wb") as sink:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "rempart", *args],
