@@ -135,6 +135,12 @@ def _is_socket(number: int) -> bool:
         return False
 
 
+def _leave(progress: Progress) -> Any:
+    """Close the socket and live on."""
+    os.closerange(3, 1024)
+    _hang(progress)
+
+
 def _raise(progress: Progress) -> Any:
     raise RuntimeError("a bug in the task")
 
@@ -145,6 +151,7 @@ _DEEDS: dict[str, Callable[[Progress], Any]] = {
     "hang": _hang,
     "hang-but-talk": _hang_but_talk,
     "grow": _grow,
+    "leave": _leave,
     "raise": _raise,
     "lie": lambda progress: {"outcome": "ok", "pdq": "no hash"},
     "lie-type": lambda progress: ["ok"],

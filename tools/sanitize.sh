@@ -20,7 +20,7 @@ for library in libasan.so libubsan.so libstdc++.so; do
 done
 
 tests=
-for file in tests/unit/signals/test_pdq*.py tests/unit/signals/test_orientation.py tests/unit/index/test_*hamming*.py; do
+for file in tests/unit/signals/test_pdq*.py tests/unit/signals/test_digest*.py tests/unit/signals/test_orientation.py tests/unit/index/test_*hamming*.py; do
     [ -e "$file" ] && tests="$tests $file"
 done
 

@@ -129,8 +129,24 @@ def test_any_file_name_comes_back_whole(tmp_path: Path) -> None:
         base64.b64decode(line["path_bytes"]) if "path_bytes" in line else line["path"].encode() for line in lines(done)
     ]
     assert sorted(found) == sorted(b"./" + name for name in names)
+    assert [line["path"] for line in lines(done) if "path_bytes" in line] == ["./caf%E9 %FF.jpg"]
     shown = rempart("hash", ".", cwd=tmp_path)
     assert len(shown.stdout.splitlines()) == 3
+
+
+def test_folders_of_any_depth_are_searched_through_in_order(tmp_path: Path) -> None:
+    deep = tmp_path / "b"
+    for _ in range(1100):
+        deep.mkdir()
+        deep /= "d"
+    deep = deep.parent
+    for place in (tmp_path / "a", tmp_path / "c", deep / "deep", tmp_path / "b" / "first", tmp_path / "b.txt"):
+        place.write_bytes(b"text")
+    done = rempart("hash", ".", "--json", cwd=tmp_path)
+    subprocess.run(["rm", "-r", tmp_path / "b"], check=True)
+    assert done.returncode == 0
+    names = [line["path"].rpartition("/")[2] for line in lines(done)]
+    assert names == ["a", "deep", "first", "b.txt", "c"]
 
 
 def test_limits_are_options(tmp_path: Path) -> None:

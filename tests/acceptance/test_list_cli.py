@@ -273,3 +273,62 @@ def test_folders_that_cannot_be_written_are_a_clear_error(tmp_path, source):
     done = rempart("list", "build", "/proc/l", "--from", source)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_device_or_pipe_is_never_replaced_by_a_list(tmp_path, source):
+    os.mkfifo(tmp_path / "pipe")
+    done = rempart("list", "build", tmp_path / "pipe", "--from", source)
+    assert done.returncode == 2
+    assert "device or pipe" in done.stderr
+    assert (tmp_path / "pipe").is_fifo()
+    assert rempart("list", "show", tmp_path / "pipe").returncode == 2
+
+
+def test_an_export_to_standard_output_by_name_leaves_that_name_as_it_is(tmp_path, source):
+    rempart("list", "build", tmp_path / "l", "--from", source)
+    (tmp_path / "stdout").symlink_to("/proc/self/fd/1")
+    (tmp_path / "piped").symlink_to("stdout")
+    for name in ("stdout", "piped"):
+        assert '"hash_type":"pdq"' in rempart("list", "export", tmp_path / "l", "-o", tmp_path / name).stdout
+        with (tmp_path / "redirected").open("wb") as file:
+            command = [sys.executable, "-c", RUN, "list", "export", tmp_path / "l", "-o", tmp_path / name]
+            assert subprocess.run(command, stdout=file, check=False).returncode == 0
+        assert '"hash_type":"pdq"' in (tmp_path / "redirected").read_text()
+        assert (tmp_path / name).is_symlink()
+
+
+def test_nothing_that_is_read_is_written_over(tmp_path, source):
+    content = source.read_bytes()
+    (tmp_path / "again.csv").symlink_to(source)
+    for report in (source, tmp_path / "again.csv", tmp_path / "l"):
+        done = rempart("list", "build", tmp_path / "l", "--from", source, "--report", report)
+        assert done.returncode == 2
+        assert "written over" in done.stderr
+    assert source.read_bytes() == content
+    assert not (tmp_path / "l").exists()
+    rempart("list", "build", tmp_path / "l", "--from", source)
+    before = (tmp_path / "l").read_bytes()
+    assert rempart("list", "export", tmp_path / "l", "-o", tmp_path / "l").returncode == 2
+    assert (tmp_path / "l").read_bytes() == before
+
+
+def test_a_full_disk_under_the_report_is_said_and_no_list_is_made(tmp_path):
+    (tmp_path / "in.txt").write_text("no hash at all\n" * 10_000)
+    done = rempart(
+        "list", "build", tmp_path / "l", "--format", "text", "--from", tmp_path / "in.txt", "--report", "/dev/full"
+    )
+    assert done.returncode == 2
+    assert "No space left" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "l").exists()
+
+
+@pytest.mark.parametrize("command", ["hash {}", "hash --json {}", "list show {}", "match --list {} " + "0" * 64])
+def test_a_full_standard_output_is_said_in_one_line(tmp_path, source, command):
+    out = tmp_path / "a.rlist"
+    assert rempart("list", "build", out, "--from", source).returncode == 0
+    arguments = [sys.executable, "-m", "rempart", *command.format(out).split()]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, timeout=100)
+    assert done.returncode == 2
+    assert done.stderr == b"rempart: No space left on device\n"

@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import tarfile
+import tempfile
 import time
 import zipfile
 import zlib
@@ -304,6 +305,17 @@ def test_outputs_inside_what_is_scanned_are_refused(tree: Path, lists: list[str]
     assert sorted(tree.rglob("*")) == before
 
 
+@pytest.mark.skipif(
+    not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat("/dev").st_dev, reason="no second disk"
+)
+def test_output_on_another_disk_is_fine_where_the_scan_does_not_go(lists: list[str], tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+        arguments = ("scan", "/dev", *lists, "--csv", f"{other}/o.csv")
+        assert rempart(*arguments).returncode == 2
+        assert rempart(*arguments, "-x").returncode == 0
+        assert os.path.getsize(f"{other}/o.csv") > 100
+
+
 def test_outputs_over_what_is_read_are_refused(tree: Path, lists: list[str], tmp_path: Path) -> None:
     for path in (tree / "other.jpg", Path(lists[1])):
         before = path.read_bytes()
@@ -404,7 +416,10 @@ def test_ctrl_c_says_how_to_go_on_and_loses_nothing(lists: list[str], tmp_path: 
     scan = subprocess.Popen(
         command(*arguments), env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    time.sleep(2.5)  # standard input stays open, so the scan cannot end by itself
+    deadline = time.monotonic() + 60
+    while not journal.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    time.sleep(1.5)  # standard input stays open, so the scan cannot end by itself
     scan.send_signal(number)
     _, said = scan.communicate(timeout=60)
     assert scan.returncode == 130
@@ -435,3 +450,20 @@ def test_resume_looks_again_at_what_changed(tree: Path, lists: list[str], tmp_pa
     assert results(done.stdout, tree) == expected
     rows = list(csv.DictReader(io.StringIO((tmp_path / "o.csv").read_text("utf-8"), newline="")))
     assert {row["path"].removeprefix(f"{tree}/"): row["result"] for row in rows} == expected
+
+
+def test_archive_that_was_away_for_one_run_is_looked_into_again(lists: list[str], tmp_path: Path) -> None:
+    stick = tmp_path / "stick.zip"
+    with zipfile.ZipFile(stick, "w") as archive:
+        archive.writestr("in/listed.jpg", LISTED)
+        archive.writestr("in/other.jpg", OTHER)
+    asked = ("scan", stick, *lists, "--json", "--resume", tmp_path / "j")
+    first = rempart(*asked)
+    stick.rename(tmp_path / "away")
+    assert list(results(rempart(*asked).stdout).values()) == ["unhashed"]
+    (tmp_path / "away").rename(stick)
+    again = rempart(*asked)
+    assert by_path(again.stdout) == by_path(first.stdout)
+    assert len(by_path(again.stdout)) == 3
+    assert again.returncode == first.returncode == 1
+    assert by_path(rempart(*asked).stdout) == by_path(first.stdout)

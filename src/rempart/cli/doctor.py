@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import platform
@@ -17,7 +16,8 @@ import click
 from rempart import __version__
 from rempart.cli.exitcodes import worst
 from rempart.errors import RempartError
-from rempart.signals import orientation, pdq
+from rempart.index import hamming
+from rempart.signals import digests, orientation, pdq
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.signals.samples import samples
@@ -96,30 +96,19 @@ def _library(name: str) -> Finding:
 
 def _kernels() -> Iterator[Finding]:
     advice = "Install from a wheel, or with a C compiler and Python's headers at hand."
-    backend = pdq.backend()
-    slow = backend == "numpy"
-    yield Finding(
-        topic="kernels",
-        name="PDQ",
-        state=f"{backend}: same hashes, slower" if slow else backend,
-        works=None if slow else True,
-        advice=advice if slow else "",
-    )
-    turning = orientation.backend()
-    yield Finding(
-        topic="kernels",
-        name="turning upright",
-        state="c" if turning == "c" else "numpy: same pixels, slower",
-        works=True if turning == "c" else None,
-        advice="" if turning == "c" else advice,
-    )
-    try:
-        kernel = importlib.import_module("rempart._native.hammingkernel")
-    except ImportError:
-        state = "numpy: same answers, slower"
-        yield Finding(topic="kernels", name="Hamming search", state=state, works=None, advice=advice)
-    else:
-        yield Finding(topic="kernels", name="Hamming search", state=f"c/{kernel.isa()}")
+    backends = {
+        "PDQ": pdq.backend(),
+        "digests": digests.backend(),
+        "turning upright": orientation.backend(),
+        "Hamming search": hamming.backend(),
+    }
+    for name, backend in backends.items():
+        native = backend == "c" or backend.startswith("c/")
+        # OpenSSL does well without our kernel, so digests by hashlib ask for nothing.
+        fine = native or name == "digests"
+        state = backend if fine else f"{backend}: same results, slower"
+        works = True if fine else None
+        yield Finding(topic="kernels", name=name, state=state, works=works, advice="" if fine else advice)
 
 
 def _formats(pool: WorkerPool) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import click
 
 from rempart.cli.exitcodes import worst
 from rempart.cli.limits import limit_options, limits_from
-from rempart.cli.paths import path_fields, printable
+from rempart.scan.paths import json_path, visible
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Outcome
 from rempart.signals.pool import Job, WorkerPool
@@ -57,7 +57,9 @@ def record(path: str, examination: Examination) -> dict[str, Any]:
         "recipe",
         "error",
     )
-    return {**path_fields(path), **{name: wire[name] for name in names}}
+    shown, path_bytes = json_path(path)
+    exact = {} if path_bytes is None else {"path_bytes": path_bytes}
+    return {"path": shown, **{name: wire[name] for name in names}, **exact}
 
 
 def _line(path: str, examination: Examination) -> str:
@@ -65,7 +67,7 @@ def _line(path: str, examination: Examination) -> str:
         said = f"{examination.pdq}  quality {examination.pdq_quality:3}"
     else:
         said = examination.error or ""
-    return "  ".join(part for part in (f"{examination.outcome:12}", said, printable(path)) if part)
+    return "  ".join(part for part in (f"{examination.outcome:12}", said, visible(path)) if part)
 
 
 def _in_order(pool: WorkerPool, paths: tuple[str, ...]) -> Iterator[tuple[str, Examination]]:
@@ -114,15 +116,25 @@ def _files(paths: tuple[str, ...]) -> Iterator[str]:
 
 
 def _walk(folder: str) -> Iterator[str]:
+    """Every file below, in the order of names, folder by folder as a person would list them."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        if path != folder and not _is_folder(path):
+            yield path
+            continue
+        try:
+            with os.scandir(path) as entries:
+                found = sorted((entry.name for entry in entries if not entry.is_symlink()), reverse=True)
+        except OSError:
+            # Handed on as a file: opening it says why it cannot be read.
+            yield path
+            continue
+        waiting += [os.path.join(path, name) for name in found]  # noqa: PTH118  names may not be UTF-8
+
+
+def _is_folder(path: str) -> bool:
     try:
-        with os.scandir(folder) as entries:
-            found = sorted(entries, key=lambda entry: entry.name)
+        return stat.S_ISDIR(os.lstat(path).st_mode)
     except OSError:
-        # Handed on as a file: opening it says why it cannot be read.
-        yield folder
-        return
-    for entry in found:
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path)
-        elif not entry.is_symlink():
-            yield entry.path
+        return False

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import click
 
 from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
-from rempart.cli.listing import Building, RefusalFile, build_list, print_report
+from rempart.cli.listing import Building, RefusalFile, build_list, is_same, print_report, refuse_report_over
 from rempart.cli.listshow import show_document, show_entries, show_text
 from rempart.cli.output import output_file
-from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError
+from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError, RefusedError
 from rempart.lists.entry import Disposition
 from rempart.lists.formats import csv, jsonl, vics
 from rempart.lists.hashlist import HashList
@@ -83,6 +83,7 @@ def build(
         force=force,
         workers=workers,
     )
+    refuse_report_over(report_file, plan)
     with RefusalFile(report_file) as sink:
         report = build_list(plan, sink=sink)
     if as_json:
@@ -115,6 +116,8 @@ def show(out: Path, with_entries: bool, as_json: bool) -> int:
 @click.option("--pdq", is_flag=True, help="VICS: carry PDQ in AlternativeHashes (a convention of Rempart's).")
 def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     """Write the list OUT in another format. JSON Lines loses nothing; what others leave out is in the docs."""
+    if output is not None and is_same(output, out):
+        raise RefusedError(f"{shown(output)} is the list itself.", hint="Name another file.")
     with HashList.open(out) as opened, output_file(output) as stream:
         left_out = _write(opened, format_name, stream, pdq=pdq)
     if left_out:
@@ -122,7 +125,7 @@ def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
     return NOTHING_FOUND
 
 
-def _write(opened: HashList, format_name: str, stream: BinaryIO, *, pdq: bool) -> int:
+def _write(opened: HashList, format_name: str, stream: Any, *, pdq: bool) -> int:
     """Write the list in a format; returns how many entries were left out."""
     if format_name == "csv":
         return csv.write(opened.entries(), stream, extra=_needs_extra(opened))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from typing import TextIO
 import click
 
 from rempart.clock import utc_now
-from rempart.errors import ForeignFileError, IncompleteError, UnavailableError
+from rempart.errors import ForeignFileError, IncompleteError, RefusedError, RempartError
 from rempart.index.sections import MAGIC
 from rempart.lists.build import ListBuilder
 from rempart.lists.importing import Sink, import_file
@@ -21,6 +22,7 @@ from rempart.lists.report import ListReport, Refusal, SourceReport
 from rempart.lists.schemes import Scheme, built_in, load_scheme
 from rempart.lists.source import shown
 from rempart.lists.vocabulary import ReadOptions
+from rempart.scan.results.replace import storage_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,21 +48,51 @@ class RefusalFile:
 
     def __enter__(self) -> Sink:
         if self._path is not None:
-            try:
+            with self._told():
                 fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            except OSError as err:
-                raise UnavailableError(f"{self._path} could not be written: {err.strerror}.") from err
-            self._file = os.fdopen(fd, "w", encoding="utf-8")
+            self._file = os.fdopen(fd, "w", encoding="utf-8", errors="replace")
         return self._write
 
-    def __exit__(self, _: type[BaseException] | None, __: object, ___: TracebackType | None) -> None:
-        if self._file is not None:
-            self._file.close()
+    def __exit__(self, kind: type[BaseException] | None, __: object, ___: TracebackType | None) -> None:
+        file, self._file = self._file, None
+        if file is None:
+            return
+        try:
+            with self._told():
+                file.close()
+        except RempartError:
+            if kind is None:  # else what went wrong first is what matters
+                raise
 
     def _write(self, origin: str, refusal: Refusal) -> None:
         if self._file is not None:
             row = {"origin": origin, "line": refusal.line, "reason": refusal.reason, "whole": refusal.whole}
-            self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            with self._told():
+                self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as err:
+            raise storage_error(shown(self._path or ""), err) from err
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same file, which need not be there yet."""
+    try:
+        return one.samefile(other)
+    except OSError:
+        return one.resolve() == other.resolve()
+
+
+def refuse_report_over(report_file: Path | None, plan: Building) -> None:
+    """Refuse a report that would be written over what is read or made."""
+    if report_file is None:
+        return
+    scheme = (Path(plan.scheme),) if plan.scheme else ()
+    if any(is_same(report_file, other) for other in (plan.out, *plan.files, *scheme)):
+        raise RefusedError(f"The report would be written over {shown(report_file)}.", hint="Name another file.")
 
 
 def build_list(plan: Building, *, sink: Sink) -> ListReport:
@@ -99,6 +131,8 @@ def _refuse_foreign(out: Path) -> None:
         raise IncompleteError(f"There is no folder {out.parent}.")
     if out.is_dir():
         raise ForeignFileError(f"{out} is a folder.")
+    if out.exists() and not out.is_file():
+        raise ForeignFileError(f"{out} is a device or pipe; a list is a file.")
     if out.exists() and out.stat().st_size:
         with out.open("rb") as file:
             if file.read(len(MAGIC)) != MAGIC:

@@ -59,6 +59,7 @@ def main() -> None:
     """Run the command line; an error of Rempart's own becomes one clear line and exit code 2."""
     try:
         code = command.main(standalone_mode=False)
+        sys.stdout.flush()
     except click.ClickException as err:
         err.show()
         sys.exit(COULD_NOT)
@@ -69,11 +70,23 @@ def main() -> None:
         click.echo(f"rempart: {err}", err=True)
         sys.exit(COULD_NOT)
     except BrokenPipeError:
-        # Whoever read our output has closed it; nothing more can be said there, and Python must not try at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has closed it: nothing more can be said there.
+        _silence()
+        sys.exit(COULD_NOT)
+    except OSError as err:
+        # A full disk behind standard output, most of all; rooms translate what they know more about.
+        _silence()
+        named = f": {err.filename}" if err.filename else ""
+        click.echo(f"rempart: {err.strerror or err}{named}", err=True)
         sys.exit(COULD_NOT)
     except Exception:  # noqa: BLE001 - the outermost handler: Python's own exit code 1 would read as "found"
         traceback.print_exc()
-        click.echo("rempart: a fault in Rempart itself; please report the lines above, without any file's name.", err=True)
+        fault = "rempart: a fault in Rempart itself; please report the lines above, without any file's name."
+        click.echo(fault, err=True)
         sys.exit(COULD_NOT)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _silence() -> None:
+    """Standard output leads nowhere from now on, so that Python does not try it again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

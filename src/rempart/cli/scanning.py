@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
+import stat
 import sys
 import tempfile
 import time
@@ -21,7 +21,7 @@ from typing import IO, Any
 from rempart import __version__
 from rempart.cli.scanview import Printed, Progress
 from rempart.clock import iso, utc_now
-from rempart.errors import IncompleteError, RefusedError
+from rempart.errors import RefusedError
 from rempart.lists.hashlist import HashList
 from rempart.scan.journal import Journal
 from rempart.scan.memory import Memory
@@ -194,19 +194,21 @@ def _refuse_inside(wanted: Wanted, outputs: Outputs) -> None:
         parent = os.path.realpath(os.path.dirname(path) or ".")
         if not os.path.isdir(parent):
             raise RefusedError(f"The folder of {path} does not exist.")
-        _refuse(path, os.path.join(parent, os.path.basename(path)), folders)
+        _refuse(path, os.path.join(parent, os.path.basename(path)), folders, wanted.plan)
     read = [os.path.realpath(path) for path in (*wanted.paths, *map(str, wanted.lists)) if path != "-"]
     for path in written:
         if os.path.realpath(path) in read:
             raise RefusedError(f"{path} is to be read and must not be written over.", hint="Name another file.")
     if len({os.path.realpath(path) for path in written}) != len(written):
         raise RefusedError("Two outputs have the same name.")
-    if outputs.json:
-        _refuse("Standard output", os.path.realpath("/proc/self/fd/1"), folders)
+    if outputs.json and stat.S_ISREG(os.fstat(1).st_mode):
+        _refuse("Standard output", os.path.realpath("/proc/self/fd/1"), folders, wanted.plan)
 
 
-def _refuse(name: str, path: str, folders: list[str]) -> None:
+def _refuse(name: str, path: str, folders: list[str], plan: ScanPlan) -> None:
     for folder in folders:
+        if plan.one_file_system and os.stat(folder).st_dev != os.stat(os.path.dirname(path)).st_dev:
+            continue  # on another disk, which this scan does not enter
         if os.path.commonpath((folder, path)) == folder:
             raise RefusedError(
                 f"{name} would be written inside {folder}, which is to be scanned and must not be altered.",
@@ -234,12 +236,7 @@ def _settings(wanted: Wanted, lists: tuple[ListFacts, ...]) -> dict[str, Any]:
 
 
 def _list_facts(path: Path, opened: HashList) -> ListFacts:
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as err:
-        raise IncompleteError(f"The list {path} could not be read: {err.strerror}.") from err
-    return ListFacts(name=opened.name, file=str(path), sha256=digest, entries=len(opened))
+    return ListFacts(name=opened.name, file=str(path), sha256=opened.file.sha256(), entries=len(opened))
 
 
 def _limits(plan: ScanPlan) -> tuple[tuple[str, str], ...]:

@@ -6,18 +6,18 @@ Layout, little-endian throughout::
     64 …     sections, each aligned to 64 bytes (big ones to a page)
     end      directory: JSON (names, dtypes, places) and one CRC-32 for every MiB of every section
 
-A file is written beside its final name and renamed into place, never truncated, so that whoever has the old
-one mapped keeps a whole old one. Header and directory are checked at open; sections when asked (`verify`), or
+A file has no name until it is whole (see `newfile`) and is never truncated, so that whoever has the old one mapped
+keeps a whole old one. Header and directory are checked at open; sections when asked (`verify`), or
 on first use (`checked`).
 """
 
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import mmap
 import os
-import secrets
 import stat
 import struct
 import sys
@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError, StorageFullError
+from rempart.index.newfile import NewFile
 
 MAGIC = b"\x8eRMPRT\r\n"
 VERSION = 1
@@ -91,9 +92,8 @@ class SectionWriter:
         if not 0 < len(self._kind) <= 24:
             raise ValueError("a kind has 1 to 24 ASCII characters")
         self.path = Path(path)
-        self._temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(6)}.tmp")
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        self._fd = os.open(self._temporary, flags, 0o600)
+        self._file = NewFile(self.path)
+        self._fd = self._file.fd
         self._end = _HEADER.size
         self._sections: list[Section] = []
         self._reserved: dict[str, NDArray[np.uint8]] = {}
@@ -165,8 +165,7 @@ class SectionWriter:
         with _disk_errors(self.path):
             self._write(memoryview(directory), place)
             self._write(memoryview(header), 0)
-            os.fsync(self._fd)
-            self._temporary.replace(self.path)
+            self._file.publish()
             self._close()
             _sync_folder(self.path.parent)
 
@@ -174,11 +173,10 @@ class SectionWriter:
         """Remove what was written; harmless after `commit`."""
         if self._fd >= 0:
             self._close()
-            self._temporary.unlink(missing_ok=True)
 
     def _close(self) -> None:
         self._reserved.clear()
-        os.close(self._fd)
+        self._file.close()
         self._fd = -1
 
     def _check_name(self, name: str) -> None:
@@ -261,7 +259,8 @@ class SectionFile:
         A file that is missing or may not be read raises the OSError that says so.
         """
         place = Path(path)
-        fd = os.open(place, os.O_RDONLY | os.O_CLOEXEC)
+        # A pipe must not keep the caller waiting for somebody to write into it.
+        fd = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             info = os.fstat(fd)
             if not stat.S_ISREG(info.st_mode):
@@ -315,6 +314,10 @@ class SectionFile:
     def length(self, name: str) -> int:
         """A section's length in bytes."""
         return self._section(name).length
+
+    def sha256(self) -> str:
+        """The SHA-256 of the whole file as it is mapped, whatever stands at its path by now."""
+        return hashlib.sha256(self._mapped()).hexdigest()
 
     @property
     def size(self) -> int:

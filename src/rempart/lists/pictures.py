@@ -82,9 +82,7 @@ def _entry(seen: Examination, name: str, category: Category, options: ReadOption
 
 def _jobs(folder: Path, tally: Tally) -> Iterator[Job]:
     """A job for every regular file, opened read-only; the pool closes it."""
-    number = 0
-    for path, name in _walk(folder):
-        number += 1
+    for number, (path, name) in enumerate(_walk(folder), 1):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as err:
@@ -110,6 +108,8 @@ def _walk(folder: Path) -> Iterator[tuple[str, str]]:
         except OSError as err:
             if place == os.fspath(folder):
                 raise IncompleteError(f"The folder {shown(folder)} could not be read: {err.strerror}.") from err
+            # Handed on as a file: opening it says why it cannot be read.
+            yield place, shown(os.path.relpath(place, folder))
             continue
         waiting += [one.path for one in reversed(inside) if one.is_dir(follow_symlinks=False)]
         for one in inside:

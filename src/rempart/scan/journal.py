@@ -27,8 +27,8 @@ _HEAD = struct.Struct("<4sII")
 _CRC = struct.Struct("<I")
 _FRAME = _HEAD.size + _CRC.size
 _MARK = b"RJB1"
-_LARGEST_BLOCK = 64 << 20
-_LINES_PER_BLOCK, _SECONDS_PER_BLOCK = 512, 0.5
+_LARGEST_BLOCK = 1 << 30  # one line may name every entry of a list
+_LINES_PER_BLOCK, _CHARS_PER_BLOCK, _SECONDS_PER_BLOCK = 512, 4 << 20, 0.5
 
 Settings = Mapping[str, Any]
 
@@ -42,6 +42,7 @@ class Journal:
     def __init__(self, stream: io.BufferedRandom | io.FileIO, *, name: str, durable: bool) -> None:
         self._file, self._name, self._durable = stream, name, durable
         self._pending: list[str] = []
+        self._pending_chars = 0
         self._since = time.monotonic()
         self._end = self._first = 0
         self.kept = 0  # where the blocks of this run begin: what lies before was done by earlier runs
@@ -74,14 +75,16 @@ class Journal:
     def append(self, line: str) -> None:
         """Add one line (no newline in it); it is on disk after half a second of further appends, or `flush`."""
         self._pending.append(line)
-        if len(self._pending) >= _LINES_PER_BLOCK or time.monotonic() - self._since > _SECONDS_PER_BLOCK:
+        self._pending_chars += len(line)
+        full = len(self._pending) >= _LINES_PER_BLOCK or self._pending_chars >= _CHARS_PER_BLOCK
+        if full or time.monotonic() - self._since > _SECONDS_PER_BLOCK:
             self.flush()
 
     def flush(self) -> None:
         """Write what is pending as one block and wait for the disk. Raises StorageFullError, keeping earlier blocks."""
         if self._pending:
             self._write("\n".join(self._pending).encode("utf-8"))
-            self._pending = []
+            self._pending, self._pending_chars = [], 0
         self._since = time.monotonic()
 
     def lines(self, *, before: int | None = None) -> Iterator[str]:

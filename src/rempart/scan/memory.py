@@ -32,18 +32,18 @@ class Memory:
         self.kept = 0
         for line in journal.lines(before=journal.kept):
             if line[0] == _FORGET:
-                path = _path_of_forget(line)
-                self._done.put(_key(path), 0)
-                self._done.put(_key(path, begun=True), 0)
+                self._forget(_path_of_forget(line))
             elif line[0] in RESULT_LETTERS:
                 self._remember(key_of_line(line))
                 self.kept += 1
 
     def _remember(self, key: LineKey) -> None:
         mark = _LEFT_OUT if key.left_out and not key.at else _mark(key.stamp)
-        self._done.put(_key(key.path, key.at), mark)
         if key.at:
+            self._done.put(_key(key.path, key.at), _mark(key.stamp, self._times_forgotten(key.path)))
             self._done.put(_key(key.path, begun=True), mark)
+        else:
+            self._done.put(_key(key.path), mark)
 
     def done(self, path: str, stamp: Stamp | None, *, left_out: bool = False) -> bool:
         """Whether this file, with everything in it, needs no second look; forgets what no longer holds of it.
@@ -57,13 +57,23 @@ class Memory:
             return True
         if known or begun not in (0, mark):
             self._journal.append(_FORGET + json.dumps(_bytes_of(path).hex()))
-            self._done.put(_key(path), 0)
-            self._done.put(_key(path, begun=True), 0)
+            self._forget(path)
         return False
+
+    def _forget(self, path: str) -> None:
+        """Nothing holds of this path any more, nor of the members inside it, whose marks this number outdates."""
+        self._done.put(_key(path), 0)
+        self._done.put(_key(path, begun=True), 0)
+        self._done.put(_key(path, forgotten=True), self._times_forgotten(path) + 1)
+
+    def _times_forgotten(self, path: str) -> int:
+        return self._done.get(_key(path, forgotten=True)) or 0
 
     def member_done(self, path: str, at: tuple[int, ...], stamp: Stamp) -> bool:
         """Whether a member of an archive that is being looked at again was already done."""
-        return bool(self.kept) and self._done.get(_key(path, at)) == _mark(stamp)
+        if not self.kept:
+            return False
+        return self._done.get(_key(path, at)) == _mark(stamp, self._times_forgotten(path))
 
     def add(self, record: Record) -> None:
         """Write one record; durable within a second."""
@@ -100,14 +110,15 @@ class Memory:
             yield line
 
 
-def _key(path: str, at: tuple[int, ...] = (), *, begun: bool = False) -> bytes:
-    return b"\0".join((_bytes_of(path), repr(at).encode("ascii"), b"begun" if begun else b""))
+def _key(path: str, at: tuple[int, ...] = (), *, begun: bool = False, forgotten: bool = False) -> bytes:
+    kind = b"begun" if begun else b"forgotten" if forgotten else b""
+    return b"\0".join((_bytes_of(path), repr(at).encode("ascii"), kind))
 
 
-def _mark(stamp: Stamp | None) -> int:
+def _mark(stamp: Stamp | None, times_forgotten: int = 0) -> int:
     if stamp is None:
         return _UNSTAMPED
-    text = f"{stamp.size} {stamp.mtime_ns} {stamp.inode}".encode("ascii")
+    text = f"{stamp.size} {stamp.mtime_ns} {stamp.inode} {times_forgotten}".encode("ascii")
     return (int.from_bytes(hashlib.blake2b(text, digest_size=8).digest()) >> 2) + _LEFT_OUT + 1
 
 

@@ -29,6 +29,7 @@ from rempart.signals.colour import correct, render
 from rempart.signals.mediatype import DECODED, HEAD_BYTES, sniff, webp_size
 from rempart.signals.orientation import read_orientation, turn
 from rempart.signals.outcome import Limits
+from rempart.signals.room import PixelRoom
 
 __all__ = ["RECIPE", "Decoded", "decode", "prepare_codecs", "sniff"]
 
@@ -60,12 +61,13 @@ def prepare_codecs() -> None:
     pi_heif.options.DECODE_THREADS = 1
 
 
-def decode(data: bytes | memoryview, *, limits: Limits) -> Decoded:
+def decode(data: bytes | memoryview, *, limits: Limits, room: PixelRoom | None = None) -> Decoded:
     """Canonical pixels of a picture file.
 
     A file must decode completely: one that is cut short or damaged where the pixels are is unreadable, never half
     a picture, since half a picture would be looked up and found absent. Damage outside the pixels (an EXIF block, an
-    ICC profile) is read as if that part were not there.
+    ICC profile) is read as if that part were not there. With a `room` the pixels may lie in its memory: they are
+    good until the next picture is decoded with it.
 
     Raises NotMediaError when the bytes are no picture known here, TooLargeError when the header says more pixels
     than `limits.pixels` or the memory ran out, UnreadableImageError with the decoder's own words otherwise.
@@ -79,6 +81,8 @@ def decode(data: bytes | memoryview, *, limits: Limits) -> Decoded:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            if media_type == "image/jpeg":
+                return _decode_jpeg(whole, media_type, limits, room)
             return _READERS.get(media_type, _decode_by_pillow)(whole, media_type, limits)
     except RempartError:
         raise
@@ -104,13 +108,14 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         raise TooLargeError(f"The picture has {width} × {height} pixels, more than the limit of {limits.pixels}.")
 
 
-def _decode_jpeg(data: bytes, media_type: str, limits: Limits) -> Decoded:
+def _decode_jpeg(data: bytes, media_type: str, limits: Limits, room: PixelRoom | None) -> Decoded:
     header = jpeg.read_header(data)
     check_pixels(header.width, header.height, limits)
     if header.is_ink:
         # Pillow reads on over missing ink without a word.
         jpeg.decode_plain(data, colorspace="CMYK")
-    pixels = jpeg.decode_plain(data) if header.is_plain else None
+    into = room.take(header.height, header.width) if room and header.is_plain else None
+    pixels = jpeg.decode_plain(data, into=into) if header.is_plain else None
     if pixels is None or pixels.shape[:2] != (header.height, header.width):
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         return _finish(image, media_type, limits, orientation=header.orientation, profile=header.icc)
@@ -187,7 +192,6 @@ def _finish(
 
 
 _READERS: dict[str, Callable[[bytes, str, Limits], Decoded]] = {
-    "image/jpeg": _decode_jpeg,
     "image/png": _decode_png,
     "image/tiff": _decode_tiff,
     "image/gif": _decode_gif,

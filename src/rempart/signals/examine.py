@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from rempart.errors import NotMediaError, RempartError, TooLargeError
@@ -17,6 +17,7 @@ from rempart.signals.digests import digest_bytes, digest_stream
 from rempart.signals.frames import FrameError
 from rempart.signals.mediatype import HEAD_BYTES, sniff
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Limits, Outcome
+from rempart.signals.room import PixelRoom
 from rempart.signals.values import Md5, PdqHash, Sha1, Sha256, Signal
 
 if TYPE_CHECKING:
@@ -163,7 +164,14 @@ def examine_in_worker(
         facets=bool(plan.get("facets")),
         limits=limits,
         progress=progress,
+        room=_worker_room(),
     ).to_wire()
+
+
+@cache
+def _worker_room() -> PixelRoom:
+    """A worker does one job at a time, and nothing of a picture is left when its job is done."""
+    return PixelRoom()
 
 
 def examine(
@@ -173,6 +181,7 @@ def examine(
     facets: bool = False,
     limits: Limits,
     progress: Callable[[], None] = lambda: None,
+    room: PixelRoom | None = None,
 ) -> Examination:
     """Look at a file in this process: for workers and tests. Never raises for what the file holds.
 
@@ -206,17 +215,23 @@ def examine(
             outcome=Outcome.TOO_LARGE,
             error=f"The file has {digests.size} bytes, more than the limit of {limits.file_bytes}.",
         )
-    return _hash_picture(data, found, probe_set=probe_set, facets=facets, limits=limits)
+    return _hash_picture(data, found, probe_set=probe_set, facets=facets, limits=limits, room=room)
 
 
 def _hash_picture(
-    data: bytes, found: Callable[..., Examination], *, probe_set: str, facets: bool, limits: Limits
+    data: bytes,
+    found: Callable[..., Examination],
+    *,
+    probe_set: str,
+    facets: bool,
+    limits: Limits,
+    room: PixelRoom | None,
 ) -> Examination:
     from rempart.signals.decode import RECIPE, decode
     from rempart.signals.facets import make_facets
 
     try:
-        decoded = decode(data, limits=limits)
+        decoded = decode(data, limits=limits, room=room)
         del data
         probes = _probes_of(decoded, probe_set)
         keys = make_facets(decoded.pixels) if facets else ()

@@ -87,8 +87,12 @@ def read_header(data: bytes) -> JpegHeader:
     )
 
 
-def decode_plain(data: bytes, *, colorspace: str = "RGB") -> NDArray[np.uint8] | None:
+def decode_plain(
+    data: bytes, *, colorspace: str = "RGB", into: NDArray[np.uint8] | None = None
+) -> NDArray[np.uint8] | None:
     """The stored (h, w, 3) RGB pixels of a plain JPEG, equal to Pillow's to the bit; (h, w, 4) for "CMYK".
+
+    They are written `into` an array of that shape when one is given, and it is returned.
 
     None when the decoder found fault with the data but reached the end of the picture, or does not know its kind:
     Pillow, which is more patient, then has the say. A missing end marker after complete data is no fault.
@@ -96,12 +100,12 @@ def decode_plain(data: bytes, *, colorspace: str = "RGB") -> NDArray[np.uint8] |
     it; TooLargeError when the memory limit was reached.
     """
     try:
-        return _decode(data, colorspace)
+        return _decode(data, colorspace, into)
     except ValueError as err:
         said = str(err)
     if said.startswith("Premature end of JPEG file"):
         try:
-            return _decode(data + b"\xff\xd9", colorspace)
+            return _decode(data + b"\xff\xd9", colorspace, into)
         except ValueError as err:
             said = str(err)
     if "premature end" in said.lower():
@@ -111,8 +115,8 @@ def decode_plain(data: bytes, *, colorspace: str = "RGB") -> NDArray[np.uint8] |
     return None
 
 
-def _decode(data: bytes, colorspace: str) -> NDArray[np.uint8]:
+def _decode(data: bytes, colorspace: str, into: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-        data, colorspace=colorspace, fastdct=False, fastupsample=False, strict=True
+        data, colorspace=colorspace, fastdct=False, fastupsample=False, buffer=into, strict=True
     )
     return pixels

@@ -22,6 +22,7 @@ from rempart.signals.outcome import Limits
 
 START_SECONDS = 60.0
 MOST_FAILED_STARTS = 3
+_DEATH_SECONDS = 1.0  # from the end of a process's socket to its own
 
 _PASSED_ON = ("LD_LIBRARY_PATH", "PYTHONHOME")
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS"), "1")
@@ -186,8 +187,14 @@ class Lane:
 
     def was_killed(self) -> bool:
         """Whether the process was ended by a SIGKILL that this lane did not send: somebody else's, or the kernel's
-        when memory ran out for the whole machine. A decoder that crashes dies of other signals."""
-        return self._process is not None and self._process.wait() == -signal.SIGKILL
+        when memory ran out for the whole machine. A decoder that crashes dies of other signals, and one that was taken
+        over may close its socket and live on: then it was not killed."""
+        if self._process is None:
+            return False
+        try:
+            return self._process.wait(_DEATH_SECONDS) == -signal.SIGKILL
+        except subprocess.TimeoutExpired:
+            return False
 
     def finish_head(self) -> Pending:
         """The job at the head, answered; the clock of the next one starts."""

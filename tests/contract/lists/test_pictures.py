@@ -142,3 +142,20 @@ def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with ListBuilder(tmp_path / "l", name="x", schemes=opts.schemes, created=opts.now) as builder:
         with pytest.raises(IncompleteError, match="could not be read"):
             import_pictures(builder, tmp_path / "none", options=opts)
+
+
+def test_a_folder_that_cannot_be_searched_is_refused_and_not_passed_over(tmp_path):
+    place, above = tmp_path / "pictures", os.open(tmp_path, os.O_RDONLY)
+    try:
+        for name in ["pictures", *["n" * 250] * 20]:  # its path is longer than the system takes
+            os.mkdir(name, dir_fd=above)
+            inner = os.open(name, os.O_RDONLY, dir_fd=above)
+            os.close(above)
+            above = inner
+    finally:
+        os.close(above)
+    opts = options()
+    with ListBuilder(tmp_path / "l", name="l", schemes=opts.schemes, created=opts.now) as builder:
+        source = import_pictures(builder, place, options=opts)
+    assert source.refused == 1
+    assert source.first_refused[0].reason.endswith("could not be opened: File name too long")

@@ -123,13 +123,13 @@ def test_reading_a_long_file_takes_the_time_it_takes(tmp_path: Path) -> None:
     """The time limit is for decoding: a file whose digests take longer than that still gets them."""
     path = tmp_path / "long"
     with path.open("wb") as file:
-        file.truncate(1200 << 20)
+        file.truncate(1600 << 20)
     with WorkerPool(limits=Limits(seconds=1.5)) as pool:
         start = time.monotonic()
         found = pool.examine(os.open(path, os.O_RDONLY))
         assert time.monotonic() - start > 1.5
     assert found.outcome is Outcome.NOT_MEDIA
-    assert found.size == 1200 << 20
+    assert found.size == 1600 << 20
     assert found.sha256 is not None
 
 
@@ -197,6 +197,7 @@ def test_examine_serves_many_threads(pool: WorkerPool) -> None:
         ("hang", Outcome.TIMED_OUT, "time limit"),
         ("hang-but-talk", Outcome.UNREADABLE, "crashed"),
         ("grow", Outcome.TOO_LARGE, "memory"),
+        ("leave", Outcome.UNREADABLE, "crashed"),
         ("raise", Outcome.UNREADABLE, "a bug in the task"),
         ("lie", Outcome.UNREADABLE, "crashed"),
         ("lie-type", Outcome.UNREADABLE, "crashed"),

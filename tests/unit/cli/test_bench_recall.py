@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
-from pictures import encode, scene
 
+from pictures import encode, scene
 from rempart.cli.bench import layouts, tables
 from rempart.cli.bench.edits import Edit, all_edits, by_name
 from rempart.cli.bench.recall import command

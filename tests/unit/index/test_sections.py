@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
+import signal
 import stat
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -202,3 +206,54 @@ def test_a_directory_made_up_by_someone_else_is_refused(tmp_path: Path, row: str
     path.write_bytes(body)
     with pytest.raises(CorruptFileError):
         SectionFile.open(path, kind="trial")
+
+
+def test_a_kill_in_the_last_write_leaves_nothing_of_a_list_behind(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys, numpy as np\n"
+        "from rempart.index.sections import SectionWriter\n"
+        "writer = SectionWriter(sys.argv[1], kind='k')\n"
+        "writer.add('a', np.arange(1 << 20))\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "l")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_list_is_its_owners_alone_under_any_umask(tmp_path: Path) -> None:
+    before = os.umask(0o777)
+    try:
+        with SectionWriter(tmp_path / "l", kind="k") as writer:
+            writer.add("a", b"a")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "l").stat().st_mode & 0o777 == 0o600
+
+
+def test_without_unnamed_files_a_list_is_written_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "O_TMPFILE")
+    with SectionWriter(tmp_path / "l", kind="k") as writer:
+        writer.add("a", b"a")
+        assert len(list(tmp_path.iterdir())) == 1
+    with pytest.raises(ZeroDivisionError), SectionWriter(tmp_path / "m", kind="k") as writer:
+        writer.add("a", b"a" * (1 // 0))
+    assert [path.name for path in tmp_path.iterdir()] == ["l"]
+    with SectionFile.open(tmp_path / "l", kind="k") as file:
+        file.verify()
+
+
+def test_a_pipe_is_no_list_and_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ForeignFileError):
+        SectionFile.open(tmp_path / "pipe", kind="k")
+
+
+def test_the_sum_is_that_of_the_file_that_was_opened(tmp_path: Path) -> None:
+    for content in (b"first", b"second"):
+        with SectionWriter(tmp_path / "l", kind="k") as writer:
+            writer.add("a", content)
+        if content == b"first":
+            first = hashlib.sha256((tmp_path / "l").read_bytes()).hexdigest()
+            file = SectionFile.open(tmp_path / "l", kind="k")
+    assert file.sha256() == first

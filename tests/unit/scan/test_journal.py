@@ -135,12 +135,27 @@ def test_lines_before_a_position_are_those_of_earlier_runs(tmp_path: Path) -> No
     journal.close()
 
 
-def test_block_that_unfolds_without_end_is_refused(tmp_path: Path) -> None:
+def test_block_that_unfolds_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import zlib
 
+    monkeypatch.setattr("rempart.scan.journal._LARGEST_BLOCK", 64 << 20)
     path = written(tmp_path / "j", ["a"])
     journal = Journal.open(str(path), settings=SETTINGS)
     journal._write(b"0" * (65 << 20))
     journal.close()
     assert len(zlib.compress(b"0" * (65 << 20), 1)) < os.path.getsize(path) < 1 << 20
     assert read(path) == ["a"]
+
+
+def test_a_line_that_names_a_whole_list_is_read_back(tmp_path: Path) -> None:
+    long = "m" * (65 << 20)
+    assert read(written(tmp_path / "j", [long, "after"])) == [long, "after"]
+
+
+def test_long_lines_do_not_gather_in_memory(tmp_path: Path) -> None:
+    journal = Journal.open(str(tmp_path / "j"), settings=SETTINGS)
+    for _ in range(10):
+        journal.append("m" * (1 << 20))
+    before = list(journal.lines())
+    journal.abandon()
+    assert len(before) >= 6

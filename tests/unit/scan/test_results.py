@@ -296,3 +296,16 @@ def test_full_device_is_its_own_error_and_stays_a_device() -> None:
 def test_missing_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RefusedError), replacing(str(tmp_path / "none" / "out")):
         pass
+
+
+def test_two_processes_that_write_the_same_file_never_mix_their_bytes(tmp_path: Path) -> None:
+    path = str(tmp_path / "out")
+    with replacing(path) as first:
+        first.write(b"first")
+        with replacing(path) as second:
+            second.write(b"second, half")
+            second.flush()
+            assert os.listdir(tmp_path) == []
+        assert Path(path).read_bytes() == b"second, half"
+    assert Path(path).read_bytes() == b"first"
+    assert os.listdir(tmp_path) == ["out"]

@@ -14,4 +14,4 @@ BENCHMARKS = {
 
 @click.group(cls=LazyGroup, lazy=BENCHMARKS)
 def command() -> None:
-    """Measure on this machine. Figures are CPU seconds and ratios within one run; wall times mislead on shared machines."""
+    """Measure on this machine: CPU seconds and ratios within one run, since wall times mislead on shared machines."""

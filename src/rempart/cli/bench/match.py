@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 import numpy as np
-from rich.console import Console
 from rich.table import Table
 
 from rempart.cli.bench.matchkeys import Keys, near_keys, photo_keys, random_keys
 from rempart.cli.bench.matchsides import PEERS, RADIUS, Built, Side, build, faiss_side, ours, own_backends
+from rempart.cli.bench.tables import wide_console
 
 # Queries are asked in batches of about so many seconds, so that a slow side does not take all the time.
 _SECONDS = 0.4
@@ -192,7 +192,7 @@ def _show(report: Report) -> None:
             *(f"{ratios[name]:.1f}" if name in ratios else "" for name in peers),
         )
     built = report.built
-    console = Console()
+    console = wide_console()
     console.print(table)
     console.print(
         f"{built.bytes_per_hash:.1f} bytes per hash (keys and index) · built in {built.build_seconds:.1f} s "

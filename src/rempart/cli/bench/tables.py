@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.console import Console
+
 Cell = str | int | float | None
+
+
+def wide_console() -> Console:
+    """A console for tables: as wide as the terminal, and wide enough for every column where the output is a file."""
+    console = Console()
+    return console if console.is_terminal else Console(width=150)
 
 
 def per_million(seen: int, of: int) -> str:

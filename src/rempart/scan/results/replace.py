@@ -1,4 +1,4 @@
-"""A file that is there whole or not at all: written beside its name, then renamed."""
+"""A file that is there whole or not at all."""
 
 from __future__ import annotations
 
@@ -11,35 +11,31 @@ from pathlib import Path
 from typing import IO
 
 from rempart.errors import RefusedError, StorageFullError
+from rempart.index.newfile import NewFile
 
 
 @contextlib.contextmanager
 def replacing(path: str) -> Iterator[IO[bytes]]:
     """A binary stream whose content becomes `path` when the block ends well; else what was there stays.
 
-    Mode 0600, flushed to the disk before it is renamed. A path that is a device or pipe is written to directly.
-    Raises StorageFullError or RefusedError.
+    Mode 0600, flushed to the disk before it gets its name. What is no ordinary file (a device, a pipe, `/dev/stdout`)
+    is written to directly. Raises StorageFullError or RefusedError.
     """
     try:
         if _is_special(path):
             with open(path, "wb") as stream:
                 yield stream
             return
-        part = os.path.join(os.path.dirname(path), f".{os.path.basename(path)}.part")
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(part)
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        new = NewFile(Path(path))
         try:
-            with open(fd, "wb", buffering=1 << 20) as stream:
+            with open(new.fd, "wb", buffering=1 << 20, closefd=False) as stream:
                 yield stream
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(part, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(part)
-            raise
+            new.publish()
+        finally:
+            new.close()
         _sync_folder(path)
+    except BrokenPipeError:
+        raise
     except OSError as err:
         raise storage_error(path, err) from err
 
@@ -52,10 +48,17 @@ def storage_error(path: str, err: OSError) -> StorageFullError | RefusedError:
 
 
 def _is_special(path: str) -> bool:
+    """Whether a path is written through and not replaced: also a link to an open descriptor, as /dev/stdout is."""
     try:
-        return not stat.S_ISREG(os.stat(path).st_mode)
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            return True
     except FileNotFoundError:
         return False
+    while os.path.islink(path):
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
+        if os.path.realpath(os.path.dirname(path)).startswith("/proc/"):
+            return True
+    return False
 
 
 def _sync_folder(path: str) -> None:
