@@ -88,7 +88,8 @@ def _show(console: Console, home: Path, material: Material, started: float) -> i
     copies = sum(made != UNRELATED for made in material.made_by.values())
     console.print(
         f"\n{hits} of {copies} altered copies found, {wrong} false matches among the pictures on no list, "
-        f"in {monotonic() - started:.0f} seconds. Distance is in bits of 256; up to 31 counts as a match.",
+        f"in {monotonic() - started:.0f} seconds. Distance is in bits of 256; up to 31 counts as a match. "
+        "Crops and tilts meet further keys of the list's entries (facets), so their probe can be the whole picture.",
         highlight=False,
     )
     return NOTHING_FOUND if len(records) == len(material.made_by) and hits else COULD_NOT
