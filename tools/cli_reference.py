@@ -35,7 +35,9 @@ def render() -> str:
     """The whole page as text."""
     parts = [INTRO]
     for name, node in walk(command, "rempart"):
-        context = click.Context(node, info_name=name, max_content_width=100, terminal_width=100)
+        context = click.Context(
+            node, info_name=name, **command.context_settings, max_content_width=100, terminal_width=100
+        )
         parts.append(f"\n## `{name}`\n\n```text\n{node.get_help(context).rstrip()}\n```\n")
     return "".join(parts)
 

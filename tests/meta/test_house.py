@@ -38,9 +38,7 @@ def test_no_picture_is_kept_in_the_repository():
 
 def test_no_file_is_one_an_engineer_would_call_big():
     assert [
-        f"{path.relative_to(ROOT)}: {count}"
-        for path in CODE
-        if (count := len(path.read_text().splitlines())) > 450
+        f"{path.relative_to(ROOT)}: {count}" for path in CODE if (count := len(path.read_text().splitlines())) > 450
     ] == []
 
 
@@ -60,24 +58,16 @@ def test_modules_are_nouns_and_not_drawers():
 
 def test_every_todo_names_its_issue():
     marks = re.compile(r"\b(TODO|FIXME|XXX)\b(?!\(#\d+\))")
-    assert [
-        path for path in CODE if path.name != Path(__file__).name and marks.search(path.read_text())
-    ] == []
+    assert [path for path in CODE if path.name != Path(__file__).name and marks.search(path.read_text())] == []
 
 
 def test_nothing_unsafe_is_imported_or_called():
-    unsafe = re.compile(
-        r"^\s*(import pickle|from pickle|import marshal|import shelve)|shell=True|\beval\(", re.M
-    )
+    unsafe = re.compile(r"^\s*(import pickle|from pickle|import marshal|import shelve)|shell=True|\beval\(", re.M)
     inside = [path for path in PYTHON if (ROOT / "src") in path.parents]
     assert [path for path in inside if unsafe.search(path.read_text())] == []
 
 
 def test_every_test_module_of_the_suite_belongs_to_a_tier():
     tiers = {"unit", "contract", "acceptance", "browser", "meta", "campaign"}
-    stray = [
-        path
-        for path in PYTHON
-        if path.name.startswith("test_") and path.relative_to(ROOT).parts[1] not in tiers
-    ]
+    stray = [path for path in PYTHON if path.name.startswith("test_") and path.relative_to(ROOT).parts[1] not in tiers]
     assert stray == []

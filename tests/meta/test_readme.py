@@ -43,9 +43,7 @@ def test_the_first_real_run_finds_the_copy(folder):
     rempart = str(Path(sys.executable).with_name("rempart"))
     script = blocks("sh")[1].replace(".venv/bin/rempart", rempart)
     script = script.replace("~/Pictures/holiday", "holiday").replace("~/Downloads", "downloads")
-    codes = [
-        subprocess.run(line, shell=True, cwd=folder, check=False).returncode for line in script.splitlines()
-    ]
+    codes = [subprocess.run(line, shell=True, cwd=folder, check=False).returncode for line in script.splitlines()]
     assert codes == [0, 1, 0]
     assert '"result": "match"' in (folder / "results.jsonl").read_text()
 

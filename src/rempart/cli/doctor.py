@@ -173,7 +173,7 @@ def _walls(report: dict[str, Any]) -> Iterator[Finding]:
     yield Finding(
         topic="sandbox",
         name="limits",
-        state=f"{report['memory_bytes'] >> 20} MiB of memory, {limits.seconds:g} s, {limits.pixels} pixels, "
+        state=f"{report['memory_bytes'] >> 20} MiB of memory, {limits.seconds:g} s, {limits.pixels:,} pixels, "
         f"{limits.file_bytes >> 20} MiB of file",
     )
     resident = report["resident_bytes"] >> 20

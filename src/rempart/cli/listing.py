@@ -152,7 +152,7 @@ def print_report(out: Path, name: str, report: ListReport, *, all_refused_in: Pa
         for note in source.notes:
             _say(f"  {note}")
         if source.left_out:
-            _say(f"  {source.left_out} single values were left out of accepted lines.")
+            _say(f"  Single values left out of accepted lines: {source.left_out}.")
         for one in source.first_refused:
             _say(f"  line {one.line}: {one.reason}{'' if one.whole else ' (the rest of the line was taken)'}")
         hidden = source.refused + source.left_out - len(source.first_refused)

@@ -71,7 +71,8 @@ def in_words(record: Record) -> str:
     match = record.matches[0]
     how = "same bytes" if match["probe"] == "exact" else f"likeness, distance {match['distance']}, {match['probe']}"
     code = f", {match['scheme']} {match['code']}" if match["scheme"] not in (None, "listed") else ""
-    more = f", and {len(record.matches) - 1} more" if len(record.matches) > 1 else ""
+    others = record.other_entries
+    more = f", and {counted(others, 'more entry', 'more entries')}" if others else ""
     return f"{path}: match: " + visible(f"{match['list']} {match['entry']} ({how}{code}){more}")
 
 
@@ -79,25 +80,26 @@ def summary(tally: Tally, seconds: float, outputs: Outputs) -> str:
     """The end of a scan in plain words."""
     rate = f", {tally.files / seconds:,.0f} a second" if seconds >= 1 else ""
     lines = [
-        f"{_files(tally.files)} looked at ({tally.pictures:,} pictures) in {_time(seconds)}{rate}.",
+        f"{counted(tally.files, 'file')} looked at ({counted(tally.pictures, 'picture')}) in {_time(seconds)}{rate}.",
         f"  on a list      {tally.exact:>9,} with the same bytes, {tally.similar:,} by likeness",
         f"  known good     {tally.known_good:>9,}",
-        f"  never seen     {tally.never_seen_pictures:>9,} pictures, {tally.other_clear:,} other files",
+        f"  never seen     {tally.never_seen_pictures:>9,} pictures, {counted(tally.other_clear, 'other file')}",
         f"  not checked    {tally.unhashed:>9,}",
     ]
     lines += [f"    {count:>9,} × {visible(reason)}" for reason, count in tally.reasons.most_common(5)]
     if tally.by_digests_only:
-        lines.append(f"{tally.by_digests_only:,} pictures were too flat for PDQ and went by their digests.")
+        lines.append(f"Too flat for PDQ, looked up by digests only: {counted(tally.by_digests_only, 'picture')}.")
     if tally.left_out:
-        lines.append(f"{tally.left_out:,} links and special files were left out on purpose.")
+        lines.append(f"Links and special files left out on purpose: {tally.left_out:,}.")
     if tally.matched:
         lines.append("A match is a lead for a person to judge, not a verdict on anyone.")
     lines += [f"Written: {visible(path)}" for path in outputs.files]
     return "\n".join(lines)
 
 
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count:,} files"
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number with its noun: `1 file`, `2 files`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def _time(seconds: float) -> str:

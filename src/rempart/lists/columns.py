@@ -105,6 +105,12 @@ class Columns:
         """True when the rows say themselves, or the kind of table says, what each entry is."""
         return bool(self._roles.keys() & {"code", "scheme"}) or self.is_icse or self.is_nsrl
 
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The columns that decide nothing, as the header names them, where a category or withdrawal may hide in one."""
+        told = self.is_icse or self.is_nsrl or {"code", "deleted"} <= self._roles.keys()
+        return () if told else tuple(name for _, name in self._extra)
+
     def read(self, row: Sequence[object], line: int, options: ReadOptions) -> tuple[Reading | None, list[Refusal]]:
         """One row as an entry (None when it is refused) and what was refused or left out of it."""
         problems: list[str] = []

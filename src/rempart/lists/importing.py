@@ -26,7 +26,7 @@ def import_file(
     told, IncompleteError when it cannot be read, StorageFullError.
     """
     name = shown(path.name)
-    options = replace(options, source=options.source or name)
+    options = replace(options, source=options.source or name, notes=[])
     with open_source(path) as source:
         chosen = detect(source.head, origin=name) if format_name == "auto" else format_named(format_name)
         tally = Tally(origin=name, format=chosen.NAME, sink=sink)
@@ -42,6 +42,7 @@ def import_file(
             tally.notes.append(f"The file could not be read to its end: {err}.")
         except OSError as err:
             raise IncompleteError(f"{name} could not be read: {err}.") from err
+    tally.notes += options.notes
     return tally.close()
 
 

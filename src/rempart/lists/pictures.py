@@ -56,7 +56,7 @@ def import_pictures(
                 poor += 1
                 tally.refuse(Refusal(line=number, reason=f"{name}: low_quality: digests only", whole=False))
     if poor:
-        tally.notes.append(f"{poor} pictures say too little for PDQ (quality below 50): they match by digest only.")
+        tally.notes.append(f"Too flat for PDQ (quality below 50), matched by digest only: {poor}.")
     return tally.close()
 
 

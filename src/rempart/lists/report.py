@@ -150,7 +150,7 @@ class Tally:
     def close(self) -> SourceReport:
         """The finished report."""
         if not self.accepted + self.refused:
-            self.notes.append("The file is empty: nothing was read.")
+            self.notes.append("It is empty: there was no line, record or picture to read.")
         return SourceReport(
             origin=self.origin,
             format=self.format,

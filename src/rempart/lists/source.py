@@ -60,7 +60,8 @@ def open_source(path: Path) -> Iterator[Source]:
     try:
         file = path.open("rb", buffering=HEAD)
     except OSError as err:
-        raise IncompleteError(f"{shown(path)} could not be opened: {err.strerror}.") from err
+        hint = "Name the list files in it, or say --pictures for a folder of pictures." if path.is_dir() else ""
+        raise IncompleteError(f"{shown(path)} could not be opened: {err.strerror}.", hint=hint) from err
     with file:
         stream: Any = file
         if stream.peek(HEAD).startswith(_GZIP):

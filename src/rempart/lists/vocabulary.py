@@ -26,6 +26,7 @@ class ReadOptions:
     """How to read a list: `schemes` by id, the `scheme` named by the person who imports (or None), and the time.
 
     `force` takes in a file of an unknown version. `now` stands in for a withdrawal whose time is not told.
+    What a reader has to say of the file as a whole it adds to `notes`.
     """
 
     schemes: Mapping[str, Scheme]
@@ -33,6 +34,7 @@ class ReadOptions:
     scheme: Scheme | None = None
     force: bool = False
     source: str = ""
+    notes: list[str] = field(default_factory=list, repr=False, compare=False)
     _seen: dict[tuple[str, str], Category | None] = field(default_factory=dict, repr=False, compare=False)
 
     def category(self, scheme: str, code: str) -> Category | None:
@@ -74,7 +76,7 @@ class ReadOptions:
         if only is None:
             raise RefusedError(
                 f"This format carries no category, and scheme {self.scheme.id} needs one for each entry.",
-                hint="Use --scheme listed or --scheme known-good, or a CSV with scheme and code columns.",
+                hint="Use --scheme listed or --scheme known-good, or a CSV with a column named category.",
             )
         return Category(scheme=self.scheme.id, code=only.code)
 

@@ -72,6 +72,11 @@ class Record:
     matches: tuple[Mapping[str, Any], ...] = ()
     known_good: tuple[Mapping[str, Any], ...] = ()
 
+    @property
+    def other_entries(self) -> int:
+        """How many entries match besides that of the first match; one entry found in two ways is one."""
+        return max(len({(one["list"], one["entry"]) for one in self.matches}) - 1, 0)
+
     @cached_property
     def by_design(self) -> bool:
         """Whether it was left out on purpose (a link, a pipe, a device), so that nothing failed."""

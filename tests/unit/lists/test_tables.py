@@ -6,10 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from listfiles import LISTED, NOW, build, draw, entry, opened, read, written
-from rempart.errors import ListFormatError, RefusedError, SchemeUnknownError
+from rempart.errors import IncompleteError, ListFormatError, RefusedError, SchemeUnknownError
+from rempart.lists.build import ListBuilder
 from rempart.lists.columns import CANONICAL, Columns
 from rempart.lists.entry import Category, EntrySignal, Opinion
+from rempart.lists.importing import import_file
 from rempart.lists.registry import detect
+from rempart.lists.schemes import built_in
+from rempart.lists.source import open_source
+from rempart.lists.vocabulary import ReadOptions
 from rempart.signals.values import Sha256
 
 S = draw(2)
@@ -306,3 +311,22 @@ def test_columns_of_an_unknown_name_stay_in_the_record():
 def test_a_named_scheme_must_fit_a_file_of_bare_hashes():
     with pytest.raises(RefusedError, match="needs one for each entry"):
         read("threatexchange", f"pdq {PDQ}\n", scheme="vic-us")
+
+
+def test_columns_that_were_not_understood_are_named_in_the_report(tmp_path):
+    source = tmp_path / "partner.csv"
+    source.write_text(f"MD5-Hash;Kategorie;Entfernt\n{MD5};0;ja\n")
+    schemes = dict(built_in())
+    with ListBuilder(tmp_path / "partner.rlist", name="partner", schemes=schemes, created=NOW) as builder:
+        report = import_file(builder, source, options=ReadOptions(schemes=schemes, now=NOW))
+    assert "decide nothing: Kategorie, Entfernt." in report.notes[0]
+
+
+def test_a_table_that_tells_category_and_withdrawal_needs_no_warning_of_other_columns():
+    assert Columns(["md5", "scheme", "code", "deleted", "comment"]).unused == ()
+    assert Columns(["md5", "category", "comment"]).unused == ("comment",)
+
+
+def test_a_folder_in_place_of_a_list_file_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(IncompleteError, match="say --pictures"), open_source(tmp_path):
+        pass

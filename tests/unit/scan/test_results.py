@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
@@ -112,6 +113,14 @@ def test_csv_names_the_best_match_and_counts_the_rest() -> None:
     first = rows()[0]
     assert (first["match_probe"], first["match_count"]) == ("exact", "2")
     assert len(json.loads(first["all_matches"])) == 2
+
+
+def test_one_entry_found_in_two_ways_is_not_counted_as_two() -> None:
+    twice = [{"list": "a", "entry": "1", "probe": "exact"}, {"list": "a", "entry": "1", "probe": "canonical"}]
+    more = [*twice, {"list": "b", "entry": "1", "probe": "exact"}]
+    assert replace(RECORDS[0], matches=tuple(twice)).other_entries == 0
+    assert replace(RECORDS[0], matches=tuple(more)).other_entries == 1
+    assert replace(RECORDS[0], matches=()).other_entries == 0
 
 
 def test_json_lines_have_every_record() -> None:

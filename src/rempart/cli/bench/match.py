@@ -200,4 +200,4 @@ def _show(report: Report) -> None:
         f"first lookup {1e3 * built.first_search_seconds:.2f} ms"
     )
     for name in report.missing:
-        console.print(f"{name}: not installed (pip install 'rempart[bench]').")
+        console.print(f"{name}: not installed (from the repository: pip install '.[bench]').", markup=False)

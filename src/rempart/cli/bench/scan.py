@@ -234,7 +234,7 @@ def _table(figures: dict[str, Any]) -> str:
         f"{figures['scan_files_per_second']:>10}{figures['scan_cpu_ms']:>14}",
     ]
     if figures["peer_cpu_ms"] is None:
-        lines.append("peer: threatexchange is not installed (pip install 'rempart[bench]')")
+        lines.append("peer: threatexchange is not installed (from the repository: pip install '.[bench]')")
     else:
         lines += [
             f"{'threatexchange, one by one':34}{figures['peer_files_per_second']:>10}{figures['peer_cpu_ms']:>14}",

@@ -62,9 +62,7 @@ def _own_pictures(folder: Path) -> list[Image.Image]:
         if len(pictures) == LISTED + UNLISTED:
             break
     if len(pictures) < 2:
-        raise RefusedError(
-            f"{folder} holds fewer than two pictures.", hint="Name a folder with at least two."
-        )
+        raise RefusedError(f"{folder} holds fewer than two pictures.", hint="Name a folder with at least two.")
     return pictures
 
 

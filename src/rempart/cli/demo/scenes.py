@@ -55,9 +55,7 @@ def landscape(rng: Rng, size: tuple[int, int]) -> Image.Image:
         rng.uniform(0.08, 0.3) * height,
         rng.uniform(0.03, 0.09) * width,
     )
-    draw.ellipse(
-        (x - radius, y - radius, x + radius, y + radius), fill=(255, 244, int(rng.integers(150, 220)))
-    )
+    draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=(255, 244, int(rng.integers(150, 220))))
     for layer in range(3):
         ridge = _noise(rng, (width, 8), 5)[4] * height * 0.35 + height * (0.3 + 0.18 * layer)
         points = [(column, float(ridge[column])) for column in range(0, width, 2)]

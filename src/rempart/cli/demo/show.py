@@ -25,7 +25,7 @@ Record = Mapping[str, object]
 def _run(console: Console, home: Path, *args: str, fine: tuple[int, ...], output: Path | None = None) -> None:
     """Show one command, run it in `home`, and stop the demo with its message when it could not be done."""
     shown = "rempart " + " ".join(args) + (f" > {output.name}" if output else "")
-    console.print(f"[bold]$ {shown}[/bold]", highlight=False)
+    console.print(f"[bold]$ {shown}[/bold]", highlight=False, soft_wrap=True)
     with (output or Path("/dev/null")).open("wb") as sink:
         done = subprocess.run(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-m", "rempart", *args],
@@ -88,7 +88,8 @@ def _show(console: Console, home: Path, material: Material, started: float) -> i
     copies = sum(made != UNRELATED for made in material.made_by.values())
     console.print(
         f"\n{hits} of {copies} altered copies found, {wrong} false matches among the pictures on no list, "
-        f"in {monotonic() - started:.0f} seconds. Distance is in bits of 256; up to 31 counts as a match.",
+        f"in {monotonic() - started:.0f} seconds. Distance is in bits of 256; up to 31 counts as a match. "
+        "Crops and tilts meet further keys of the list's entries (facets), so their probe can be the whole picture.",
         highlight=False,
     )
     return NOTHING_FOUND if len(records) == len(material.made_by) and hits else COULD_NOT

@@ -85,7 +85,19 @@ def read(stream: BinaryIO, *, options: ReadOptions) -> Iterator[Reading | Refusa
         )
     if not columns.has_categories:
         options.membership()
+    if columns.unused:
+        options.notes.append(_kept_only(columns.unused))
     yield from join_rows(_rows(lines, delimiter, columns, options))
+
+
+def _kept_only(names: tuple[str, ...]) -> str:
+    """What a person must know of columns that were not understood: a category or a withdrawal may stand in one."""
+    shown = ", ".join("".join(char if char.isprintable() else "?" for char in name[:40]) for name in names[:12])
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return (
+        f"Columns that are kept and decide nothing: {shown}{more}. If one holds the category or a withdrawal, "
+        "name it category or deleted in the header."
+    )
 
 
 def _rows(lines: Iterator[Line], delimiter: str, columns: Columns, options: ReadOptions) -> Iterator[Reading | Refusal]:

@@ -79,7 +79,7 @@ def _scheme(head: str, options: ReadOptions) -> str:
     profile = (context[2] or "") if context else ""
     if profile.upper() in _PROFILE_SCHEMES:
         return _PROFILE_SCHEMES[profile.upper()]
-    told = f"Its profile is {profile!r}, which" if profile else "It names no profile, which"
+    told = f"The VICS file's profile is {profile!r}, which" if profile else "The VICS file names no profile, which"
     raise SchemeUnknownError(
         f"{told} does not say what its category numbers mean: 0 can stand for innocent, or for not yet looked at.",
         hint=f"Name the scheme with --scheme; known: {choices()} (uk-abc reads 1, 2, 3 as A, B, C).",
