@@ -65,7 +65,7 @@ def main() -> None:
     code = _run()
     try:
         sys.stdout.flush()
-    except OSError:
+    except (OSError, ValueError):  # or closed by whoever wrote to it last
         _drop_output()
         code = code or COULD_NOT
     sys.exit(code)
