@@ -65,7 +65,7 @@ def main() -> None:
     code = _run()
     try:
         sys.stdout.flush()
-    except BrokenPipeError:
+    except (BrokenPipeError, ValueError):  # nobody reads, or it was closed by whoever wrote to it last
         _drop_output()
         code = code or COULD_NOT
     except OSError as err:

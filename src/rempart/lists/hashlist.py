@@ -31,6 +31,7 @@ from rempart.lists.layout import (
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
 _REPORTED = {"signals", "keys", "sources", "duplicates_merged", "superseded", "low_quality"}
+_SOURCE = {"origin", "format", "read", "refused"}
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError)
 
 
@@ -77,7 +78,7 @@ class HashList:
         self._attributes: list[Attribute] | None = None
         try:
             self._meta = _read_meta(file)
-            self._categories = [Category(scheme=row[0], code=row[1]) for row in self._meta["categories"]]
+            self._categories = [_category(*row) for row in self._meta["categories"]]
             self._columns = {name: file.array(name, dtype) for name, dtype in (ENTRY_COLUMNS | SIGNAL_COLUMNS).items()}
             self._ids, self._details = file.bytes("ids"), file.bytes("details")
             self._kinds = {kind: _open_keys(file, kind) for kind in map(SignalKind, self._meta["kinds"])}
@@ -213,7 +214,7 @@ class HashList:
         if self._attributes is None:
             try:
                 rows = json.loads(bytes(self._file.checked("attributes", np.uint8)))
-                self._attributes = [Attribute(row[0], row[1], row[2]) for row in rows]
+                self._attributes = [_attribute(*row) for row in rows]
             except _DAMAGED as err:
                 raise self._damage("attributes") from err
         return self._attributes
@@ -382,9 +383,30 @@ def _read_meta(file: SectionFile) -> dict[str, Any]:
         raise ForeignFileError(f"{file.path.name} is a list of format {meta['version']!r}; this Rempart reads 1.")
     texts = all(isinstance(meta[name], str) for name in ("name", "created"))
     tables = all(isinstance(meta[name], list) for name in ("schemes", "categories", "kinds"))
-    if not (texts and tables and isinstance(meta["report"], dict) and meta["report"].keys() >= _REPORTED):
+    if not (texts and tables and _is_report(meta["report"])):
         raise TypeError("meta")
     return dict(meta)
+
+
+def _is_report(report: Any) -> bool:
+    """Whether a report has what `list show` tells of it."""
+    if not (isinstance(report, dict) and report.keys() >= _REPORTED and isinstance(report["sources"], list)):
+        return False
+    counts = [report["signals"], report["keys"]]
+    counted = all(isinstance(one, dict) for one in counts) and report["signals"].keys() <= report["keys"].keys()
+    return counted and all(isinstance(one, dict) and one.keys() >= _SOURCE for one in report["sources"])
+
+
+def _category(scheme: object, code: object) -> Category:
+    if not (isinstance(scheme, str) and isinstance(code, str)):
+        raise TypeError("category")
+    return Category(scheme=scheme, code=code)
+
+
+def _attribute(recipe: object, quality: object, facet: object) -> Attribute:
+    if isinstance(recipe, str | None) and isinstance(quality, int | None) and isinstance(facet, str | None):
+        return Attribute(recipe, quality, facet)
+    raise TypeError("attribute")
 
 
 def _open_keys(file: SectionFile, kind: SignalKind) -> _Keys:

@@ -1,12 +1,13 @@
 """A list file that was altered, cut or swapped is refused with a clear error, and never crashes its reader."""
 
+import json
 import os
 import random
 from contextlib import suppress
 
 import pytest
 
-from listfiles import build, draw, entry, opened
+from listfiles import build, draw, entry, opened, rempart
 from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError, RempartError
 from rempart.index.sections import SectionWriter
 from rempart.lists.entry import Category, EntrySignal
@@ -172,3 +173,39 @@ def test_reading_goes_on_after_closing_is_refused(tmp_path):
     list_.close()
     with pytest.raises(ValueError, match="closed"):
         verify(list_)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("categories", [[{}, []]]),
+        ("categories", [["only one"]]),
+        ("kinds", ["pdq", "none"]),
+        ("report", {"sources": 5}),
+        ("report", {"sources": [{"origin": 1}]}),
+        ("report", {"signals": 7}),
+        ("report", {"signals": {"pdq": 1}, "keys": {}}),
+    ],
+)
+def test_a_description_of_another_form_is_refused_as_damaged(whole, tmp_path, key, value):
+    with HashList.open(whole) as list_:
+        meta = json.loads(bytes(list_.file.bytes("meta")))
+    meta[key] = meta[key] | value if isinstance(value, dict) else value
+    rewritten(whole, tmp_path / "l", {"meta": json.dumps(meta).encode()})
+    with pytest.raises(CorruptFileError):
+        HashList.open(tmp_path / "l")
+
+
+def test_attributes_of_another_type_are_found_damaged(whole, tmp_path):
+    rewritten(whole, tmp_path / "l", {"attributes": b"[[{}, [], 5]]"})
+    with HashList.open(tmp_path / "l") as list_, pytest.raises(CorruptFileError):
+        list_.attributes()
+
+
+def test_damage_met_in_mid_export_is_not_exit_code_1(whole, tmp_path):
+    with HashList.open(whole) as list_:
+        length = len(list_.file.bytes("entry.details"))
+    rewritten(whole, tmp_path / "l", {"entry.details": b"\xff" * length})
+    done = rempart("list", "export", tmp_path / "l", "--format", "csv")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
