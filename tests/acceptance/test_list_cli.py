@@ -11,6 +11,7 @@ import time
 import pytest
 
 from listfiles import RUN, VICS, build, case, draw, entry, hash_set, media, rempart
+from rempart.cli.demo.scenes import scene
 from rempart.lists.columns import CANONICAL
 from rempart.lists.entry import Category, EntrySignal, Opinion
 
@@ -332,3 +333,12 @@ def test_a_full_standard_output_is_said_in_one_line(tmp_path, source, command):
         done = subprocess.run(arguments, stdout=full, stderr=subprocess.PIPE, timeout=100)
     assert done.returncode == 2
     assert done.stderr == b"rempart: Standard input or output failed: No space left on device.\n"
+
+
+def test_limits_hold_for_a_list_of_pictures_and_what_is_over_them_is_refused(tmp_path):
+    (tmp_path / "pictures").mkdir()
+    scene(1).save(tmp_path / "pictures" / "a.png")
+    done = rempart("list", "build", tmp_path / "l", "--pictures", tmp_path / "pictures", "--max-pixels", 100, "--json")
+    told = json.loads(done.stdout)
+    assert (told["accepted"], told["refused"]) == (0, 1)
+    assert "too_large" in told["sources"][0]["first_refused"][0]["reason"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
+from rempart.cli.limits import limit_options, limits_from
 from rempart.cli.listing import Building, RefusalFile, build_list, is_same, print_report, refuse_report_over
 from rempart.cli.listshow import show_document, show_entries, show_text
 from rempart.cli.output import output_file
@@ -44,7 +46,8 @@ def command() -> None:
 @click.option("--scheme", metavar="ID", help="Category scheme by id, or a .json file of your own.")
 @click.option("--force", is_flag=True, help="Take a VICS file of an unknown version, or one that is cut short.")
 @click.option("--report", "report_file", metavar="FILE", type=PATH, help="All refused lines, as JSON Lines.")
-@click.option("--workers", type=click.IntRange(1, 256), default=1, show_default=True, help="For --pictures.")
+@click.option("--workers", type=click.IntRange(1, 256), help="For --pictures. [one per processor]")
+@limit_options
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def build(
     out: Path,
@@ -56,8 +59,9 @@ def build(
     scheme: str | None,
     force: bool,
     report_file: Path | None,
-    workers: int,
+    workers: int | None,
     as_json: bool,
+    **limits: Any,
 ) -> int:
     """Build the list OUT from files of partners, or from pictures.
 
@@ -82,7 +86,8 @@ def build(
         name=name or shown(out.stem),
         scheme=scheme,
         force=force,
-        workers=workers,
+        workers=workers or len(os.sched_getaffinity(0)),
+        limits=limits_from(**limits),
     )
     refuse_report_over(report_file, plan)
     with RefusalFile(report_file) as sink:

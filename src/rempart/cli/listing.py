@@ -24,6 +24,7 @@ from rempart.lists.schemes import Scheme, built_in, load_scheme
 from rempart.lists.source import shown
 from rempart.lists.vocabulary import ReadOptions
 from rempart.scan.results.replace import storage_error
+from rempart.signals.outcome import Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Building:
     scheme: str | None
     force: bool
     workers: int
+    limits: Limits
 
 
 class RefusalFile:
@@ -111,7 +113,10 @@ def build_list(plan: Building, *, sink: Sink) -> ListReport:
             # Decoding loads only when it is asked for.
             from rempart.lists.pictures import import_pictures
 
-            sources.append(import_pictures(builder, plan.pictures, options=options, workers=plan.workers, sink=sink))
+            made = import_pictures(
+                builder, plan.pictures, options=options, workers=plan.workers, limits=plan.limits, sink=sink
+            )
+            sources.append(made)
         return builder.finish(sources)
 
 
