@@ -34,6 +34,8 @@ _REPORTED = {"signals", "keys", "sources", "duplicates_merged", "superseded", "l
 _SOURCE = {"origin", "format", "read", "refused"}
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError)
 
+_PART = 4096
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
@@ -141,16 +143,20 @@ class HashList:
         """The kinds of signal in the list."""
         return tuple(self._kinds)
 
-    def lookup(self, signals: Sequence[Signal], *, radius: int = 31) -> list[tuple[Match, ...]]:
+    def lookup(
+        self, signals: Sequence[Signal], *, radius: int = 31, most: int | None = None
+    ) -> list[tuple[Match, ...]]:
         """For each signal its matches, nearest first: PDQ within `radius` bits (0 to 63), digests when equal.
 
         An entry stands there once, by the nearest of its signals. Only entries that are to be reported answer: never
-        benign, exemplar, uncategorised, negative or withdrawn ones. Raises ValueError for a radius out of range,
-        and CorruptFileError.
+        benign, exemplar, uncategorised, negative or withdrawn ones. `most` keeps the nearest so many for each signal:
+        thousands of entries may share one hash. Raises ValueError for a radius out of range, and CorruptFileError.
         """
-        return self._find(signals, Disposition.MATCH, radius)
+        return self._find(signals, Disposition.MATCH, radius, most)
 
-    def lookup_pdq(self, keys: NDArray[np.uint8], radius: int = 31) -> list[tuple[Match, ...]]:
+    def lookup_pdq(
+        self, keys: NDArray[np.uint8], radius: int = 31, *, most: int | None = None
+    ) -> list[tuple[Match, ...]]:
         """As `lookup` for many PDQ hashes at once, (m, 32) uint8: one call for all probes of a file."""
         if self._pdq is None:
             return [()] * len(keys)
@@ -160,13 +166,15 @@ class HashList:
         ends, rows_, distances_ = offsets.tolist(), rows.tolist(), distances.tolist()
         table = self._kinds[SignalKind.PDQ]
         return [
-            self._matches(table, zip(rows_[a:b], distances_[a:b], strict=True), Disposition.MATCH) if a != b else ()
+            self._matches(table, zip(rows_[a:b], distances_[a:b], strict=True), Disposition.MATCH, most)
+            if a != b
+            else ()
             for a, b in pairwise(ends)
         ]
 
-    def known_good(self, signals: Sequence[Signal]) -> list[tuple[Match, ...]]:
+    def known_good(self, signals: Sequence[Signal], *, most: int | None = None) -> list[tuple[Match, ...]]:
         """For each signal the benign entries with that exact digest; PDQ hashes never make a file known good."""
-        return self._find(signals, Disposition.KNOWN_GOOD, None)
+        return self._find(signals, Disposition.KNOWN_GOOD, None, most)
 
     def entries(self) -> Iterator[Entry]:
         """Every entry with all its signals, in file order, whatever its disposition."""
@@ -237,7 +245,9 @@ class HashList:
         """Let go of the mapping."""
         self._file.close()
 
-    def _find(self, signals: Sequence[Signal], wanted: Disposition, radius: int | None) -> list[tuple[Match, ...]]:
+    def _find(
+        self, signals: Sequence[Signal], wanted: Disposition, radius: int | None, most: int | None
+    ) -> list[tuple[Match, ...]]:
         found: list[tuple[Match, ...]] = [()] * len(signals)
         for kind, table in self._kinds.items():
             places = [at for at, signal in enumerate(signals) if signal.kind is kind]
@@ -246,31 +256,41 @@ class HashList:
             joined = b"".join(signals[at] for at in places)
             keys = np.frombuffer(joined, np.uint8).reshape(len(places), -1)
             if kind is SignalKind.PDQ and radius is not None:
-                answers: Iterable[tuple[Match, ...]] = self.lookup_pdq(keys, radius)
+                answers: Iterable[tuple[Match, ...]] = self.lookup_pdq(keys, radius, most=most)
             else:
-                answers = self._find_digests(table, keys, wanted)
+                answers = self._find_digests(table, keys, wanted, most)
             for at, answer in zip(places, answers, strict=True):
                 found[at] = answer
         return found
 
-    def _find_digests(self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition) -> Iterator[tuple[Match, ...]]:
+    def _find_digests(
+        self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition, most: int | None
+    ) -> Iterator[tuple[Match, ...]]:
         assert isinstance(table.index, DigestIndex)
         for row in table.index.find(keys).tolist():
-            yield self._matches(table, [(row, 0)], wanted) if row >= 0 else ()
+            yield self._matches(table, [(row, 0)], wanted, most) if row >= 0 else ()
 
-    def _matches(self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition) -> tuple[Match, ...]:
+    def _matches(
+        self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition, most: int | None
+    ) -> tuple[Match, ...]:
         """The entries behind some keys, nearest first, that have the wanted disposition: each once, by its nearest."""
         found: dict[int, Match] = {}
         for row, distance in hits:
-            start, stop = self._posting(table, row)
-            for entry, attribute in zip(
-                table.entries[start:stop].tolist(), table.attributes[start:stop].tolist(), strict=True
-            ):
+            for entry, attribute in self._behind(table, row):
+                if len(found) == most:
+                    return tuple(dict.fromkeys(found.values()))
                 if entry >= len(self):
                     raise self._damage(f"{table.kind.value}.entries")
                 if self._disposition[entry] == wanted and entry not in found:
                     found[entry] = self._match(table, row, distance, entry, attribute)
         return tuple(dict.fromkeys(found.values()))
+
+    def _behind(self, table: _Keys, row: int) -> Iterator[tuple[int, int]]:
+        """The entries of one key, and the attribute of each, in parts: a hash may have a hundred thousand."""
+        start, stop = self._posting(table, row)
+        for first in range(start, stop, _PART):
+            part = slice(first, min(first + _PART, stop))
+            yield from zip(table.entries[part].tolist(), table.attributes[part].tolist(), strict=True)
 
     def _match(self, table: _Keys, row: int, distance: int, entry: int, attribute: int) -> Match:
         category = self._category(int(self._columns["entry.category"][entry]))

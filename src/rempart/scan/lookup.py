@@ -13,15 +13,20 @@ from rempart.signals.examine import Examination
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Outcome
 from rempart.signals.values import Signal
 
+MOST = 1_000
+"""Matches that are listed for one file, the nearest first. Thousands of entries may share the hash of one picture."""
+
 _FAILED = (Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.TIMED_OUT)
 
 
 class Lookup(Protocol):
     """The part of a HashList that a scan needs."""
 
-    def lookup(self, signals: Sequence[Signal], *, radius: int = 31) -> list[tuple[Match, ...]]: ...
+    def lookup(
+        self, signals: Sequence[Signal], *, radius: int = 31, most: int | None = None
+    ) -> list[tuple[Match, ...]]: ...
 
-    def known_good(self, signals: Sequence[Signal]) -> list[tuple[Match, ...]]: ...
+    def known_good(self, signals: Sequence[Signal], *, most: int | None = None) -> list[tuple[Match, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +58,9 @@ def judge(batch: Sequence[Looked], lists: Iterable[Lookup], *, radius: int) -> l
     exact = [entry for entry in asked if entry[1] == EXACT]
     digests = [signal for _, _, signal in exact]
     for one in lists:
-        for (place, probe, _), found in zip(asked, one.lookup(signals, radius=radius), strict=True):
+        for (place, probe, _), found in zip(asked, one.lookup(signals, radius=radius, most=MOST + 1), strict=True):
             matches[place] += ((probe, match) for match in found)
-        for (place, probe, _), found in zip(exact, one.known_good(digests), strict=True):
+        for (place, probe, _), found in zip(exact, one.known_good(digests, most=MOST + 1), strict=True):
             good[place] += ((probe, match) for match in found)
     return [_record(*parts) for parts in zip(batch, matches, good, strict=True)]
 
@@ -75,6 +80,8 @@ def _record(looked: Looked, matches: list[tuple[str, Match]], good: list[tuple[s
     seen = looked.examination
     if seen is None:
         return _unopened(looked)
+    listed = _best(matches)
+    cut = f"more than {MOST:,} entries match; the nearest {MOST:,} are listed" if len(listed) > MOST else None
     return Record(
         target=looked.target,
         outcome=seen.outcome,
@@ -86,10 +93,10 @@ def _record(looked: Looked, matches: list[tuple[str, Match]], good: list[tuple[s
         pdq_quality=seen.pdq_quality,
         recipe=seen.recipe,
         width=seen.width, height=seen.height,
-        error="; ".join(filter(None, (seen.error, looked.note))) or None,
+        error="; ".join(filter(None, (seen.error, looked.note, cut))) or None,
         problem=looked.problem,
-        matches=_best(matches),
-        known_good=_best(good),
+        matches=listed[:MOST],
+        known_good=_best(good)[:MOST],
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rempart.lists.hashlist import HashList
-from rempart.scan.lookup import Looked, judge
+from rempart.scan.lookup import MOST, Looked, judge
 from rempart.scan.records import Checked, Record, Result, Target
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Outcome
@@ -113,3 +113,15 @@ def test_batch_keeps_its_order(lists: list[HashList]) -> None:
     records = judge(batch, lists, radius=31)
     assert [record.target.path for record in records] == ["0", "1", "2", "3"]
     assert [str(record.result) for record in records] == ["known_good", "match", "clear", "match"]
+
+
+def test_hash_that_thousands_of_entries_share_is_a_match_that_says_how_much_it_lists(tmp_path: Path) -> None:
+    crowded = build_list(tmp_path / "crowded", [PICTURE.complement(), NEAR, *[PICTURE] * 5_000])
+    with HashList.open(crowded) as known:
+        assert len(known.lookup([PICTURE])[0]) == 5_001
+        assert [match.distance for match in known.lookup([NEAR], most=2)[0]] == [0, 3]
+        record = judged([known], seen(probes=(("canonical", NEAR, 100), ("canonical+flipx", PICTURE, 100))))
+    assert record.result is Result.MATCH
+    assert len(record.matches) == MOST
+    assert record.matches[0]["distance"] == 0
+    assert record.error == "more than 1,000 entries match; the nearest 1,000 are listed"
