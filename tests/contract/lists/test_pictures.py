@@ -60,7 +60,7 @@ def test_every_picture_is_entered_and_what_cannot_be_hashed_is_refused_with_its_
     assert told[0].startswith("broken.jpg: unreadable")
     assert told[1].startswith("flat.png: low_quality: digests only")
     assert told[2].startswith("letter.txt: not_media")
-    assert "match by digest only" in source.notes[0]
+    assert "matched by digest only" in source.notes[0]
     assert report.matching == 5
 
 
