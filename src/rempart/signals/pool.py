@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import threading
@@ -20,6 +21,7 @@ from rempart.signals.lane import Lane, Pending
 from rempart.signals.outcome import Limits, Outcome
 
 TASK = "rempart.signals.examine:examine_in_worker"
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 IN_FLIGHT = 4
 """Jobs sent to one worker at a time: enough that it never waits for its pool, few enough that little is sent anew."""
 
@@ -89,7 +91,8 @@ class WorkerPool:
         self._starter.shutdown()
 
     def examine(self, source: bytes | memoryview | int, plan: Plan = CANONICAL) -> Examination:
-        """Look at one file and wait for it. Raises UnavailableError when no worker can be started."""
+        """Look at one file and wait for it. Raises UnavailableError when no worker can be started,
+        or no memory is left for the bytes."""
         with closing(self._drive(self._borrow(most=1), iter((Job(source=source),)), plan)) as answers:
             return next(answers)[1]
 
@@ -163,10 +166,15 @@ def _fill(lanes: list[Lane], jobs: Iterator[Job], wire: Mapping[str, Any]) -> bo
 def _descriptor(source: bytes | memoryview | int) -> int:
     if isinstance(source, int):
         return source
-    descriptor = os.memfd_create("item", os.MFD_CLOEXEC)
-    rest = memoryview(source).cast("B")
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]
+    descriptor = os.memfd_create("item", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        rest = memoryview(source).cast("B")
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except OSError as err:
+        os.close(descriptor)
+        raise UnavailableError(f"The bytes could not be handed to a worker: {err.strerror}.") from err
     return descriptor
 
 

@@ -313,3 +313,23 @@ def test_interrupt_ends_the_workers_and_is_passed_on() -> None:
         assert parent.wait(timeout=10) == -signal.SIGINT
     assert len(workers) == 2
     assert not any(Path(f"/proc/{int(pid)}").exists() for pid in workers)
+
+
+def test_bytes_that_cannot_be_handed_over_are_said_and_leave_no_descriptor() -> None:
+    code = """
+import os, resource
+from rempart.errors import UnavailableError
+from rempart.signals.pool import WorkerPool
+with WorkerPool() as pool:
+    pool.examine(b"first")
+    before = len(os.listdir("/proc/self/fd"))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+    for _ in range(20):
+        try:
+            pool.examine(bytes(5000))
+        except UnavailableError as err:
+            said = str(err)
+    print(said, len(os.listdir("/proc/self/fd")) - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "The bytes could not be handed to a worker: File too large. 0\n", done.stderr
