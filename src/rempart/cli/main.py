@@ -69,7 +69,8 @@ def main() -> None:
         _drop_output()
         code = code or COULD_NOT
     except OSError as err:
-        code = code or _stream_failed(err)
+        failed = _stream_failed(err)
+        code = code or failed
     sys.exit(code)
 
 
