@@ -6,7 +6,7 @@ from contextlib import suppress
 from io import BytesIO
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from listfiles import VICS, build, case, draw, entry, hash_set, media, options, read, written
@@ -144,6 +144,7 @@ HASHES = st.sampled_from([str(S.md5()), str(S.sha1()).upper(), str(S.pdq()), "0"
 
 @bounded
 @given(st.lists(st.dictionaries(KEYS, JSON | HASHES | st.integers(-1, 9), max_size=8), max_size=5))
+@example([{"MD5": {"Media": []}}])  # was taken for a case, and so for no record at all
 def test_any_vics_record_is_an_entry_or_a_refusal(records):
     document = json.dumps({"@odata.context": VICS.format("US", "Media"), "value": records})
     entries, refused = read("vics", document)
@@ -198,7 +199,7 @@ ENTRIES = st.builds(
 
 
 @settings(bounded, max_examples=5000 if CAMPAIGN else 80)
-@given(st.lists(ENTRIES, max_size=6))
+@given(st.lists(ENTRIES, max_size=6, unique_by=lambda one: one.id))  # lines of one id are one entry's lines
 def test_json_lines_and_list_files_lose_nothing(tmp_path, entries):
     build(tmp_path / "a", entries)
     with HashList.open(tmp_path / "a") as first:

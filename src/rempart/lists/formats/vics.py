@@ -93,7 +93,7 @@ def _records(document: JsonStream, kind: str) -> Iterator[dict[str, object] | Br
         for key in document.members():
             if key == "value" and document.peek() == "[":
                 found = True
-                if kind == "Cases" or _MEDIA.search(document.window()):
+                if kind == "Cases" or _holds_cases(document.window()):
                     yield from _case_records(document)
                 else:
                     yield from document.records()
@@ -105,6 +105,19 @@ def _records(document: JsonStream, kind: str) -> Iterator[dict[str, object] | Br
         yield Broken(reason="the document goes on with something that is not JSON; its rest was not read", last=True)
     if not found:
         raise ListFormatError("This VICS document has no list of records under `value`.")
+
+
+def _holds_cases(window: str) -> bool:
+    """Whether `value`, which begins here, holds cases: its first object has a `Media` array of its own.
+
+    A header may say otherwise, so it is not asked. A first object that goes on beyond the window is a case's.
+    """
+    start = window.find("{")
+    try:
+        first, _ = json.JSONDecoder().raw_decode(window, max(start, 0))
+    except (ValueError, RecursionError):
+        return _MEDIA.search(window) is not None
+    return isinstance(first, dict) and isinstance(first.get("Media"), list)
 
 
 def _case_records(document: JsonStream) -> Iterator[dict[str, object] | Broken]:
