@@ -7,7 +7,6 @@ import resource
 import signal
 import subprocess
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from scanning import (
     results,
     write_all,
 )
-from scantree import EXPECTED, LISTED, OTHER, lists, tree
+from scantree import EXPECTED, LISTED, lists, tree
 
 __all__ = ["lists", "tree"]  # fixtures
 
@@ -143,20 +142,3 @@ def test_resume_looks_again_at_what_changed(tree: Path, lists: list[str], tmp_pa
     assert results(done.stdout, tree) == expected
     rows = list(csv.DictReader(io.StringIO((tmp_path / "o.csv").read_text("utf-8"), newline="")))
     assert {row["path"].removeprefix(f"{tree}/"): row["result"] for row in rows} == expected
-
-
-def test_archive_that_was_away_for_one_run_is_looked_into_again(lists: list[str], tmp_path: Path) -> None:
-    stick = tmp_path / "stick.zip"
-    with zipfile.ZipFile(stick, "w") as archive:
-        archive.writestr("in/listed.jpg", LISTED)
-        archive.writestr("in/other.jpg", OTHER)
-    asked = ("scan", stick, *lists, "--json", "--resume", tmp_path / "j")
-    first = rempart(*asked)
-    stick.rename(tmp_path / "away")
-    assert list(results(rempart(*asked).stdout).values()) == ["unhashed"]
-    (tmp_path / "away").rename(stick)
-    again = rempart(*asked)
-    assert by_path(again.stdout) == by_path(first.stdout)
-    assert len(by_path(again.stdout)) == 3
-    assert again.returncode == first.returncode == 1
-    assert by_path(rempart(*asked).stdout) == by_path(first.stdout)
