@@ -1,0 +1,1 @@
+"""Two persons: one asks, another seconds exactly what was asked."""
