@@ -86,3 +86,11 @@ class LeaseLostError(UnavailableError):
 
 class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
+
+
+class NotThereError(RefusedError):
+    """There is nothing under this name or number."""
+
+
+class ConflictError(RefusedError):
+    """This does not fit what is there now; look at it and ask again."""

@@ -167,8 +167,7 @@ class Breaker:
         if total <= usual:
             return False
         if records.trip(conn, subject, count=total, usual=usual, at=start):
-            facts = {"subject": subject, "count": total, "allowed": usual}
-            append(conn, Leaf(action="breaker.tripped", actor=SYSTEM.pseudonym, facts=facts), at=start)
+            _log(conn, "breaker.tripped", subject, {"count": total, "allowed": usual}, by=SYSTEM, at=start)
         return True
 
 
@@ -202,6 +201,13 @@ def reset(
     found = records.reset(conn, subject, by=by.pseudonym, at=at, allowed=allowed)
     if found is None:
         raise RefusedError("This breaker is not tripped.", hint="Look at the breakers that are: GET /v1/breakers.")
-    facts = {"subject": subject, "allowed": allowed}
-    append(conn, Leaf(action="breaker.reset", actor=by.pseudonym, facts=facts, sealed={"reason": reason[:2000]}), at=at)
+    _log(conn, "breaker.reset", subject, {"allowed": allowed}, by=by, at=at, reason=reason[:2000])
     return found
+
+
+def _log(
+    conn: Connection, action: str, subject: str, facts: Mapping[str, object], *, by: Principal, at: datetime, reason: str = ""
+) -> None:
+    what = "rule" if subject.startswith(RULE) else "entry"
+    sealed = {"name": subject} | ({"reason": reason} if reason else {})
+    append(conn, Leaf(action=action, actor=by.pseudonym, facts={"what": what, **facts}, sealed=sealed), at=at)
