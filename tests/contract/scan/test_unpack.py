@@ -79,7 +79,7 @@ def test_process_outlives_the_thread_that_asked_first(unpacker: Unpacker, tmp_pa
     assert process is not None
     with pytest.raises(subprocess.TimeoutExpired):
         process.wait(0.5)
-    assert unfold(unpacker, fd) == ({("a",): b"a"}, None)
+    assert unfold(unpacker, archive(tmp_path / "y", {"a": b"a"})) == ({("a",): b"a"}, None)
     assert unpacker._process is process
 
 
