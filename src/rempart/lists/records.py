@@ -87,6 +87,7 @@ list_entries = Table(
     Column("told", UtcTime),  # when its owner says that it was added
     Column("added", UtcTime, nullable=False),
     Column("withdrawn", UtcTime),
+    Column("content", LargeBinary),  # a fingerprint of what the entry says, where curation wrote it
     Index(None, "list", "ref"),
     sqlite_autoincrement=True,
 )
@@ -154,15 +155,22 @@ def insert_entries(
     schemes: Mapping[str, Scheme],
     number: int,
     at: datetime,
+    contents: Sequence[bytes] | None = None,
 ) -> list[int]:
     """Write entries with their signals, live with change `number` of COUNTER; returns their ids, in order.
+
+    `contents` are fingerprints of what the entries say, by which a later import tells what has changed.
 
     Raises SchemeUnknownError for a category that `schemes` do not know; nothing is written then.
     """
     states = [disposition(entry, schemes) for entry in entries]
     if not entries:
         return []
-    rows = [_entry_row(entry, state, list_number, at) for entry, state in zip(entries, states, strict=True)]
+    marks = contents if contents is not None else [None] * len(entries)
+    rows = [
+        _entry_row(entry, state, list_number, at) | {"content": mark}
+        for entry, state, mark in zip(entries, states, marks, strict=True)
+    ]
     made = insert(list_entries).returning(list_entries.c.id, sort_by_parameter_order=True)
     ids = list(conn.execute(made, rows).scalars())
     signals = [

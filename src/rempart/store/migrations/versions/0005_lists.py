@@ -52,6 +52,7 @@ def _make_list_entries() -> None:
         sa.Column("told", sa.BigInteger),
         sa.Column("added", sa.BigInteger, nullable=False),
         sa.Column("withdrawn", sa.BigInteger),
+        sa.Column("content", sa.LargeBinary),
         sa.PrimaryKeyConstraint("id", name="pk_list_entries"),
         sa.ForeignKeyConstraint(["list"], ["lists.number"], name="fk_list_entries_list"),
         sqlite_autoincrement=True,
