@@ -126,7 +126,9 @@ def test_an_inclusion_proof_holds_for_nothing_else():
             assert not is_included(hashes[index], index, size, [*path, root], root)
             assert not is_included(hashes[index], size, size, path, root)
             assert not path or not is_included(hashes[index], index, size, path[:-1], root)
-            assert not any(is_included(hashes[index], other, size, path, root) for other in range(size) if other != index)
+            assert not any(
+                is_included(hashes[index], other, size, path, root) for other in range(size) if other != index
+            )
 
 
 def test_every_consistency_proof_of_every_two_sizes_is_the_oracles_and_verifies():

@@ -9,12 +9,9 @@ from __future__ import annotations
 import json
 import re
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any
 
 from rempart.errors import RefusedError
-
-Plain: TypeAlias = "None | bool | int | str | list[Plain] | tuple[Plain, ...] | dict[str, Plain]"
-"""What canonical JSON can say."""
 
 LARGEST = 2**53 - 1
 DEEPEST = 16
