@@ -80,6 +80,10 @@ class NotPermittedError(RefusedError):
     """Who is asking is known, and may not do this."""
 
 
+class ProofNeededError(NotPermittedError):
+    """This needs a fresh proof of who you are; sign in again."""
+
+
 class TooManyRequestsError(UnavailableError):
     """Too many requests; wait, then try again."""
 

@@ -127,7 +127,13 @@ def changes(conn: Connection) -> int:
 def principal_of(key: ApiKey) -> Principal:
     """Who asks when this key is sent."""
     return Principal(
-        kind="service", id=key.id, pseudonym=key.id, scopes=key.scopes, service=key.service, behind=key.made_by
+        kind="service",
+        id=key.id,
+        pseudonym=key.id,
+        scopes=key.scopes,
+        service=key.service,
+        behind=key.made_by,
+        signals_per_day=key.signals_per_day,
     )
 
 

@@ -72,8 +72,14 @@ def refuse_weak(password: str, *, names: tuple[str, ...]) -> None:
     rest = folded
     for name in sorted(names, key=len, reverse=True):
         rest = rest.replace(name.casefold(), "") if len(name) >= 3 else rest
-    if len(rest) < SHORTEST // 2 or len(set(folded)) < 5 or any(folded == folded[:n] * (len(folded) // n) for n in (5, 6)):
-        raise RefusedError("The password is too easy to guess.", hint="Use several words that have nothing to do with you.")
+    if (
+        len(rest) < SHORTEST // 2
+        or len(set(folded)) < 5
+        or any(folded == folded[:n] * (len(folded) // n) for n in (5, 6))
+    ):
+        raise RefusedError(
+            "The password is too easy to guess.", hint="Use several words that have nothing to do with you."
+        )
 
 
 def _normal(password: str) -> str:

@@ -30,6 +30,7 @@ class Principal:
     signed_in: datetime | None = None
     proved: datetime | None = None
     enrolling: bool = False
+    signals_per_day: int | None = None
     permissions: frozenset[Permission] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -64,9 +64,13 @@ def start(
         expires=at + (limits.absolute if stage == "full" else limits.enrolling),
         ended=None,
     )
-    sessions.add_session(conn, {name: getattr(row, name) for name in SessionRow.__slots__} | {"hash": token_hash(token)})
+    sessions.add_session(
+        conn, {name: getattr(row, name) for name in SessionRow.__slots__} | {"hash": token_hash(token)}
+    )
     facts = {"method": method, "stage": stage}
-    append(conn, Leaf(action="session.started", actor=person.pseudonym, facts=facts, subject=_subject(person.id)), at=at)
+    append(
+        conn, Leaf(action="session.started", actor=person.pseudonym, facts=facts, subject=_subject(person.id)), at=at
+    )
     return Started(token=token, session=row, person=person)
 
 

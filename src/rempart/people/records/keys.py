@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from rempart.people.permissions import Scope
 from rempart.people.records.tables import api_keys, key_usage
+from rempart.store.upsert import insert_into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +63,16 @@ def every(conn: Connection) -> tuple[ApiKey, ...]:
 def end_at(conn: Connection, key: str, *, revoked: datetime) -> bool:
     """Let a key end at a moment (now, or after an overlap); False when it ends sooner already."""
     sooner = api_keys.c.revoked.is_(None) | (api_keys.c.revoked > revoked)
-    return conn.execute(update(api_keys).where(and_(api_keys.c.id == key, sooner)).values(revoked=revoked)).rowcount == 1
+    return (
+        conn.execute(update(api_keys).where(and_(api_keys.c.id == key, sooner)).values(revoked=revoked)).rowcount == 1
+    )
 
 
 def take_quota(conn: Connection, key: str, *, day: int, count: int, limit: int) -> bool:
     """Take `count` of what a key may use on a day; False when less than that is left, and then nothing is taken."""
     if count > limit:
         return False
-    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement = make(key_usage).values(key=key, day=day, taken=count)
+    statement = insert_into(conn, key_usage).values(key=key, day=day, taken=count)
     statement = statement.on_conflict_do_update(
         index_elements=["key", "day"],
         set_={"taken": key_usage.c.taken + count},

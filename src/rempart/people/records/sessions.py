@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, case, delete, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, and_, case, delete, insert, literal, select, update
 
 from rempart.people.records.tables import ceremonies, sessions, signin_attempts, signin_links
+from rempart.store.schema import UtcTime
+from rempart.store.upsert import insert_into
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,15 +133,14 @@ def take_ceremony(conn: Connection, hashed: bytes, *, kind: str, at: datetime) -
 def count_attempt(conn: Connection, subject: bytes, *, at: datetime, since: datetime) -> int:
     """Count one more attempt of this subject and give how many there were since `since`, this one included."""
     fresh = signin_attempts.c.started <= since
-    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     statement = (
-        make(signin_attempts)
+        insert_into(conn, signin_attempts)
         .values(subject=subject, started=at, count=1)
         .on_conflict_do_update(
             index_elements=["subject"],
             set_={
                 "count": case((fresh, 1), else_=signin_attempts.c.count + 1),
-                "started": case((fresh, at), else_=signin_attempts.c.started),
+                "started": case((fresh, literal(at, UtcTime)), else_=signin_attempts.c.started),
             },
         )
     )
