@@ -28,7 +28,7 @@ class Passwords:
     def hashed(self, password: str) -> str:
         """What is stored."""
         with self._working():
-            return self._hasher.hash(_normal(password))
+            return self._hasher.hash(_bytes(password))
 
     def right(self, stored: str | None, password: str) -> bool:
         """Whether it is the password. Without one stored, as much work is done, and the answer is no."""
@@ -36,7 +36,7 @@ class Passwords:
         against = stored if stored is not None else self._dummy()
         with self._working():
             try:
-                self._hasher.verify(against, _normal(password[: LONGEST * 4]))
+                self._hasher.verify(against, _bytes(password[: LONGEST * 4]))
             except (VerificationError, InvalidHashError):
                 return False
         return known
@@ -84,3 +84,7 @@ def refuse_weak(password: str, *, names: tuple[str, ...]) -> None:
 
 def _normal(password: str) -> str:
     return unicodedata.normalize("NFC", password)
+
+
+def _bytes(password: str) -> bytes:
+    return _normal(password).encode("utf-8", "surrogatepass")

@@ -13,8 +13,8 @@ from rempart.people.records import persons, sessions
 from rempart.people.records.persons import Person
 from rempart.people.records.sessions import SessionRow
 from rempart.people.tokens import RandomBytes, looks_like_token, new_token, token_hash
-from rempart.store.ids import new_id
 from rempart.store.engine import Store
+from rempart.store.ids import new_id
 
 _TOUCH = timedelta(seconds=60)
 

@@ -67,7 +67,9 @@ class Access:
         token = request.cookies.get(self.cookie) if people else None
         if token is None:
             what = "Sign in." if people else "Send a key: `Authorization: Bearer rk_…`."
-            raise NotSignedInError("There is no key in this request." if not people else "You are not signed in.", hint=what)
+            raise NotSignedInError(
+                "There is no key in this request." if not people else "You are not signed in.", hint=what
+            )
         at = self.clock()
         found = await run_in_threadpool(sessions.resolve, self.store, token, at=at, limits=self.limits)
         if found is None:
@@ -133,12 +135,11 @@ class Needs(SecurityBase):
         return who
 
 
-class Public(SecurityBase):
+class Public:
     """A route's declaration that anyone may ask, counted by address."""
 
     def __init__(self, *, per_minute: float | None) -> None:
         self.per_minute = per_minute
-        self.scheme_name = "none"
 
     async def __call__(self, request: Request) -> None:
         access: Access = request.app.state.access
@@ -189,7 +190,9 @@ def assert_all_routes_declare(app: Starlette) -> None:
         raise RuntimeError("These routes declare no permission: " + ", ".join(silent))
 
 
-def build_access(settings: Settings, store: Store, *, clock: Clock, random: RandomBytes = secrets.token_bytes) -> Access:
+def build_access(
+    settings: Settings, store: Store, *, clock: Clock, random: RandomBytes = secrets.token_bytes
+) -> Access:
     """The access of a process, as the settings say."""
     people = settings.people
     return Access(
@@ -207,9 +210,7 @@ def build_access(settings: Settings, store: Store, *, clock: Clock, random: Rand
     )
 
 
-def _declarations(
-    routes: list[BaseRoute], prefix: str
-) -> Iterator[tuple[str, frozenset[str], Declaration | None]]:
+def _declarations(routes: list[BaseRoute], prefix: str) -> Iterator[tuple[str, frozenset[str], Declaration | None]]:
     for context in iter_route_contexts(routes):
         route = context.original_route
         path = prefix + (context.path or "")
@@ -223,7 +224,7 @@ def _declarations(
 def _declared_by(route: BaseRoute, context: Any) -> Declaration | None:
     if isinstance(route, APIRoute):
         found = [call for call in _calls(context.dependant) if isinstance(call, Declaration)]
-        return found[0] if found else None
+        return next((one for one in found if isinstance(one, Needs)), found[0] if found else None)
     endpoint = getattr(route, "endpoint", None) or getattr(route, "app", None)
     return getattr(endpoint, DECLARED, None)
 
@@ -248,7 +249,8 @@ def _refusal(who: Principal, permission: Permission) -> str:
 
 
 _SCOPES: Mapping[Permission, tuple[Scope, ...]] = {
-    permission: tuple(scope for scope, allowed in BY_SCOPE.items() if permission in allowed) for permission in Permission
+    permission: tuple(scope for scope, allowed in BY_SCOPE.items() if permission in allowed)
+    for permission in Permission
 }
 
 

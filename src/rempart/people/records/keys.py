@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, insert, select, update
 
 from rempart.people.permissions import Scope
 from rempart.people.records.tables import api_keys, key_usage
@@ -92,7 +92,5 @@ def forget_usage(conn: Connection, *, before_day: int) -> None:
     conn.execute(delete(key_usage).where(key_usage.c.day < before_day))
 
 
-def _key(row: Mapping[str, object]) -> ApiKey:
-    scopes = row["scopes"]
-    assert isinstance(scopes, list)
-    return ApiKey(**{**row, "scopes": frozenset(Scope(scope) for scope in scopes)})  # type: ignore[arg-type]
+def _key(row: RowMapping) -> ApiKey:
+    return ApiKey(**{**row, "scopes": frozenset(Scope(scope) for scope in row["scopes"])})
