@@ -76,6 +76,18 @@ class StorageFullError(UnavailableError):
     """The disk is full, or a file could not be written."""
 
 
+class StoreUnavailableError(UnavailableError):
+    """The database could not be used now."""
+
+
+class LeaseLostError(UnavailableError):
+    """This process stood still for too long and another took its work over; nothing was written."""
+
+
+class SettingsError(RefusedError):
+    """A setting is wrong or unknown."""
+
+
 class BlobStoreUnavailableError(UnavailableError):
     """The place where sealed bytes lie did not answer; nothing was lost, try again."""
 

@@ -1,0 +1,1 @@
+"""From matches to a verdict, by rules in one readable file."""
