@@ -127,7 +127,9 @@ class FolderBlobs:
 
     def _failed(self, err: OSError) -> StorageFullError | BlobStoreUnavailableError:
         if err.errno in DISK_FULL:
-            return StorageFullError("There is no room left for blobs.", hint="Free space; what was sealed is untouched.")
+            return StorageFullError(
+                "There is no room left for blobs.", hint="Free space; what was sealed is untouched."
+            )
         return BlobStoreUnavailableError(f"The blob folder cannot be used: {err.strerror or err}.")
 
 

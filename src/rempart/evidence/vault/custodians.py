@@ -1,7 +1,7 @@
 """Offline custodians: an object's key once more, in age form, for people whose identities never touch the server.
 
-Each custodian alone can open it. Age says nothing of who sealed a file; the object's id is sealed with the key, so that a
-wrap cannot be moved to another object.
+Each custodian alone can open it. Age says nothing of who sealed a file; the object's id is sealed with the key, so that
+a wrap cannot be moved to another object.
 """
 
 from __future__ import annotations

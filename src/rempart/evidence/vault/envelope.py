@@ -1,13 +1,13 @@
 """The sealed form of bytes: AES-256-GCM in chunks, under a key that seals one object and nothing else.
 
-A blob is a header of 16 bytes, then chunks of `CHUNK` plaintext bytes (the last may be shorter), each followed by its tag
-of 16. It is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015): the nonce is the chunk's
-number (11 bytes, big-endian) and a byte that is 1 for the last chunk only, so that chunks cannot be swapped, dropped or
-cut off. A nonce never comes twice under a key, because an object's key is random and seals one stream once. The header
+A blob is a header of 16 bytes, then chunks of `CHUNK` plaintext bytes (the last may be shorter), each followed by its
+tag of 16. It is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015): the nonce is the
+chunk's number (11 bytes, big-endian) and a byte that is 1 for the last chunk only, so that chunks cannot be swapped, dropped
+or cut off. A nonce never comes twice under a key, because an object's key is random and seals one stream once. The header
 and the object's id are authenticated with every chunk: a blob cannot be passed off as another object's.
 
-An object's key is wrapped by AES-256-GCM under a service key with a random nonce of 96 bits; NIST SP 800-38D allows 2^32
-of these under one service key. The object's id and the service key's id are authenticated.
+An object's key is wrapped by AES-256-GCM under a service key with a random nonce of 96 bits; NIST SP 800-38D allows
+2^32 of these under one service key. The object's id and the service key's id are authenticated.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from rempart.errors import ForeignFileError, IncompleteError, TamperedError
+from rempart.evidence.vault.memory import wipe
 
 CHUNK = 1 << 20
 TAG = 16
@@ -56,7 +57,7 @@ def open_pieces(pieces: Iterable[bytes], into: memoryview, *, key: bytes, object
     1. the blob begins with this version's header (ForeignFileError);
     2. it is as long as the plaintext asks for: shorter is IncompleteError, longer TamperedError;
     3. every chunk is authentic, in its place, of this object (TamperedError).
-    Nothing that failed 3 is left in `into`.
+    When 3 fails, `into` is zeroed.
     """
     cipher = AESGCM(key)
     bound = _bound(object_id)
@@ -67,6 +68,7 @@ def open_pieces(pieces: Iterable[bytes], into: memoryview, *, key: bytes, object
         try:
             cipher.decrypt_into(_nonce(number, last=number == last), frame, bound, room)
         except InvalidTag as err:
+            wipe(into)  # OpenSSL has written what it could not vouch for
             raise TamperedError("Sealed bytes were altered, or belong to another object.") from err
 
 

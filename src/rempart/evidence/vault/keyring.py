@@ -1,7 +1,7 @@
 """Service keys: what wraps the objects' keys, and therefore what decides who can open the vault.
 
-A keyring is text, one key a line, the newest first; `#` begins a comment. A key is 32 random bytes in base64, as it is or
-wrapped by a key service (`kms:` before it). A key's id is taken from the key itself, so that the same key has the same id
+A keyring is text, one key a line, the newest first; `#` begins a comment. A key is 32 random bytes in base64, as it is
+or wrapped by a key service (`kms:` before it). A key's id is taken from the key itself, so that it has the same id
 wherever it stands. The first key seals what is new; the others only open what is old.
 """
 
@@ -151,7 +151,7 @@ class KeyFile:
         new = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
             fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with open(fd, "w", encoding="utf-8") as file:
+            with os.fdopen(fd, "w", encoding="utf-8") as file:
                 file.writelines(lines)
                 file.flush()
                 os.fsync(fd)
@@ -191,7 +191,9 @@ def _secret(word: str, number: int, command: KeyCommand | None) -> bytes:
     try:
         secret = base64.b64decode(word.removeprefix("kms:"), validate=True)
     except binascii.Error as err:
-        raise RefusedError(f"Line {number} of the keyring is no service key.", hint="It is 32 bytes in base64.") from err
+        raise RefusedError(
+            f"Line {number} of the keyring is no service key.", hint="It is 32 bytes in base64."
+        ) from err
     if not guarded:
         return secret
     if command is None:

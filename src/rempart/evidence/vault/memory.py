@@ -34,8 +34,8 @@ def plain_memory(size: int) -> Iterator[memoryview]:
         yield view
     finally:
         wipe(view)
-        view.release()
         with suppress(BufferError):  # somebody kept a view: what it shows is zeroes
+            view.release()
             pages.close()
 
 
