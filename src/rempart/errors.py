@@ -106,3 +106,35 @@ class LeaseLostError(UnavailableError):
 
 class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
+
+
+class BlobStoreUnavailableError(UnavailableError):
+    """The place where sealed bytes lie did not answer; nothing was lost, try again."""
+
+
+class BlobMissingError(IncompleteError):
+    """Sealed bytes that should be there are not; take them from a backup."""
+
+
+class ServiceKeyMissingError(IncompleteError):
+    """The service key that this was sealed under is not in the keyring; bring it back."""
+
+
+class KeyServiceUnavailableError(UnavailableError):
+    """The command that guards the service key failed or took too long."""
+
+
+class ObjectDestroyedError(RefusedError):
+    """This object was destroyed; nothing can bring it back."""
+
+
+class LegalHoldError(RefusedError):
+    """A legal hold stands on this object; release it first."""
+
+
+class BackupFormatError(RefusedError):
+    """This is not a backup of Rempart, or of a version that is not known here."""
+
+
+class RestorePendingError(RefusedError):
+    """A restore is not finished: later destructions must be repeated before anything is served."""
