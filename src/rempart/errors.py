@@ -138,3 +138,11 @@ class BackupFormatError(RefusedError):
 
 class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
+
+
+class NotThereError(RefusedError):
+    """There is nothing under this name or number."""
+
+
+class ConflictError(RefusedError):
+    """This does not fit what is there now; look at it and ask again."""
