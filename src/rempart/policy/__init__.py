@@ -1,0 +1,1 @@
+"""Policy: one readable file of ordered rules, from what a check found to a verdict."""
