@@ -6,3 +6,5 @@ import signal
 # interrupts: programs inherit what is ignored.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+pytest_plugins = ["databases"]

@@ -87,3 +87,15 @@ class ForeignFileError(RefusedError):
 
 class StorageFullError(UnavailableError):
     """The disk is full, or a file could not be written."""
+
+
+class StoreUnavailableError(UnavailableError):
+    """The database could not be used now."""
+
+
+class LeaseLostError(UnavailableError):
+    """This process stood still for too long and another took its work over; nothing was written."""
+
+
+class SettingsError(RefusedError):
+    """A setting is wrong or unknown."""

@@ -12,7 +12,7 @@ from rempart.errors import PolicyError
 from rempart.policy.facts import Keep, Ruling, Verdict
 from rempart.policy.fields import Table, Trouble, as_text
 from rempart.policy.places import places
-from rempart.policy.rules import MatchTest, Names, Policy, Rule, SignalRetention
+from rempart.policy.rules import MatchTest, Names, Policy, Rule
 from rempart.signals.outcome import Outcome
 from rempart.signals.values import SignalKind
 
@@ -27,7 +27,7 @@ _SYNTAX_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)
 _CATEGORY = re.compile(r"[^:\s]{1,64}:\S.{0,127}")
 _QUEUE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _DAYS = re.compile(r"([1-9]\d{0,3}) days?")
-_TOP = ("format", "name", "item_signals", "rules", "otherwise", "on_failure")
+_TOP = ("format", "name", "rules", "otherwise", "on_failure")
 _ON_MATCH = ("list", "mode", "category", "opinion", "signal", "exact", "max_distance", "min_distance", "probe")
 _ON_ITEM = ("outcome", "service", "published", "known_good", "context")
 _THEN = ("verdict", "case", "queue", "assessors", "keep")
@@ -77,21 +77,8 @@ def _policy(top: Table, text: str) -> Policy:
         rules=read,
         otherwise=_ruling(top.table("otherwise", known=_THEN), "otherwise"),
         on_failure=_ruling(top.table("on_failure", known=_THEN), "on_failure"),
-        item_signals=_retention(top),
         text=text,
     )
-
-
-def _retention(top: Table) -> SignalRetention:
-    given = top.text("item_signals", absent="while_hosted")
-    if given == "while_hosted" or given is None:
-        return SignalRetention()
-    if given == "off":
-        return SignalRetention(on=False)
-    if found := _DAYS.fullmatch(given):
-        return SignalRetention(days=int(found[1]))
-    top.wrong("item_signals", f'{as_text(given)} is none of "while_hosted", "off", "90 days".')
-    return SignalRetention()
 
 
 def _rule(rule: Table) -> Rule:

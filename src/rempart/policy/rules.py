@@ -98,14 +98,6 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SignalRetention:
-    """Whether signals of checked items stay for look-back: while the item is hosted, so many days, or not at all."""
-
-    on: bool = True
-    days: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Ordered rules with what happens otherwise. Made by `rempart.policy.reading.parse`; `text` is the file as read."""
 
@@ -113,7 +105,6 @@ class Policy:
     rules: tuple[Rule, ...]
     otherwise: Ruling
     on_failure: Ruling
-    item_signals: SignalRetention
     text: str
 
     def decide(self, facts: Facts) -> Ruling:

@@ -33,8 +33,6 @@ def test_the_default_policy_is_read_and_is_the_one_documented():
     ]
     assert policy.otherwise.verdict is Verdict.ALLOW
     assert policy.on_failure.verdict is Verdict.HOLD
-    assert policy.item_signals.on
-    assert policy.item_signals.days is None
     assert policy.text == default_text()
 
 
@@ -46,14 +44,6 @@ def test_values_stand_alone_or_in_lists():
     assert "ours2" not in match.lists
     assert match.categories == {("vic-us", "1")}
     assert match.schemes == {"uk-abc"}
-
-
-@pytest.mark.parametrize(
-    ("given", "on", "days"), [("while_hosted", True, None), ("off", False, None), ("90 days", True, 90)]
-)
-def test_retention_of_item_signals(given, on, days):
-    policy = parse(f'{HEAD}item_signals = "{given}"{TAIL}')
-    assert (policy.item_signals.on, policy.item_signals.days) == (on, days)
 
 
 def test_how_long_bytes_are_kept():
@@ -68,7 +58,6 @@ def test_how_long_bytes_are_kept():
         (HEAD + "bogus = 1" + TAIL, 3, "`bogus` is no key of the policy"),
         (HEAD.replace("format", "fromat") + TAIL, 1, "did you mean `format`"),
         (HEAD.replace("1", "2") + TAIL, 1, "This version reads format 1"),
-        (HEAD + 'item_signals = "forever"' + TAIL, 3, "while_hosted"),
         (HEAD + 'rules = "x"' + TAIL, 3, "tables"),
         (HEAD + TAIL.replace("[on_failure]", "[else]"), 6, "`else` is no key"),
         (HEAD + TAIL.replace("on_failure", "rules"), 6, "tables"),

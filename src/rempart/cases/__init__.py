@@ -1,0 +1,1 @@
+"""Cases: what people look at and decide."""

@@ -1,0 +1,1 @@
+"""For services: ask Rempart about an upload, and act on what is decided later."""

@@ -1,0 +1,1 @@
+"""What proves afterwards what was done: the ledger, the vault, custody."""

@@ -1,0 +1,1 @@
+"""The ways in: an upload that a service asks about."""

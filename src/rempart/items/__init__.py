@@ -1,0 +1,1 @@
+"""What services asked about, the signals kept of it, and looking back."""

@@ -1,0 +1,1 @@
+"""The tables of people, and every question that is put to them."""

@@ -1,0 +1,1 @@
+"""The server: check API, pages, and the work behind them."""

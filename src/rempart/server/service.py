@@ -1,0 +1,28 @@
+"""What a running service is made of; `server.runtime` puts it together and doors hand it round."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from rempart.clock import Clock
+from rempart.settings import Settings
+from rempart.store.engine import Store
+from rempart.store.workers import Worker
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Everything that routes, pages and background work share. The parts are safe from several threads at once."""
+
+    settings: Settings
+    store: Store
+    worker: Worker
+    clock: Clock
+
+
+def get_service(request: Request) -> Service:
+    """The service of an application, for routes: `Depends(get_service)`."""
+    service: Service = request.app.state.service
+    return service

@@ -1,0 +1,1 @@
+"""The database, its migrations, durable work, and objects outside the database."""
