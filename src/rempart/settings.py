@@ -1,7 +1,7 @@
 """The one Settings class: what an operator may set, read by doors only.
 
-`rempart.toml` in the data folder is read first, then the environment: `REMPART_SERVER__PORT=8600` sets `port` in the table
-`[server]`. A name that is not known is an error, so that a typing mistake is never a silent default.
+`rempart.toml` in the data folder is read first, then the environment: `REMPART_SERVER__PORT=8600` sets `port` in the
+table `[server]`. A name that is not known is an error, so that a typing mistake is never a silent default.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from rempart.errors import SettingsError
 FILE = "rempart.toml"
 _PREFIX = "REMPART_"
 # Variables that steer the program itself and are no settings.
-_OTHER = frozenset({"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"})
+_OTHER = frozenset(
+    {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
+)
 
 
 class _Section(BaseModel):
@@ -100,7 +102,7 @@ def _overlay(found: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[st
         section, _, key = name[len(_PREFIX) :].lower().partition("__")
         place = found.setdefault(section, {})
         if not key or not isinstance(place, dict):
-            raise SettingsError(f"{name} is no setting.", hint="Write REMPART_SECTION__KEY, as in REMPART_SERVER__PORT.")
+            raise SettingsError(f"{name} is no setting.", hint="Write REMPART_SECTION__KEY: REMPART_SERVER__PORT.")
         place[key] = tuple(filter(None, value.split(","))) if _is_many(section, key) else value
         origins[section, key] = name
     return origins

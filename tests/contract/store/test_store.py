@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import func, select, update
+
 from rempart.clock import utc_now
 from rempart.errors import LeaseLostError, StoreUnavailableError, UnavailableError
 from rempart.store.counters import current_number, next_number
@@ -16,7 +18,6 @@ from rempart.store.jobs import JobRunner, RetryLater, enqueue, jobs, release_job
 from rempart.store.migrate import upgrade
 from rempart.store.schema import metadata
 from rempart.store.workers import Worker, workers
-from sqlalchemy import func, select, update
 
 
 def _states(store):
@@ -60,9 +61,12 @@ def test_numbers_are_committed_in_their_order(store):
 
 
 def test_a_number_of_a_transaction_that_failed_is_given_again(store):
-    with pytest.raises(ZeroDivisionError), store.write() as conn:
-        next_number(conn, "items")
-        raise ZeroDivisionError
+    def fail():
+        with store.write() as conn:
+            return next_number(conn, "items") / 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with store.write() as conn:
         assert next_number(conn, "items") == 1
 
