@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection
 
 from rempart.clock import Clock
-from rempart.errors import ConflictError, NotThereError, TamperedError
+from rempart.errors import ConflictError, NotFoundError, TamperedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.lists import applying, breaker_records, entry_records, guard_records, records, staging_records
 from rempart.lists.curation_settings import (
@@ -107,8 +107,8 @@ class Curation:
             flagged, counts, extra = whole.flagged, {**whole.counts, "entries": whole.entries}, {"content": whole.mark}
             if flagged and not accept_flagged:
                 raise ConflictError(
-                    f"Canaries or noisy hashes speak against {len(flagged)} entries; the first is {flagged[0].ref[:80]!r},"
-                    f" {flagged[0].flag}.",
+                    f"Canaries or noisy hashes speak against {len(flagged)} entries;"
+                    f" the first is {flagged[0].ref[:80]!r}, {flagged[0].flag}.",
                     hint="Withdraw them, or say accept_flagged to let the second person decide.",
                 )
         with self.store.write() as conn:
@@ -127,7 +127,13 @@ class Curation:
             return now, staging_records.find(conn, changeset_id)
 
     def _write_rows(
-        self, conn: Connection, changeset_id: str, rows: Sequence[Row], *, counts: dict[str, int], target: dict[str, Any]
+        self,
+        conn: Connection,
+        changeset_id: str,
+        rows: Sequence[Row],
+        *,
+        counts: dict[str, int],
+        target: dict[str, Any],
     ) -> None:
         marks = b""
         for start in range(0, len(rows), CHUNK):
@@ -147,13 +153,13 @@ class Curation:
     def withdraw(self, list_id: str, ref: str, *, by: Principal, reason: str = "") -> ChangeSet | None:
         """Withdraw an entry: at once, or staged (and the change set given) where the list guards and is another's.
 
-        Raises NotThereError, ConflictError for what is withdrawn already.
+        Raises NotFoundError, ConflictError for what is withdrawn already.
         """
         with self.store.write() as conn:
             live = found_list(conn, list_id, lock=True)
             known = entry_records.known(conn, live.number, [ref]).get(ref) if len(ref) <= 512 else None
             if known is None:
-                raise NotThereError("The list has no such entry.", hint="References are compared letter by letter.")
+                raise NotFoundError("The list has no such entry.", hint="References are compared letter by letter.")
             if known.withdrawn is not None:
                 raise ConflictError(f"The entry was already withdrawn, on {known.withdrawn:%Y-%m-%d}.")
             if live.guarded and live.owner and by.id != live.owner and by.kind != "system":
@@ -161,7 +167,9 @@ class Curation:
             at = self.clock()
             sealed = {"ref": ref} | ({"reason": reason[:2000]} if reason else {})
             facts = {"list": live.id, "entry": known.entry_id, "count": 1}
-            leaf = Leaf(action="entry.withdrawn", actor=by.pseudonym, facts=facts, sealed=sealed, subject=f"list:{live.id}")
+            leaf = Leaf(
+                action="entry.withdrawn", actor=by.pseudonym, facts=facts, sealed=sealed, subject=f"list:{live.id}"
+            )
             append(conn, leaf, at=at)
             entry_records.change_list(conn, live, curated={"live": live.live - 1})
             change = next_number(conn, records.COUNTER)
@@ -184,7 +192,7 @@ class Curation:
         """Agree to a staged change set, or refuse it; what was agreed to is applied before this returns.
 
         1. It still waits. 2. Its rows, and for a change of the list the list's content, are those that were staged.
-        3. `by` is a second person who may (`people.approvals`). Raises NotThereError, ConflictError, TamperedError,
+        3. `by` is a second person who may (`people.approvals`). Raises NotFoundError, ConflictError, TamperedError,
         RefusedError; then nothing has changed.
         """
         with self.store.read() as conn:
@@ -222,7 +230,7 @@ class Curation:
         return self.changeset(found.id)
 
     def take_back(self, changeset_id: str, *, by: Principal) -> ChangeSet:
-        """Give up a change set that waits. Raises NotThereError, ConflictError when it waits no longer."""
+        """Give up a change set that waits. Raises NotFoundError, ConflictError when it waits no longer."""
         with self.store.write() as conn:
             found = staged(staging_records.find(conn, changeset_id, lock=True))
             approvals.withdraw(conn, found.approval_id or "", by=by, at=self.clock())
@@ -233,7 +241,7 @@ class Curation:
         return self.changeset(changeset_id)
 
     def changeset(self, changeset_id: str) -> ChangeSet:
-        """A change set as it is now; raises NotThereError."""
+        """A change set as it is now; raises NotFoundError."""
         with self.store.read() as conn:
             found = staging_records.find(conn, changeset_id)
         if found is None:
@@ -248,10 +256,10 @@ class Curation:
             append(conn, Leaf(action="guards.changed", actor=by.pseudonym, facts=facts), at=self.clock())
 
     def unguard(self, name: str, signal: Signal, *, by: Principal) -> None:
-        """Take a signal out of the operator's canaries or noisy hashes; raises NotThereError."""
+        """Take a signal out of the operator's canaries or noisy hashes; raises NotFoundError."""
         with self.store.write() as conn:
             if not guard_records.remove(conn, name, signal):
-                raise NotThereError("It is not among them.")
+                raise NotFoundError("It is not among them.")
             facts = {"guard": name, "count": -1}
             append(conn, Leaf(action="guards.changed", actor=by.pseudonym, facts=facts), at=self.clock())
 
@@ -270,11 +278,13 @@ class Curation:
 
 
 def staged(found: ChangeSet | None) -> ChangeSet:
-    """The change set if it waits for a person; raises NotThereError, ConflictError."""
+    """The change set if it waits for a person; raises NotFoundError, ConflictError."""
     if found is None:
         raise _no_changeset()
     if found.state is not State.STAGED:
-        raise ConflictError(f"This change set waits no longer: it is {found.state}.", hint="Look at the list's changes.")
+        raise ConflictError(
+            f"This change set waits no longer: it is {found.state}.", hint="Look at the list's changes."
+        )
     return found
 
 
@@ -290,8 +300,8 @@ def verify_rows(store: Store, changeset: ChangeSet) -> None:
             )
 
 
-def _no_changeset() -> NotThereError:
-    return NotThereError("There is no such change set.", hint="GET /v1/lists/{id}/changes shows those of a list.")
+def _no_changeset() -> NotFoundError:
+    return NotFoundError("There is no such change set.", hint="GET /v1/lists/{id}/changes shows those of a list.")
 
 
 def _overtaken() -> ConflictError:

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection
 
 from rempart.clock import Clock
-from rempart.errors import ConflictError, IncompleteError, NotThereError, RefusedError
+from rempart.errors import ConflictError, IncompleteError, NotFoundError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.lists import applying, entry_records, staging_records
 from rempart.lists.difference import Step
@@ -80,7 +80,7 @@ class Intake:
         """Read a list in any format from a buffered stream (with `peek`).
 
         Lines that cannot be read are refused one by one and counted in the change set; the first are kept with their
-        numbers. Raises ListFormatError, SchemeUnknownError, NotThereError, and IncompleteError when the stream ends
+        numbers. Raises ListFormatError, SchemeUnknownError, NotFoundError, and IncompleteError when the stream ends
         too early; then nothing is live and nothing waits.
         """
 
@@ -95,7 +95,7 @@ class Intake:
         return self._take(list_id, readings, wishes, by=by)
 
     def entries(self, list_id: str, entries: Sequence[Entry], wishes: Wishes, *, by: Principal) -> ChangeSet:
-        """Take up to 1,000 entries that came by hand, all or none: raises RefusedError naming the first that is wrong."""
+        """Take up to 1,000 entries that came by hand, all or none; ConflictError names the first that is wrong."""
         if not 0 < len(entries) <= MAX_BY_HAND:
             raise RefusedError(f"From 1 to {MAX_BY_HAND} entries at a time.", hint="Import a file for more.")
         return self._take(list_id, lambda _: hand_made(entries), wishes, by=by, whole=True)
@@ -133,7 +133,9 @@ class Intake:
             staging.close()
             if whole and staging.refused:
                 line, reason = staging.refused[0]
-                raise ConflictError(f"Entry {line}: {reason}.", hint="Nothing was taken in; mend it and send all again.")
+                raise ConflictError(
+                    f"Entry {line}: {reason}.", hint="Nothing was taken in; mend it and send all again."
+                )
         except BaseException:
             drop(self.store, changeset.id, clock=self.clock)
             raise
@@ -218,16 +220,14 @@ def _change(counts: Any) -> Change:
 
 
 def found_list(conn: Connection, list_id: str, *, lock: bool = False) -> LiveList:
-    """The list with this id; raises NotThereError."""
+    """The list with this id; raises NotFoundError."""
     live = entry_records.find_list(conn, list_id, lock=lock)
     if live is None:
-        raise NotThereError("There is no such list.", hint="GET /v1/lists shows those that are there.")
+        raise NotFoundError("There is no such list.", hint="GET /v1/lists shows those that are there.")
     return live
 
 
-def open_changeset(
-    conn: Connection, live: LiveList, kind: str, *, origin: str, by: Principal, clock: Clock
-) -> str:
+def open_changeset(conn: Connection, live: LiveList, kind: str, *, origin: str, by: Principal, clock: Clock) -> str:
     """Write an empty change set of a list, being read; gives its id."""
     at, changeset_id = clock(), new_id("chg")
     values = {

@@ -9,8 +9,22 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, delete, func,
-    insert, select, update,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
 )  # fmt: skip
 
 from rempart.lists.difference import Step
@@ -131,9 +145,9 @@ def _changeset(row: Any) -> ChangeSet:
 
 def add(conn: Connection, values: Mapping[str, Any]) -> None:
     """Write a new change set."""
-    empty = {
-        "feed": False, "settled": None, "target": {}, "counts": {}, "outcomes": {}, "refused": [], "why": "", "marks": b"",
-        "digest": None, "approval_id": None, "chunks_done": 0,
+    empty: dict[str, Any] = {
+        "feed": False, "settled": None, "target": {}, "counts": {}, "outcomes": {}, "refused": [], "why": "",
+        "marks": b"", "digest": None, "approval_id": None, "chunks_done": 0,
     }  # fmt: skip
     conn.execute(insert(list_changesets), empty | dict(values))
 
@@ -223,7 +237,13 @@ _ROW = tuple(column for column in changeset_rows.c if column.name != "changeset_
 
 
 def rows_from(
-    conn: Connection, changeset_id: str, *, first: int, limit: int, flagged: bool | None = None, step: Step | None = None
+    conn: Connection,
+    changeset_id: str,
+    *,
+    first: int,
+    limit: int,
+    flagged: bool | None = None,
+    step: Step | None = None,
 ) -> tuple[Row, ...]:
     """Rows of a change set from number `first` on, in order."""
     own = [changeset_rows.c.changeset_id == changeset_id, changeset_rows.c.no >= first]
