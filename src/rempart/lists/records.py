@@ -38,6 +38,7 @@ from rempart.lists.entry import Disposition, Entry, EntrySignal
 from rempart.lists.schemes import Scheme, disposition
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import SignalKind
+from rempart.store.bulk import insert_many
 from rempart.store.ids import new_id
 from rempart.store.schema import BigId, Json, UtcTime, metadata
 
@@ -171,15 +172,13 @@ def insert_entries(
         _entry_row(entry, state, list_number, at) | {"content": mark}
         for entry, state, mark in zip(entries, states, marks, strict=True)
     ]
-    made = insert(list_entries).returning(list_entries.c.id, sort_by_parameter_order=True)
-    ids = list(conn.execute(made, rows).scalars())
+    ids = _inserted(conn, rows)
     signals = [
         _signal_row(one, state, owner, number)
         for entry, state, owner in zip(entries, states, ids, strict=True)
         for one in entry.signals
     ]
-    if signals:
-        conn.execute(insert(entry_signals), signals)
+    insert_many(conn, entry_signals, signals)
     return ids
 
 
@@ -221,6 +220,18 @@ def _signal_row(one: EntrySignal, state: Disposition, owner: int, number: int) -
         "entry": owner, "kind": one.signal.kind.value, "value": bytes(one.signal), "facet": one.facet,
         "recipe": one.recipe, "quality": one.quality, "answers": answers(one, state), "added": number, "removed": None,
     }  # fmt: skip
+
+
+def _inserted(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write entries and give their ids in order; many times quicker where no two have the same reference."""
+    statement = insert(list_entries)
+    if len({row["ref"] for row in rows}) < len(rows):
+        made = statement.returning(list_entries.c.id, sort_by_parameter_order=True)
+        return list(conn.execute(made, rows).scalars())
+    ids = {
+        ref: number for number, ref in conn.execute(statement.returning(list_entries.c.id, list_entries.c.ref), rows)
+    }
+    return [ids[row["ref"]] for row in rows]
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:
