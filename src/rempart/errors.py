@@ -6,6 +6,7 @@ input), *tampered* (distrust the file), *incomplete* (something is missing, fetc
 """
 
 import errno
+from collections.abc import Sequence
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the system says when there is no room left, or no more is allowed: StorageFullError."""
@@ -64,6 +65,18 @@ class SchemeUnknownError(RefusedError):
     """The category scheme could not be told; name it."""
 
 
+class PolicyError(RefusedError):
+    """The policy cannot be read; mend the lines that are named.
+
+    `problems` holds every mistake as (line, what is wrong), by line; `line` is the first one's.
+    """
+
+    def __init__(self, problems: Sequence[tuple[int, str]] = ()) -> None:
+        self.problems = tuple(problems)
+        self.line = self.problems[0][0] if self.problems else None
+        super().__init__("\n".join(f"Line {line}: {text}" for line, text in self.problems))
+
+
 class CorruptFileError(TamperedError):
     """The file is damaged or was altered."""
 
@@ -106,3 +119,43 @@ class LeaseLostError(UnavailableError):
 
 class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
+
+
+class BlobStoreUnavailableError(UnavailableError):
+    """The place where sealed bytes lie did not answer; nothing was lost, try again."""
+
+
+class BlobMissingError(IncompleteError):
+    """Sealed bytes that should be there are not; take them from a backup."""
+
+
+class ServiceKeyMissingError(IncompleteError):
+    """The service key that this was sealed under is not in the keyring; bring it back."""
+
+
+class KeyServiceUnavailableError(UnavailableError):
+    """The command that guards the service key failed or took too long."""
+
+
+class ObjectDestroyedError(RefusedError):
+    """This object was destroyed; nothing can bring it back."""
+
+
+class LegalHoldError(RefusedError):
+    """A legal hold stands on this object; release it first."""
+
+
+class BackupFormatError(RefusedError):
+    """This is not a backup of Rempart, or of a version that is not known here."""
+
+
+class RestorePendingError(RefusedError):
+    """A restore is not finished: later destructions must be repeated before anything is served."""
+
+
+class NotThereError(RefusedError):
+    """There is nothing under this name or number."""
+
+
+class ConflictError(RefusedError):
+    """This does not fit what is there now; look at it and ask again."""

@@ -1,7 +1,7 @@
 """The one Settings class: what an operator may set, read by doors only.
 
-`rempart.toml` in the data folder is read first, then the environment: `REMPART_SERVER__PORT=8600` sets `port` in the table
-`[server]`. A name that is not known is an error, so that a typing mistake is never a silent default.
+`rempart.toml` in the data folder is read first, then the environment: `REMPART_SERVER__PORT=8600` sets `port` in the
+table `[server]`. A name that is not known is an error, so that a typing mistake is never a silent default.
 """
 
 from __future__ import annotations
