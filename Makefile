@@ -52,11 +52,13 @@ test: ## everything that CI runs, tier by tier
 
 test-unit: setup-dev ## fast tests of single rooms
 	$(PYTEST) -n 2 tests/unit
-test-contract: setup-dev ## formats, worker pool, fuzzing in bounded time
+test-contract: setup-dev ## formats, worker pool, both databases, fuzzing in bounded time
+	tools/ensure-postgres.sh
 	$(PYTEST) -n 2 tests/contract
-test-acceptance: setup-dev ## the command line as real processes, kills and recovery
+test-acceptance: setup-dev ## the command line and the server as real processes, kills and recovery
+	tools/ensure-postgres.sh
 	$(PYTEST) -n 2 tests/acceptance
-test-browser: setup-dev ## the report page in Chromium
+test-browser: setup-dev ## the pages in Chromium
 	tools/ensure-chromium.sh
 	$(PYTEST) tests/browser
 test-meta: setup-dev ## style, types, contracts, docs and README commands

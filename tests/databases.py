@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from rempart.clock import utc_now
 from rempart.store.engine import Store
 from rempart.store.migrate import upgrade
@@ -18,7 +19,7 @@ _SETTINGS = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_conn
 
 
 class Cluster:
-    """A Postgres in a temporary folder, reached by its socket only. Postgres refuses to be root: it runs as `postgres`."""
+    """A Postgres in a temporary folder, reached by its socket only. It refuses to be root: it runs as `postgres`."""
 
     def __init__(self) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="rempart-pg-", dir="/tmp"))
@@ -26,7 +27,9 @@ class Cluster:
         self._made = 0
         if self._as:
             shutil.chown(self.home, "postgres", "postgres")
-        self._run(_program("initdb"), "-D", "data", "-U", "rempart", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C")
+        self._run(
+            _program("initdb"), "-D", "data", "-U", "rempart", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"
+        )
         settings = [part for one in _SETTINGS for part in ("-c", one)]
         with (self.home / "log").open("wb") as log:
             self.process = subprocess.Popen(

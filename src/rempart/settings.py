@@ -1,7 +1,7 @@
 """The one Settings class: what an operator may set, read by doors only.
 
-`rempart.toml` in the data folder is read first, then the environment: `REMPART_SERVER__PORT=8600` sets `port` in the table
-`[server]`. A name that is not known is an error, so that a typing mistake is never a silent default.
+`rempart.toml` in the data folder is read first, then the environment: `REMPART_SERVER__PORT=8600` sets `port` in the
+table `[server]`. A name that is not known is an error, so that a typing mistake is never a silent default.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ from rempart.errors import SettingsError
 FILE = "rempart.toml"
 _PREFIX = "REMPART_"
 # Variables that steer the program itself and are no settings.
-_OTHER = frozenset({"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"})
+_OTHER = frozenset(
+    {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
+)
 
 
 class _Section(BaseModel):
@@ -54,6 +56,27 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class PeopleSettings(_Section):
+    """Sign-in, and how often others may ask. `one_person` declares that there is nobody to second anything:
+    what needs two is confirmed again in another session, `alone_after_hours` later, and marked *single*."""
+
+    idle_minutes: int = Field(30, ge=1, le=1440)
+    session_hours: int = Field(12, ge=1, le=168)
+    one_person: bool = False
+    alone_after_hours: float = Field(12.0, ge=1, le=720)
+    key_per_minute: int = Field(60_000, ge=1)
+    address_per_minute: int = Field(600, ge=1)
+
+
+class OidcSettings(_Section):
+    """Sign-in through an identity provider (OpenID Connect); off while `issuer` is empty."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    label: str = ""
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -61,6 +84,8 @@ class Settings(_Section):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     check: CheckSettings = CheckSettings()
+    people: PeopleSettings = PeopleSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @property
     def database_url(self) -> str:
@@ -100,7 +125,7 @@ def _overlay(found: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[st
         section, _, key = name[len(_PREFIX) :].lower().partition("__")
         place = found.setdefault(section, {})
         if not key or not isinstance(place, dict):
-            raise SettingsError(f"{name} is no setting.", hint="Write REMPART_SECTION__KEY, as in REMPART_SERVER__PORT.")
+            raise SettingsError(f"{name} is no setting.", hint="Write REMPART_SECTION__KEY: REMPART_SERVER__PORT.")
         place[key] = tuple(filter(None, value.split(","))) if _is_many(section, key) else value
         origins[section, key] = name
     return origins

@@ -60,7 +60,9 @@ class Store:
         try:
             address = make_url(url)
         except ArgumentError as err:
-            raise RefusedError("The database address is not one.", hint="Write sqlite:///path or postgresql://…") from err
+            raise RefusedError(
+                "The database address is not one.", hint="Write sqlite:///path or postgresql://…"
+            ) from err
         kind = address.get_backend_name()
         try:
             if kind == "sqlite" and address.database:

@@ -1,8 +1,8 @@
 """Durable work: rows written with the state they serve, claimed by any process, finished once.
 
-A job is written in the transaction that makes it necessary. Whoever claims it works outside any transaction and ends with
-`finishing`, which marks the job done in the same transaction as its effects, and refuses when another process has taken the
-job over meanwhile. A job may therefore begin twice, but its effects on the database are committed once.
+A job is written in the transaction that makes it necessary. Whoever claims it works outside any transaction and ends
+with `finishing`, which marks the job done in the same transaction as its effects, and refuses when another process has
+taken the job over meanwhile. A job may therefore begin twice, but its effects on the database are committed once.
 """
 
 from __future__ import annotations
@@ -16,7 +16,21 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, Text, or_, select, text, type_coerce, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    or_,
+    select,
+    text,
+    type_coerce,
+    update,
+)
 
 from rempart.clock import utc_now
 from rempart.errors import LeaseLostError, RempartError, UnavailableError
@@ -73,7 +87,7 @@ def enqueue(
     delay: timedelta = timedelta(0),
     key: str | None = None,
 ) -> None:
-    """Write a job in the caller's transaction, to be run `delay` from now; with a `key` that is still queued, nothing."""
+    """Write a job in the caller's transaction, to be run `delay` from now; with a `key` still queued, nothing."""
     created = now or utc_now()
     conn.execute(
         insert_or_ignore(conn, jobs),
@@ -144,7 +158,9 @@ class JobRunner:
         self._stopping, self._wake = threading.Event(), threading.Condition()
         self._woken = 0
         self._unsettled: list[Callable[[], None]] = []
-        self._threads = [threading.Thread(target=self._run, name=f"rempart-jobs-{n}", daemon=True) for n in range(threads)]
+        self._threads = [
+            threading.Thread(target=self._run, name=f"rempart-jobs-{n}", daemon=True) for n in range(threads)
+        ]
 
     def start(self) -> None:
         """Begin to claim jobs."""
@@ -210,7 +226,7 @@ class JobRunner:
             return lambda: None
         except RempartError as err:
             return partial(self._failed, job, str(err))
-        except Exception as err:  # noqa: BLE001 - one faulty job must not end the thread that runs the others
+        except Exception as err:
             log.error("job %s (%s) failed", job.id, job.kind, exc_info=err)
             return partial(self._failed, job, type(err).__name__)
         return partial(self._finish, job)

@@ -36,7 +36,8 @@ class Periodics:
         self._store, self._worker = store, worker
         self._stopping = threading.Event()
         self._threads = [
-            threading.Thread(target=self._keep, args=(work,), name=f"rempart-{work.name}", daemon=True) for work in works
+            threading.Thread(target=self._keep, args=(work,), name=f"rempart-{work.name}", daemon=True)
+            for work in works
         ]
         self.last_success: dict[str, float] = {}
         """When each work last ended well, in seconds of the steady clock."""

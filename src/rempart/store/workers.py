@@ -1,9 +1,9 @@
 """Processes that share the work, and what happens to the work of one that dies or stands still.
 
 Each process has a row that it changes every few seconds. Another one calls it dead when it has *seen* that row
-unchanged for a while by its own steady clock, so that no wall clock needs to be right; on the same machine it is enough
-that the process is gone. Calling it dead deletes its row and frees what it held. A process that wakes up later finds its row
-missing: `guard` refuses whatever it still wanted to write.
+unchanged for a while by its own steady clock, so that no wall clock needs to be right; on the same machine it is
+enough that the process is gone. Calling it dead deletes its row and frees what it held. A process that wakes up later
+finds its row missing: `guard` refuses whatever it still wanted to write.
 """
 
 from __future__ import annotations
