@@ -36,9 +36,9 @@ def worker(store):
 
 def _import_every_table():
     for module in pkgutil.walk_packages(rempart.__path__, "rempart."):
-        if "records" in module.name or module.name.startswith("rempart.store."):
-            if "migrations" not in module.name:
-                importlib.import_module(module.name)
+        holds_tables = "records" in module.name or module.name.startswith("rempart.store.")
+        if holds_tables and "migrations" not in module.name:
+            importlib.import_module(module.name)
 
 
 def test_all_migrations_together_are_the_fresh_schema(store):
