@@ -1,7 +1,7 @@
 """All rows of a database at one moment, in a form that the other database engine can load.
 
-A row is a JSON array of its columns' stored values: numbers, text, null, and bytes as `{"b": base64}`. Tables are read as
-they are in the database, not as this version would make them, so that nothing is left out.
+A row is a JSON array of its columns' stored values: numbers, text, null, and bytes as `{"b": base64}`. Tables are read
+as they are in the database, not as this version would make them, so that nothing is left out.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def decoded(line: bytes) -> Row:
     """The row of a line. Raises TamperedError."""
     try:
         found = json.loads(line)
-        return tuple(base64.b64decode(value["b"], validate=True) if isinstance(value, dict) else value for value in found)
+        return tuple(
+            base64.b64decode(value["b"], validate=True) if isinstance(value, dict) else value for value in found
+        )
     except (ValueError, KeyError, TypeError) as err:
         raise TamperedError("A row of the dump cannot be read.") from err
 
@@ -120,7 +122,9 @@ class Loading:
                 sequence = self._conn.scalar(text("SELECT pg_get_serial_sequence(:table, :column)"), named)
                 highest = self._conn.scalar(select(func.max(column)))
                 if sequence is not None and highest is not None:
-                    self._conn.execute(text("SELECT setval(CAST(:name AS regclass), :value)"), {"name": sequence, "value": highest})
+                    self._conn.execute(
+                        text("SELECT setval(CAST(:name AS regclass), :value)"), {"name": sequence, "value": highest}
+                    )
 
 
 def forget(conn: Connection, names: Sequence[str]) -> None:
@@ -138,6 +142,10 @@ def _tables(conn: Connection) -> dict[str, Table]:
     if not tables:
         raise StoreUnavailableError("The database has no tables.")
     return tables
+
+
+def _unwrapped(value: Any) -> Any:
+    return base64.b64decode(value["b"], validate=True) if isinstance(value, dict) else value
 
 
 def _plain(value: Any) -> Any:

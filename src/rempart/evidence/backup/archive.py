@@ -1,8 +1,8 @@
 """The backup file: a tar whose last member says what must be in it.
 
 Members: `head.json`, `tables/NAME/NUMBER.jsonl` (the first line of each names the columns), `settings/rempart.toml`,
-`blobs/NAME`, and at last `manifest.json` with size and SHA-256 of every member, the number of rows of every table, and an
-HMAC-SHA-256 over all of that under a key derived from the service key: whoever restores needs that key anyway.
+`blobs/NAME`, and at last `manifest.json` with size and SHA-256 of every member, the number of rows of every table, and
+an HMAC-SHA-256 over all of that under a key derived from the service key: whoever restores needs that key anyway.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class BackupReader:
     def __init__(self, stream: IO[bytes], *, keyring: Keyring | None) -> None:
         self._stream, self._keyring = stream, keyring
         self.manifest: Mapping[str, Any] = {}
+        self.seen: dict[str, tuple[int, str]] = {}
+        """Size and SHA-256 of the members that were read."""
 
     def members(self) -> Iterator[Member]:
         """Yield every member but the manifest, which is checked last.
@@ -76,11 +78,11 @@ class BackupReader:
         What must hold:
         1. it is a tar that begins with a head of this format (BackupFormatError);
         2. it ends with a manifest (IncompleteError when the file ends before, TamperedError when it goes on);
-        3. every member has the size and SHA-256 that the manifest tells, none is missing, none too many (TamperedError);
+        3. every member has the size and SHA-256 that the manifest tells, no more and no less are there (TamperedError);
         4. with a keyring, the manifest's HMAC is right (TamperedError; ServiceKeyMissingError without its key).
         A caller that acts on members before the last one acts on what is not yet checked.
         """
-        seen: dict[str, tuple[int, str]] = {}
+        seen = self.seen
         for member in self._raw():
             if not seen:
                 _check_head(member)
@@ -89,7 +91,7 @@ class BackupReader:
                 return
             if member.name in seen:
                 raise TamperedError(f"The backup has {member.name} twice.")
-            seen[member.name] = len(member.data), hashlib.sha256(member.data).hexdigest()
+            seen[member.name] = sized_digest(member)
             yield member
         if any(self._stream.read(1 << 16)):
             raise TamperedError("The backup goes on after a member that cannot be read.")
@@ -127,6 +129,11 @@ class BackupReader:
             if not hmac.compare_digest(right, str(mac.get("hmac"))):
                 raise TamperedError("The backup's manifest was not written with the service key.")
         self.manifest = manifest
+
+
+def sized_digest(member: Member) -> tuple[int, str]:
+    """Size and SHA-256 of a member, as the manifest tells them."""
+    return len(member.data), hashlib.sha256(member.data).hexdigest()
 
 
 def head_of(member: Member) -> Mapping[str, Any]:
