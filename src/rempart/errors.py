@@ -41,6 +41,14 @@ class UnavailableError(RempartError):
     """A resource could not be used now; nothing was lost, try again."""
 
 
+class NotFoundError(RefusedError):
+    """There is nothing of that name here."""
+
+
+class ConflictError(RefusedError):
+    """It was done already, or has changed meanwhile; look at it again."""
+
+
 class InvalidSignalError(RefusedError):
     """This is not a signal in any form that is known here."""
 
@@ -151,11 +159,3 @@ class BackupFormatError(RefusedError):
 
 class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
-
-
-class NotThereError(RefusedError):
-    """There is nothing under this name or number."""
-
-
-class ConflictError(RefusedError):
-    """This does not fit what is there now; look at it and ask again."""
