@@ -41,6 +41,14 @@ class UnavailableError(RempartError):
     """A resource could not be used now; nothing was lost, try again."""
 
 
+class NotFoundError(RefusedError):
+    """There is nothing of that name here."""
+
+
+class ConflictError(RefusedError):
+    """It was done already, or has changed meanwhile; look at it again."""
+
+
 class InvalidSignalError(RefusedError):
     """This is not a signal in any form that is known here."""
 
@@ -99,3 +107,7 @@ class LeaseLostError(UnavailableError):
 
 class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
+
+
+class MailUnavailableError(UnavailableError):
+    """The mail server could not be used now; the mail waits and is tried again."""
