@@ -93,6 +93,26 @@ class ForeignFileError(RefusedError):
     """The file was not written by Rempart, or by a version that is not known here."""
 
 
+class NotSignedInError(RefusedError):
+    """Who is asking is not known; sign in, or send a key that is valid."""
+
+
+class NotPermittedError(RefusedError):
+    """Who is asking is known, and may not do this."""
+
+
+class ProofNeededError(NotPermittedError):
+    """This needs a fresh proof of who you are; sign in again."""
+
+
+class TooManyRequestsError(UnavailableError):
+    """Too many requests; wait, then try again."""
+
+    def __init__(self, message: str = "", *, hint: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
 class StorageFullError(UnavailableError):
     """The disk is full, or a file could not be written."""
 
@@ -111,3 +131,41 @@ class SettingsError(RefusedError):
 
 class MailUnavailableError(UnavailableError):
     """The mail server could not be used now; the mail waits and is tried again."""
+class BlobStoreUnavailableError(UnavailableError):
+    """The place where sealed bytes lie did not answer; nothing was lost, try again."""
+
+
+class BlobMissingError(IncompleteError):
+    """Sealed bytes that should be there are not; take them from a backup."""
+
+
+class ServiceKeyMissingError(IncompleteError):
+    """The service key that this was sealed under is not in the keyring; bring it back."""
+
+
+class KeyServiceUnavailableError(UnavailableError):
+    """The command that guards the service key failed or took too long."""
+
+
+class ObjectDestroyedError(RefusedError):
+    """This object was destroyed; nothing can bring it back."""
+
+
+class LegalHoldError(RefusedError):
+    """A legal hold stands on this object; release it first."""
+
+
+class BackupFormatError(RefusedError):
+    """This is not a backup of Rempart, or of a version that is not known here."""
+
+
+class RestorePendingError(RefusedError):
+    """A restore is not finished: later destructions must be repeated before anything is served."""
+
+
+class NotThereError(RefusedError):
+    """There is nothing under this name or number."""
+
+
+class ConflictError(RefusedError):
+    """This does not fit what is there now; look at it and ask again."""
