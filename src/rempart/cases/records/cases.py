@@ -56,7 +56,7 @@ case_items = Table(
     metadata,
     Column("case_id", String(40), ForeignKey("cases.id"), primary_key=True),
     Column("item", BigInteger, primary_key=True, autoincrement=False),
-    Column("service", String(40), nullable=False),
+    Column("service", String(200), nullable=False),
     Column("added", UtcTime, nullable=False),
     Index("ix_case_items_item", "item"),
 )

@@ -30,7 +30,7 @@ webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("service", String(40), nullable=False),
+    Column("service", String(200), nullable=False),
     Column("url", Text, nullable=False),
     Column("state", String(10), nullable=False),  # enabled, disabled, deleted
     Column("why", Text),
