@@ -67,8 +67,9 @@ def actions(store):
     """What the ledger says was done, in the order of writing."""
     import json
 
-    from rempart.evidence.ledger.records import leaves
     from sqlalchemy import select
+
+    from rempart.evidence.ledger.records import leaves
 
     with store.read() as conn:
         return [json.loads(body)["action"] for body in conn.scalars(select(leaves.c.body).order_by(leaves.c.id))]

@@ -12,6 +12,7 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from enum import StrEnum
@@ -56,7 +57,7 @@ class Mail:
     values: Mapping[str, str]
 
 
-def queue_mail(conn: Connection, mail: Mail, *, keyring: Keyring, key: str | None = None) -> None:
+def queue_mail(conn: Connection, mail: Mail, *, keyring: Keyring, at: datetime, key: str | None = None) -> None:
     """Write a mail in the caller's transaction; it is sent once that is committed.
 
     Raises RefusedError for an address that is none, and KeyError for a value that the text asks for and is not given.
@@ -69,7 +70,7 @@ def queue_mail(conn: Connection, mail: Mail, *, keyring: Keyring, key: str | Non
     active = keyring.active()
     nonce = secrets.token_bytes(_NONCE)
     sealed = nonce + AESGCM(active.derived(_PURPOSE)).encrypt(nonce, body, active.id.encode())
-    enqueue(conn, SEND, {"key": active.id, "sealed": base64.b64encode(sealed).decode()}, key=key)
+    enqueue(conn, SEND, {"key": active.id, "sealed": base64.b64encode(sealed).decode()}, now=at, key=key)
 
 
 class Mailer:

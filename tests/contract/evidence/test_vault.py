@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import delete, select, update
+from sqlalchemy.exc import DBAPIError
+
 from rempart.errors import (
     BlobMissingError,
     BlobStoreUnavailableError,
@@ -19,9 +22,6 @@ from rempart.evidence.vault.upkeep import GRACE, Sweep, delete_blob, handlers, r
 from rempart.evidence.vault.vault import RECORD_WITHIN
 from rempart.store.jobs import JobRunner
 from rempart.store.workers import Worker
-from sqlalchemy import delete, select, update
-from sqlalchemy.exc import DBAPIError
-
 from vaults import BY, Hands, a_vault, actions, key_text, put_in, read
 
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 import pytest
-from actors import NOON, person
 from sqlalchemy import text
 
+from actors import NOON, person
 from rempart.errors import PolicyError, RefusedError
 from rempart.people.permissions import Role
 from rempart.people.principal import CONSOLE
