@@ -78,6 +78,7 @@ class Mailer:
 
     def __init__(self, settings: MailSettings, *, keyring: Keyring, clock: Clock) -> None:
         self._settings, self._keyring, self._clock = settings, keyring, clock
+        self._domain = settings.sender.rpartition("@")[2].rstrip(">")
 
     def __call__(self, job: Job) -> None:
         """Send one mail. MailUnavailableError when the mail server is away: the job is tried again."""
@@ -105,9 +106,11 @@ class Mailer:
         chosen = self._settings
         context = ssl.create_default_context(cafile=chosen.ca_file or None)
         if chosen.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(chosen.host, chosen.port, timeout=_SECONDS, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                chosen.host, chosen.port, local_hostname=self._domain, timeout=_SECONDS, context=context
+            )
         else:
-            server = smtplib.SMTP(chosen.host, chosen.port, timeout=_SECONDS)
+            server = smtplib.SMTP(chosen.host, chosen.port, local_hostname=self._domain, timeout=_SECONDS)
         try:
             if chosen.security == "starttls":
                 server.starttls(context=context)
@@ -125,7 +128,7 @@ class Mailer:
         message["To"] = mail.to
         message["Subject"] = " ".join(texts["subject"].format_map(mail.values).split())
         message["Date"] = format_datetime(self._clock())
-        message["Message-ID"] = make_msgid(domain=self._settings.sender.rpartition("@")[2].rstrip(">"))
+        message["Message-ID"] = make_msgid(domain=self._domain)
         message["Auto-Submitted"] = "auto-generated"
         message["Content-Language"] = mail.language
         message.set_content(texts["text"].format_map(mail.values) + "\n")
