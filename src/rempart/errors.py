@@ -6,6 +6,7 @@ input), *tampered* (distrust the file), *incomplete* (something is missing, fetc
 """
 
 import errno
+from collections.abc import Sequence
 
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 """What the system says when there is no room left, or no more is allowed: StorageFullError."""
@@ -62,6 +63,18 @@ class ListFormatError(RefusedError):
 
 class SchemeUnknownError(RefusedError):
     """The category scheme could not be told; name it."""
+
+
+class PolicyError(RefusedError):
+    """The policy cannot be read; mend the lines that are named.
+
+    `problems` holds every mistake as (line, what is wrong), by line; `line` is the first one's.
+    """
+
+    def __init__(self, problems: Sequence[tuple[int, str]] = ()) -> None:
+        self.problems = tuple(problems)
+        self.line = self.problems[0][0] if self.problems else None
+        super().__init__("\n".join(f"Line {line}: {text}" for line, text in self.problems))
 
 
 class CorruptFileError(TamperedError):

@@ -1,1 +1,1 @@
-"""From matches to a verdict, by rules in one readable file."""
+"""Policy: one readable file of ordered rules, from what a check found to a verdict."""

@@ -1,0 +1,87 @@
+"""Telling services what changed after the first answer: a numbered decision, and a message to each webhook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from rempart.cases.records import decisions, webhooks
+from rempart.evidence.ledger import Leaf, append
+from rempart.people.principal import Principal
+from rempart.policy.facts import Verdict
+from rempart.store.counters import next_number
+from rempart.store.ids import new_id
+from rempart.store.jobs import enqueue
+
+DELIVER = "webhook.deliver"
+
+
+class Reason(StrEnum):
+    """Why a service is told of an item again."""
+
+    CASE = "case"
+    NEW_ENTRY = "new_entry"
+    WITHDRAWN = "withdrawn"
+    NOTICE = "notice"
+    CONTENT = "content"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hosted:
+    """An item as its service knows it, with the verdict it was told last."""
+
+    id: int
+    service: str
+    item_id: str
+    verdict: Verdict
+
+
+def publish(
+    conn: Connection,
+    item: Hosted,
+    *,
+    verdict: Verdict,
+    reason: Reason,
+    case_id: str | None,
+    by: Principal,
+    at: datetime,
+) -> decisions.DecisionRow:
+    """Number a decision, write its ledger leaf, and put its messages on their way, all in the caller's transaction.
+
+    The number is taken from the counter `decisions`, whose lock others wait for: call this late.
+    """
+    append(
+        conn,
+        Leaf(
+            action="verdict.changed",
+            actor=by.pseudonym,
+            facts={"verdict": verdict.value, "previous": item.verdict.value, "reason": reason.value},
+            sealed={"item_id": item.item_id},
+            subject=f"item:{item.id}",
+        ),
+        at=at,
+    )
+    row = decisions.DecisionRow(
+        seq=next_number(conn, "decisions"), id=new_id("decision"), service=item.service, item=item.id,
+        item_id=item.item_id, verdict=verdict.value, previous=item.verdict.value, reason=reason.value, case_id=case_id,
+        at=at,
+    )  # fmt: skip
+    decisions.add(conn, {name: getattr(row, name) for name in decisions.DecisionRow.__slots__})
+    for endpoint in webhooks.enabled(conn, item.service):
+        send(conn, endpoint=endpoint, decision=row.id, at=at)
+    return row
+
+
+def send(conn: Connection, *, endpoint: str, decision: str, at: datetime) -> str:
+    """Put one message on its way; gives its id, which stays the same over every attempt."""
+    message = new_id("msg")
+    row = {
+        "id": message, "endpoint": endpoint, "decision": decision, "state": "waiting", "created": at, "settled": None,
+        "attempts": 0,
+    }  # fmt: skip
+    webhooks.add_messages(conn, [row])
+    enqueue(conn, DELIVER, {"message": message}, now=at, key=message)
+    return message

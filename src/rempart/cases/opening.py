@@ -1,0 +1,97 @@
+"""Opening a case: one open case for items that are byte-identical, whoever hosts them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from rempart.cases.records import cases as records
+from rempart.evidence.ledger import Leaf, append
+from rempart.people.principal import Principal
+from rempart.policy.facts import FoundMatch
+from rempart.store.ids import new_id
+
+MOST_MATCHES = 100
+"""Matches that are kept of one item, the nearest first; thousands of entries may share the hash of one picture."""
+
+
+class CaseMatch(FoundMatch, Protocol):
+    """What a case keeps of a match; `lists.lookup.ListMatch` is one."""
+
+    @property
+    def list_id(self) -> str: ...
+    @property
+    def entry_id(self) -> int: ...
+    @property
+    def ref(self) -> str: ...
+    @property
+    def facet(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseItem:
+    """An item as a case sees it: its internal id, the service that hosts it, and its bytes' SHA-256 if known."""
+
+    id: int
+    service: str
+    sha256: bytes | None
+
+
+def open_case(
+    conn: Connection,
+    *,
+    kind: str,
+    queue: str,
+    assessors: int,
+    item: CaseItem,
+    matches: Sequence[CaseMatch],
+    reason: str,
+    policy_version: int,
+    by: Principal,
+    at: datetime,
+) -> str:
+    """Put an item into the open case of its bytes, or open one; gives the case's id.
+
+    `kind` is match, unchecked, lookback or notice; `reason` is the rule that asked for it. A second item of the same
+    bytes joins the case that is open: people judge bytes once. What merely looks alike gets a case of its own.
+    """
+    cluster = _cluster(item)
+    found = records.open_of(conn, cluster)
+    while found is None:
+        case_id = new_id("case")
+        row = {
+            "id": case_id, "kind": kind, "queue": queue, "assessors": assessors, "state": "open", "cluster": cluster,
+            "reason": reason[:80], "policy_version": policy_version, "opened": at, "opened_by": by.pseudonym,
+        }  # fmt: skip
+        records.add_unless_open(conn, row)
+        found = records.open_of(conn, cluster)
+        if found is not None and found.id == case_id:
+            append(conn, _opened(found, by=by), at=at)
+    records.add_item(conn, case_id=found.id, item=item.id, service=item.service, added=at)
+    add_matches(conn, found.id, item.id, matches)
+    return found.id
+
+
+def add_matches(conn: Connection, case_id: str, item: int, matches: Sequence[CaseMatch]) -> None:
+    """Add the matches of an item that its case does not hold yet, the nearest ones first."""
+    known = records.known_entries(conn, case_id, item)
+    fresh = [match for match in matches if (match.entry_id, str(match.signal_kind)) not in known]
+    nearest = sorted(fresh, key=lambda match: match.distance)[: max(0, MOST_MATCHES - len(known))]
+    rows = [{name: getattr(match, name) for name in records.MATCH_COLUMNS} for match in nearest]
+    records.add_matches(conn, [row | {"case_id": case_id, "item": item} for row in rows])
+
+
+def _cluster(item: CaseItem) -> bytes:
+    return item.sha256 if item.sha256 is not None else b"item:%d" % item.id
+
+
+def _opened(case: records.Case, *, by: Principal) -> Leaf:
+    facts = {
+        "kind": case.kind, "queue": case.queue, "rule": case.reason, "policy": case.policy_version,
+        "assessors": case.assessors,
+    }  # fmt: skip
+    return Leaf(action="case.opened", actor=by.pseudonym, facts=facts, subject=f"case:{case.id}")

@@ -1,0 +1,1 @@
+"""The tables of cases, decisions and webhooks, and every statement on them."""

@@ -1,0 +1,195 @@
+"""Cases, the items in them, and the matches that opened them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from rempart.store.schema import BigId, UtcTime, metadata
+from rempart.store.upsert import insert_or_ignore
+
+_OPEN = text("state = 'open'")
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("queue", String(40), nullable=False),
+    Column("assessors", Integer, nullable=False),
+    Column("state", String(10), nullable=False),  # open, decided
+    # What makes items byte-identical; forgotten when the case is decided.
+    Column("cluster", LargeBinary),
+    Column("reason", String(80), nullable=False),
+    Column("policy_version", BigInteger, nullable=False),
+    Column("opened", UtcTime, nullable=False),
+    Column("opened_by", String(40), nullable=False),
+    Column("withdrawn", UtcTime),  # an entry behind it was withdrawn since
+    Column("decision", String(10)),
+    Column("decided", UtcTime),
+    Column("decided_by", String(40)),
+    Column("decided_why", Text),
+    Index("uq_cases_open_cluster", "cluster", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_state_queue_opened", "state", "queue", "opened"),
+)
+case_items = Table(
+    "case_items",
+    metadata,
+    Column("case_id", String(40), ForeignKey("cases.id"), primary_key=True),
+    Column("item", BigInteger, primary_key=True, autoincrement=False),
+    Column("service", String(40), nullable=False),
+    Column("added", UtcTime, nullable=False),
+    Index("ix_case_items_item", "item"),
+)
+case_matches = Table(
+    "case_matches",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("case_id", String(40), ForeignKey("cases.id"), nullable=False),
+    Column("item", BigInteger, nullable=False),
+    Column("list_id", String(40), nullable=False),
+    Column("list", Text, nullable=False),
+    Column("mode", String(10), nullable=False),
+    Column("entry_id", BigInteger, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("signal_kind", String(10), nullable=False),
+    Column("distance", Integer, nullable=False),
+    Column("probe", String(80), nullable=False),
+    Column("scheme", Text),
+    Column("code", Text),
+    Column("opinion", String(20), nullable=False),
+    Column("facet", Text),
+    Column("withdrawn", UtcTime),
+    Index("ix_case_matches_case", "case_id"),
+    Index("ix_case_matches_entry", "entry_id"),
+)
+MATCH_COLUMNS = (
+    "list_id", "list", "mode", "entry_id", "ref", "signal_kind", "distance", "probe", "scheme", "code", "opinion",
+    "facet",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A case as it is stored."""
+
+    id: str
+    kind: str
+    queue: str
+    assessors: int
+    state: str
+    reason: str
+    policy_version: int
+    opened: datetime
+    opened_by: str
+    withdrawn: datetime | None
+    decision: str | None
+    decided: datetime | None
+    decided_by: str | None
+    decided_why: str | None
+
+
+_CASE = [cases.c[name] for name in Case.__slots__]
+
+
+def add_unless_open(conn: Connection, row: Mapping[str, Any]) -> None:
+    """Write a new open case, unless one is open for the same cluster."""
+    conn.execute(insert_or_ignore(conn, cases), row)
+
+
+def open_of(conn: Connection, cluster: bytes) -> Case | None:
+    """The open case of a cluster, locked until the transaction ends."""
+    query = select(*_CASE).where(cases.c.cluster == cluster, cases.c.state == "open").with_for_update(of=cases)
+    return _case(conn.execute(query).first())
+
+
+def find(conn: Connection, case_id: str, *, lock: bool = False) -> Case | None:
+    """The case with this id; locked until the transaction ends where asked."""
+    query = select(*_CASE).where(cases.c.id == case_id)
+    return _case(conn.execute(query.with_for_update(of=cases) if lock else query).first())
+
+
+def change(conn: Connection, case_id: str, **values: Any) -> None:
+    """Give a case new values."""
+    conn.execute(update(cases).where(cases.c.id == case_id).values(**values))
+
+
+def add_item(conn: Connection, *, case_id: str, item: int, service: str, added: datetime) -> bool:
+    """Put an item into a case; False when it is there already."""
+    row = {"case_id": case_id, "item": item, "service": service, "added": added}
+    return conn.execute(insert_or_ignore(conn, case_items), row).rowcount == 1
+
+
+def items_of(conn: Connection, case_id: str) -> tuple[int, ...]:
+    """The internal ids of a case's items, the first one first."""
+    query = select(case_items.c.item).where(case_items.c.case_id == case_id)
+    return tuple(conn.execute(query.order_by(case_items.c.added, case_items.c.item)).scalars())
+
+
+def open_with(conn: Connection, items: Iterable[int]) -> Mapping[int, str]:
+    """The open case of each of these items that has one."""
+    query = (
+        select(case_items.c.item, case_items.c.case_id)
+        .join(cases, cases.c.id == case_items.c.case_id)
+        .where(cases.c.state == "open", case_items.c.item.in_(list(items)))
+    )
+    return {row.item: row.case_id for row in conn.execute(query)}
+
+
+def add_matches(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write what matched."""
+    if rows:
+        conn.execute(insert(case_matches), list(rows))
+
+
+def matches_of(conn: Connection, case_id: str) -> tuple[Any, ...]:
+    """The rows of a case's matches, the nearest first."""
+    query = select(case_matches).where(case_matches.c.case_id == case_id)
+    return tuple(conn.execute(query.order_by(case_matches.c.distance, case_matches.c.id)))
+
+
+def known_entries(conn: Connection, case_id: str, item: int) -> frozenset[tuple[int, str]]:
+    """Entry and kind of signal of the matches that a case already holds of an item."""
+    own = case_matches.c.case_id == case_id, case_matches.c.item == item
+    rows = conn.execute(select(case_matches.c.entry_id, case_matches.c.signal_kind).where(*own))
+    return frozenset((row.entry_id, row.signal_kind) for row in rows)
+
+
+def mark_withdrawn(conn: Connection, entries: Sequence[int], *, at: datetime) -> tuple[str, ...]:
+    """Mark the matches with these entries, and their open cases, as withdrawn; gives those cases' ids."""
+    touched = case_matches.c.entry_id.in_(list(entries)), case_matches.c.withdrawn.is_(None)
+    query = select(case_matches.c.case_id).distinct().join(cases, cases.c.id == case_matches.c.case_id)
+    found = tuple(conn.execute(query.where(*touched, cases.c.state == "open").order_by(case_matches.c.case_id)).scalars())
+    conn.execute(update(case_matches).where(*touched).values(withdrawn=at))
+    if found:
+        conn.execute(update(cases).where(cases.c.id.in_(found)).values(withdrawn=at))
+    return found
+
+
+def forget_item(conn: Connection, item: int) -> None:
+    """Forget that an item was in cases: it was erased."""
+    conn.execute(case_matches.delete().where(case_matches.c.item == item))
+    conn.execute(case_items.delete().where(case_items.c.item == item))
+
+
+def _case(found: Any) -> Case | None:
+    return None if found is None else Case(**found._mapping)

@@ -1,0 +1,67 @@
+"""What services are told after the first answer, numbered in the order of commits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Text, insert, select
+
+from rempart.store.schema import UtcTime, metadata
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", String(40), nullable=False, unique=True),
+    Column("service", String(40), nullable=False),
+    Column("item", BigInteger, nullable=False),
+    Column("item_id", Text),  # as the service calls it; gone once the item is erased
+    Column("verdict", String(10), nullable=False),
+    Column("previous", String(10)),
+    Column("reason", String(20), nullable=False),
+    Column("case_id", String(40)),
+    Column("at", UtcTime, nullable=False),
+    Index("ix_decisions_service_seq", "service", "seq"),
+    Index("ix_decisions_item", "item"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """One thing a service is told. `previous` is the verdict it was told last."""
+
+    seq: int
+    id: str
+    service: str
+    item: int
+    item_id: str | None
+    verdict: str
+    previous: str | None
+    reason: str
+    case_id: str | None
+    at: datetime
+
+
+def add(conn: Connection, row: Mapping[str, Any]) -> None:
+    """Write a decision."""
+    conn.execute(insert(decisions), row)
+
+
+def after(conn: Connection, *, service: str, seq: int, most: int) -> tuple[DecisionRow, ...]:
+    """A service's decisions after a number, in order."""
+    query = select(decisions).where(decisions.c.service == service, decisions.c.seq > seq)
+    return tuple(DecisionRow(**row._mapping) for row in conn.execute(query.order_by(decisions.c.seq).limit(most)))
+
+
+def find(conn: Connection, decision_id: str) -> DecisionRow | None:
+    """The decision with this id."""
+    found = conn.execute(select(decisions).where(decisions.c.id == decision_id)).first()
+    return None if found is None else DecisionRow(**found._mapping)
+
+
+def erase_item(conn: Connection, item: int) -> None:
+    """Forget how a service calls an item that was erased."""
+    conn.execute(decisions.update().where(decisions.c.item == item).values(item_id=None))

@@ -1,0 +1,204 @@
+"""Webhook endpoints, their secrets, and every message with its attempts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import delete, func, insert, select, update
+
+from rempart.store.schema import BigId, UtcTime, metadata
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("service", String(40), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("state", String(10), nullable=False),  # enabled, disabled, deleted
+    Column("why", Text),
+    Column("created", UtcTime, nullable=False),
+    Column("changed", UtcTime, nullable=False),
+    Index("ix_webhook_endpoints_service", "service"),
+)
+webhook_secrets = Table(
+    "webhook_secrets",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("endpoint", String(40), ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),  # under the service key
+    Column("created", UtcTime, nullable=False),
+    Column("expires", UtcTime),
+    Index("ix_webhook_secrets_endpoint", "endpoint"),
+)
+webhook_messages = Table(
+    "webhook_messages",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("endpoint", String(40), ForeignKey("webhook_endpoints.id"), nullable=False),
+    Column("decision", String(40), nullable=False),
+    Column("state", String(10), nullable=False),  # waiting, delivered, given_up
+    Column("created", UtcTime, nullable=False),
+    Column("settled", UtcTime),
+    Column("attempts", Integer, nullable=False),
+    Index("uq_webhook_messages_endpoint_decision", "endpoint", "decision", unique=True),
+)
+webhook_attempts = Table(
+    "webhook_attempts",
+    metadata,
+    Column("id", BigId, primary_key=True, autoincrement=True),
+    Column("message", String(40), ForeignKey("webhook_messages.id"), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("status", Integer),
+    Column("error", String(200)),
+    Column("milliseconds", Integer, nullable=False),
+    Index("ix_webhook_attempts_message", "message"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """Where a service wants to be told."""
+
+    id: str
+    service: str
+    url: str
+    state: str
+    why: str | None
+    created: datetime
+    changed: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """One of an endpoint's secrets, wrapped."""
+
+    id: int
+    wrapped: bytes
+    created: datetime
+    expires: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One decision on its way to one endpoint."""
+
+    id: str
+    endpoint: str
+    decision: str
+    state: str
+    created: datetime
+    settled: datetime | None
+    attempts: int
+
+
+def add_endpoint(conn: Connection, row: Endpoint) -> None:
+    """Write an endpoint."""
+    conn.execute(insert(webhook_endpoints), {name: getattr(row, name) for name in Endpoint.__slots__})
+
+
+def endpoint(conn: Connection, endpoint_id: str, *, lock: bool = False) -> Endpoint | None:
+    """The endpoint with this id, unless it was deleted."""
+    query = select(webhook_endpoints).where(
+        webhook_endpoints.c.id == endpoint_id, webhook_endpoints.c.state != "deleted"
+    )
+    found = conn.execute(query.with_for_update() if lock else query).first()
+    return None if found is None else Endpoint(**found._mapping)
+
+
+def endpoints(conn: Connection, *, service: str | None) -> tuple[Endpoint, ...]:
+    """A service's endpoints, oldest first; of all services with None."""
+    query = select(webhook_endpoints).where(webhook_endpoints.c.state != "deleted")
+    if service is not None:
+        query = query.where(webhook_endpoints.c.service == service)
+    return tuple(Endpoint(**row._mapping) for row in conn.execute(query.order_by(webhook_endpoints.c.id)))
+
+
+def enabled(conn: Connection, service: str) -> tuple[str, ...]:
+    """The ids of a service's endpoints that are told things."""
+    own = webhook_endpoints.c.service == service, webhook_endpoints.c.state == "enabled"
+    return tuple(conn.execute(select(webhook_endpoints.c.id).where(*own)).scalars())
+
+
+def change_endpoint(conn: Connection, endpoint_id: str, **values: Any) -> None:
+    """Give an endpoint new values."""
+    conn.execute(update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(**values))
+
+
+def add_secret(conn: Connection, *, endpoint: str, wrapped: bytes, created: datetime) -> None:
+    """Write a secret; it is used until it is given an end."""
+    conn.execute(insert(webhook_secrets), {"endpoint": endpoint, "wrapped": wrapped, "created": created})
+
+
+def end_secrets(conn: Connection, *, endpoint: str, expires: datetime) -> None:
+    """Let the secrets that have no end yet, or a later one, end at a time."""
+    own = webhook_secrets.c.endpoint == endpoint, func.coalesce(webhook_secrets.c.expires, expires) >= expires
+    conn.execute(update(webhook_secrets).where(*own).values(expires=expires))
+
+
+def secrets_of(conn: Connection, endpoint: str, *, at: datetime) -> tuple[Secret, ...]:
+    """The secrets that messages are signed with at a time, the youngest first; those that ended are deleted."""
+    query = select(webhook_secrets).where(webhook_secrets.c.endpoint == endpoint)
+    rows = conn.execute(query.order_by(webhook_secrets.c.id.desc())).all()
+    return tuple(
+        Secret(id=row.id, wrapped=row.wrapped, created=row.created, expires=row.expires)
+        for row in rows
+        if row.expires is None or row.expires > at
+    )
+
+
+def delete_secrets(conn: Connection, *, endpoint: str, before: datetime | None = None) -> None:
+    """Delete an endpoint's secrets; with `before`, those that ended by then."""
+    own = [webhook_secrets.c.endpoint == endpoint]
+    if before is not None:
+        own.append(webhook_secrets.c.expires <= before)
+    conn.execute(delete(webhook_secrets).where(*own))
+
+
+def add_messages(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write messages."""
+    if rows:
+        conn.execute(insert(webhook_messages), list(rows))
+
+
+def message(conn: Connection, message_id: str) -> Message | None:
+    """The message with this id."""
+    found = conn.execute(select(webhook_messages).where(webhook_messages.c.id == message_id)).first()
+    return None if found is None else Message(**found._mapping)
+
+
+def messages_of(conn: Connection, endpoint: str, *, most: int, before: str | None = None) -> tuple[Message, ...]:
+    """An endpoint's messages, the youngest first, from before one of them."""
+    query = select(webhook_messages).where(webhook_messages.c.endpoint == endpoint)
+    if before is not None:
+        query = query.where(webhook_messages.c.id < before)
+    rows = conn.execute(query.order_by(webhook_messages.c.id.desc()).limit(most))
+    return tuple(Message(**row._mapping) for row in rows)
+
+
+def message_of(conn: Connection, *, endpoint: str, decision: str) -> Message | None:
+    """The message that tells an endpoint a decision."""
+    own = webhook_messages.c.endpoint == endpoint, webhook_messages.c.decision == decision
+    found = conn.execute(select(webhook_messages).where(*own)).first()
+    return None if found is None else Message(**found._mapping)
+
+
+def change_message(conn: Connection, message_id: str, **values: Any) -> None:
+    """Give a message new values."""
+    conn.execute(update(webhook_messages).where(webhook_messages.c.id == message_id).values(**values))
+
+
+def add_attempt(conn: Connection, row: Mapping[str, Any]) -> None:
+    """Write down one attempt, and count it."""
+    conn.execute(insert(webhook_attempts), row)
+    own = webhook_messages.c.id == row["message"]
+    conn.execute(update(webhook_messages).where(own).values(attempts=webhook_messages.c.attempts + 1))
+
+
+def attempts_of(conn: Connection, message_id: str) -> tuple[Any, ...]:
+    """The attempts of a message, in order."""
+    query = select(webhook_attempts).where(webhook_attempts.c.message == message_id)
+    return tuple(conn.execute(query.order_by(webhook_attempts.c.id)))

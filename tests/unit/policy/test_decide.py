@@ -1,0 +1,182 @@
+"""What the rules make of a check: the default policy's promises, and each condition on its own."""
+
+import timeit
+from dataclasses import dataclass
+from itertools import product
+
+import pytest
+
+from rempart.policy.facts import COULD_NOT, Facts, Keep, Verdict
+from rempart.policy.reading import default_text, parse
+from rempart.signals.outcome import Outcome
+
+DEFAULT = parse(default_text())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    list: str = "police"
+    mode: str = "blocking"
+    signal_kind: str = "pdq"
+    distance: int = 12
+    probe: str = "canonical"
+    scheme: str | None = "vic-us"
+    code: str | None = "1"
+    opinion: str = "positive"
+
+
+EXACT = Found(signal_kind="sha256", distance=0, probe="exact")
+NEAR = Found()
+
+
+def facts(*matches, outcome=Outcome.OK, **more):
+    return Facts(service="forum", outcome=outcome, matches=matches, **more)
+
+
+def policy(when: str, then: str = 'verdict = "block"', rest: str = ""):
+    return parse(
+        f'format = 1\nname = "t"\n[[rules]]\nname = "r"\nwhen = {{ {when} }}\nthen = {{ {then} }}\n{rest}\n'
+        '[otherwise]\nverdict = "allow"\n[on_failure]\nverdict = "hold"\n'
+    )
+
+
+def applies(when: str, given: Facts) -> bool:
+    return policy(when).decide(given).rule == "r"
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+@pytest.mark.parametrize(
+    ("found", "verdict", "queue"),
+    [
+        ((EXACT,), "block", "exact"),
+        ((NEAR,), "hold", "similar"),
+        ((NEAR, EXACT), "block", "exact"),
+        ((Found(opinion="investigation_seed", signal_kind="md5", distance=0),), "hold", "leads"),
+        ((Found(opinion="disputed"),), "hold", "leads"),
+    ],
+)
+def test_by_default_a_match_decides_whatever_the_outcome(found, verdict, queue, outcome):
+    ruling = DEFAULT.decide(facts(*found, outcome=outcome))
+    assert (ruling.verdict, ruling.queue, ruling.case) == (verdict, queue, True)
+    assert ruling.keep is Keep.WHILE_CASE_OPEN
+
+
+@pytest.mark.parametrize("outcome", Outcome)
+def test_by_default_what_could_not_be_checked_is_held_and_the_rest_allowed(outcome):
+    ruling = DEFAULT.decide(facts(outcome=outcome))
+    held = outcome in {Outcome.UNREADABLE, Outcome.TIMED_OUT, Outcome.TOO_LARGE}
+    assert ruling.verdict == ("hold" if held else "allow")
+    assert ruling.rule == ("could-not-check" if held else "otherwise")
+
+
+@pytest.mark.parametrize("outcome", [*Outcome, None])
+def test_observing_lists_never_decide(outcome):
+    silent = facts(Found(mode="observing"), Found(mode="observing", signal_kind="sha256", distance=0), outcome=outcome)
+    assert DEFAULT.decide(silent) == DEFAULT.decide(facts(outcome=outcome))
+
+
+def test_known_good_outranks_nothing():
+    assert DEFAULT.decide(facts(EXACT, known_good=(object(),))).verdict is Verdict.BLOCK
+
+
+@pytest.mark.parametrize("outcome", [*Outcome, None])
+def test_a_failed_check_is_never_allowed_by_a_rule(outcome):
+    lenient = policy(f"outcome = {[one.value for one in Outcome]}".replace("'", '"'), 'verdict = "allow"')
+    assert lenient.decide(facts(outcome=outcome, failed=True)).rule == "on_failure"
+
+
+@pytest.mark.parametrize("outcome", sorted(COULD_NOT))
+def test_an_outcome_that_is_no_answer_is_allowed_only_where_a_rule_names_it(outcome):
+    assert policy('service = "forum"', 'verdict = "allow"').decide(facts(outcome=outcome)).rule == "on_failure"
+    assert policy(f'outcome = "{outcome}"', 'verdict = "allow"').decide(facts(outcome=outcome)).rule == "r"
+
+
+def test_a_failed_check_still_blocks_what_was_found():
+    assert DEFAULT.decide(facts(EXACT, outcome=None, failed=True)).verdict is Verdict.BLOCK
+
+
+def test_on_failure_says_what_it_says():
+    open_door = parse(default_text().replace('[on_failure]\nverdict = "hold"', '[on_failure]\nverdict = "allow"'))
+    assert open_door.decide(facts(outcome=None, failed=True)).verdict is Verdict.ALLOW
+
+
+def test_the_first_rule_that_applies_decides():
+    two = policy(
+        'list = "police"', 'verdict = "hold"', '[[rules]]\nname="s"\nwhen={exact=true}\nthen={verdict="block"}'
+    )
+    assert two.decide(facts(EXACT)).rule == "r"
+    assert two.decide(facts(Found(list="x", signal_kind="md5", distance=0))).rule == "s"
+
+
+@pytest.mark.parametrize(
+    ("when", "yes", "no"),
+    [
+        ('list = "police"', NEAR, Found(list="police2")),
+        ('list = ["a", "pol*"]', NEAR, Found(list="other")),
+        ('category = "vic-us:1"', NEAR, Found(code="2")),
+        ('category = "vic-us:1"', NEAR, Found(scheme="dhs-old")),
+        ('category = "vic-us:*"', NEAR, Found(scheme=None, code=None)),
+        ('opinion = "positive"', NEAR, Found(opinion="disputed")),
+        ('signal = ["md5", "sha1"]', Found(signal_kind="md5"), EXACT),
+        ("exact = true", EXACT, NEAR),
+        ("exact = false", NEAR, EXACT),
+        ("max_distance = 12", NEAR, Found(distance=13)),
+        ("min_distance = 12", NEAR, Found(distance=11)),
+        ('probe = "canonical"', NEAR, Found(probe="canonical+flipx")),
+        ('probe = "region:*"', Found(probe="region:1+flipx"), NEAR),
+    ],
+)
+def test_conditions_on_a_match(when, yes, no):
+    assert applies(when, facts(no, yes))
+    assert not applies(when, facts(no))
+    assert not applies(when, facts())
+
+
+def test_conditions_on_a_match_are_met_by_one_and_the_same_match():
+    when = 'list = "police", max_distance = 5'
+    assert not applies(when, facts(Found(distance=9), Found(list="other", distance=2)))
+    assert applies(when, facts(Found(distance=9), Found(distance=2)))
+
+
+@pytest.mark.parametrize(
+    ("when", "yes", "no"),
+    [
+        ('outcome = ["low_quality"]', {"outcome": Outcome.LOW_QUALITY}, {}),
+        ('service = "forum"', {}, None),
+        ("published = true", {"published": True}, {"published": None}),
+        ("published = false", {"published": False}, {"published": None}),
+        ("known_good = true", {"known_good": (1,)}, {}),
+        ('context = { kind = ["avatar", "cover"] }', {"context": {"kind": "cover"}}, {"context": {"kind": "x"}}),
+        ("context = { adult = true }", {"context": {"adult": True}}, {"context": {"adult": 1}}),
+        ("context = { age = 1 }", {"context": {"age": 1}}, {"context": {"age": True}}),
+        ('context = { kind = "x" }', {"context": {"kind": "x"}}, {"context": {"kind": ["x"]}}),
+        ('context = { a = 1, b = "2" }', {"context": {"a": 1, "b": "2"}}, {"context": {"a": 1}}),
+    ],
+)
+def test_conditions_on_the_item(when, yes, no):
+    assert applies(when, facts(**yes))
+    other = Facts(service="wiki", outcome=Outcome.OK) if no is None else facts(**no)
+    assert not applies(when, other)
+
+
+def test_a_tripped_breaker_leaves_hold_of_block_and_the_rest_as_it_is():
+    block, hold = DEFAULT.decide(facts(EXACT)), DEFAULT.decide(facts(NEAR))
+    assert block.softened().verdict is Verdict.HOLD
+    assert (block.softened().queue, block.softened().rule) == (block.queue, block.rule)
+    assert hold.softened() is hold
+
+
+def test_the_default_policy_never_allows_a_blocking_match():
+    options = product(("pdq", "sha256", "sha1", "md5"), (0, 1, 31), ("positive", "disputed", "investigation_seed"))
+    for kind, distance, opinion in options:
+        found = Found(signal_kind=kind, distance=distance, opinion=opinion)
+        for outcome in [*Outcome, None]:
+            assert DEFAULT.decide(facts(found, outcome=outcome)).verdict is not Verdict.ALLOW
+
+
+def test_deciding_takes_less_than_ten_microseconds_of_processor_time():
+    import time
+
+    given = facts(NEAR, Found(distance=30), outcome=Outcome.OK)
+    best = min(timeit.repeat(lambda: DEFAULT.decide(given), number=2000, repeat=5, timer=time.process_time)) / 2000
+    assert best < 10e-6
