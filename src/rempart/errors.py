@@ -85,6 +85,26 @@ class ForeignFileError(RefusedError):
     """The file was not written by Rempart, or by a version that is not known here."""
 
 
+class NotSignedInError(RefusedError):
+    """Who is asking is not known; sign in, or send a key that is valid."""
+
+
+class NotPermittedError(RefusedError):
+    """Who is asking is known, and may not do this."""
+
+
+class ProofNeededError(NotPermittedError):
+    """This needs a fresh proof of who you are; sign in again."""
+
+
+class TooManyRequestsError(UnavailableError):
+    """Too many requests; wait, then try again."""
+
+    def __init__(self, message: str = "", *, hint: str = "", retry_after: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
 class StorageFullError(UnavailableError):
     """The disk is full, or a file could not be written."""
 

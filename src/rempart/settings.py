@@ -56,6 +56,27 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class PeopleSettings(_Section):
+    """Sign-in, and how often others may ask. `one_person` declares that there is nobody to second anything:
+    what needs two is confirmed again in another session, `alone_after_hours` later, and marked *single*."""
+
+    idle_minutes: int = Field(30, ge=1, le=1440)
+    session_hours: int = Field(12, ge=1, le=168)
+    one_person: bool = False
+    alone_after_hours: float = Field(12.0, ge=1, le=720)
+    key_per_minute: int = Field(60_000, ge=1)
+    address_per_minute: int = Field(600, ge=1)
+
+
+class OidcSettings(_Section):
+    """Sign-in through an identity provider (OpenID Connect); off while `issuer` is empty."""
+
+    issuer: str = ""
+    client_id: str = ""
+    client_secret: str = ""
+    label: str = ""
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -63,6 +84,8 @@ class Settings(_Section):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     check: CheckSettings = CheckSettings()
+    people: PeopleSettings = PeopleSettings()
+    oidc: OidcSettings = OidcSettings()
 
     @property
     def database_url(self) -> str:

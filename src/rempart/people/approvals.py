@@ -56,7 +56,9 @@ def ask(
             "asked_at": at,
         },
     )
-    append(conn, Leaf(action="approval.asked", actor=by.pseudonym, facts=_told(approval_id, kind), subject=subject), at=at)
+    append(
+        conn, Leaf(action="approval.asked", actor=by.pseudonym, facts=_told(approval_id, kind), subject=subject), at=at
+    )
     return approval_id
 
 
@@ -89,7 +91,9 @@ def decide(
     if by.kind != "person" or not by.may(permission):
         raise RefusedError("You may not decide this.", hint="Ask a person with a role that may.")
     if found.state != "pending":
-        raise RefusedError("This was already decided or withdrawn.", hint="Look at the list of what waits for approval.")
+        raise RefusedError(
+            "This was already decided or withdrawn.", hint="Look at the list of what waits for approval."
+        )
     if found.digest != digest:
         raise RefusedError(
             "What was asked has changed since; nothing was decided.", hint="Ask for approval of what it is now."
@@ -100,7 +104,9 @@ def decide(
     state = "approved" if approve else "refused"
     values = {"state": state, "decided_by": by.id, "decided_at": at, "reason": reason[:2000], "single": own and approve}
     if not records.settle(conn, approval_id, **values):
-        raise RefusedError("This was already decided or withdrawn.", hint="Look at the list of what waits for approval.")
+        raise RefusedError(
+            "This was already decided or withdrawn.", hint="Look at the list of what waits for approval."
+        )
     told = _told(approval_id, found.kind) | {"single": own and approve}
     action = f"approval.{'given' if approve else 'refused'}"
     sealed = {"reason": reason} if reason else {}
@@ -149,7 +155,9 @@ def _confirm_alone(
             "You asked this in the same session.", hint="Sign out, come back later, and confirm it in a new session."
         )
     if at < found.asked_at + alone_after or by.signed_in is None or by.signed_in < found.asked_at:
-        raise RefusedError("It is too early to confirm this alone.", hint="Sign in again after the delay and confirm it.")
+        raise RefusedError(
+            "It is too early to confirm this alone.", hint="Sign in again after the delay and confirm it."
+        )
 
 
 def _told(approval_id: str, kind: str) -> dict[str, Any]:

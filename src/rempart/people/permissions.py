@@ -64,6 +64,7 @@ class Permission(StrEnum):
     METRICS = "metrics"
     STATUS = "status"
     OWN_ACCOUNT = "account"
+    ENROL = "account.enrol"
     APPROVALS_READ = "approvals.read"
     PEOPLE_READ = "people.read"
     PEOPLE_MANAGE = "people.manage"

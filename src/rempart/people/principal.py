@@ -15,7 +15,8 @@ class Principal:
 
     `pseudonym` is what the ledger shows; it leads to a name only inside the deployment. `behind` is the person
     who made a service's key: what a key asked for, that person cannot second. `session` and `signed_in` tell
-    one sign-in of a person from the next.
+    one sign-in of a person from the next; `proved` is when the person last used a credential in it. `enrolling`:
+    came by a one-time link and may only set up credentials.
     """
 
     kind: Literal["person", "service", "system"]
@@ -28,11 +29,19 @@ class Principal:
     session: str | None = None
     signed_in: datetime | None = None
     proved: datetime | None = None
+    enrolling: bool = False
+    signals_per_day: int | None = None
     permissions: frozenset[Permission] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        allowed = frozenset(Permission) if self.kind == "system" else of_roles(self.roles) | of_scopes(self.scopes)
-        object.__setattr__(self, "permissions", allowed)
+        object.__setattr__(self, "permissions", self._allowed())
+
+    def _allowed(self) -> frozenset[Permission]:
+        if self.enrolling:
+            return frozenset({Permission.ENROL})
+        if self.kind == "system":
+            return frozenset(Permission)
+        return of_roles(self.roles) | of_scopes(self.scopes)
 
     def may(self, permission: Permission) -> bool:
         """Whether a role or scope allows it."""

@@ -17,7 +17,7 @@ counters = Table(
     Column("name", String(40), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-NAMES = ("decisions", "items", "lists", "policy")
+NAMES = ("decisions", "items", "keys", "lists", "policy")
 
 _NEXT = (
     update(counters)

@@ -10,6 +10,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import func, select, update
 
+import rempart.people.records.tables  # noqa: F401  its tables join the metadata
 from rempart.clock import utc_now
 from rempart.errors import LeaseLostError, StoreUnavailableError, UnavailableError
 from rempart.store.counters import current_number, next_number

@@ -68,7 +68,7 @@ signin_links = Table(
     Column("expires", UtcTime, nullable=False),
     Column("used", UtcTime),
     Index("ix_signin_links_person", "person"),
-    CheckConstraint("purpose IN ('enrol', 'sign-in')", name="ck_signin_links_purpose"),
+    CheckConstraint("purpose IN ('enrol', 'sign-in')", name="purpose"),
 )
 
 sessions = Table(
@@ -85,7 +85,7 @@ sessions = Table(
     Column("expires", UtcTime, nullable=False),
     Column("ended", UtcTime),
     Index("ix_sessions_person", "person"),
-    CheckConstraint("stage IN ('enrolling', 'full')", name="ck_sessions_stage"),
+    CheckConstraint("stage IN ('enrolling', 'full')", name="stage"),
 )
 
 ceremonies = Table(
@@ -152,5 +152,5 @@ approvals = Table(
     Column("single", Boolean, nullable=False),
     Index("ix_approvals_state", "state", "asked_at"),
     Index("ix_approvals_subject", "subject"),
-    CheckConstraint("state IN ('pending', 'approved', 'refused', 'withdrawn')", name="ck_approvals_state"),
+    CheckConstraint("state IN ('pending', 'approved', 'refused', 'withdrawn')", name="state"),
 )
