@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -21,11 +22,16 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rempart.errors import (
+    ConflictError,
     IncompleteError,
+    NotFoundError,
+    NotPermittedError,
+    NotSignedInError,
     RefusedError,
     RempartError,
     TamperedError,
     TooLargeError,
+    TooManyRequestsError,
     UnavailableError,
 )
 
@@ -37,7 +43,12 @@ _log = logging.getLogger("rempart.server")
 
 # The nearest class of an error's ancestry decides.
 _STATUS: Mapping[type[RempartError], tuple[int, str]] = {
+    NotSignedInError: (401, "not-signed-in"),
+    NotPermittedError: (403, "not-permitted"),
+    NotFoundError: (404, "not-found"),
+    ConflictError: (409, "conflict"),
     TooLargeError: (413, "too-large"),
+    TooManyRequestsError: (429, "too-many-requests"),
     RefusedError: (422, "refused"),
     IncompleteError: (409, "incomplete"),
     TamperedError: (503, "damaged"),
@@ -143,7 +154,12 @@ def from_error(err: RempartError) -> ProblemResponse:
     status, slug = status_of(err)
     if status >= 500:
         _log.warning("%s: %s", type(err).__name__, err.message)
-    return problem(status, err.message, hint=err.hint, slug=slug)
+    headers: dict[str, str] = {}
+    if isinstance(err, TooManyRequestsError):
+        headers["Retry-After"] = str(max(1, math.ceil(err.retry_after)))
+    elif status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(status, err.message, hint=err.hint, slug=slug, headers=headers)
 
 
 def status_of(err: RempartError) -> tuple[int, str]:
