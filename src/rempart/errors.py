@@ -41,6 +41,14 @@ class UnavailableError(RempartError):
     """A resource could not be used now; nothing was lost, try again."""
 
 
+class NotFoundError(RefusedError):
+    """There is nothing of that name here."""
+
+
+class ConflictError(RefusedError):
+    """It was done already, or has changed meanwhile; look at it again."""
+
+
 class InvalidSignalError(RefusedError):
     """This is not a signal in any form that is known here."""
 
@@ -119,3 +127,45 @@ class LeaseLostError(UnavailableError):
 
 class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
+
+
+class MailUnavailableError(UnavailableError):
+    """The mail server could not be used now; the mail waits and is tried again."""
+class BlobStoreUnavailableError(UnavailableError):
+    """The place where sealed bytes lie did not answer; nothing was lost, try again."""
+
+
+class BlobMissingError(IncompleteError):
+    """Sealed bytes that should be there are not; take them from a backup."""
+
+
+class ServiceKeyMissingError(IncompleteError):
+    """The service key that this was sealed under is not in the keyring; bring it back."""
+
+
+class KeyServiceUnavailableError(UnavailableError):
+    """The command that guards the service key failed or took too long."""
+
+
+class ObjectDestroyedError(RefusedError):
+    """This object was destroyed; nothing can bring it back."""
+
+
+class LegalHoldError(RefusedError):
+    """A legal hold stands on this object; release it first."""
+
+
+class BackupFormatError(RefusedError):
+    """This is not a backup of Rempart, or of a version that is not known here."""
+
+
+class RestorePendingError(RefusedError):
+    """A restore is not finished: later destructions must be repeated before anything is served."""
+
+
+class NotThereError(RefusedError):
+    """There is nothing under this name or number."""
+
+
+class ConflictError(RefusedError):
+    """This does not fit what is there now; look at it and ask again."""

@@ -61,6 +61,8 @@ def test_a_match_says_which_list_entry_signal_distance_category_and_opinion(list
                 "scheme": "vic-us",
                 "code": "1",
                 "opinion": "positive",
+                "facet": None,
+                "probe": "given",
             }
         ],
     }
@@ -72,6 +74,8 @@ def test_a_match_says_which_list_entry_signal_distance_category_and_opinion(list
         "scheme": "uk-abc",
         "code": "A",
         "opinion": "investigation_seed",
+        "facet": None,
+        "probe": "exact",
     }
 
 

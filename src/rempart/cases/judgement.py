@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from rempart.cases.events import Hosted, Reason, publish
+from rempart.cases.events import Reason, publish
 from rempart.cases.records import cases as records
 from rempart.errors import ConflictError, NotFoundError
 from rempart.evidence.ledger import Leaf, append

@@ -15,7 +15,8 @@ import click
 from rempart.cli.exitcodes import worst
 from rempart.cli.terminal import printable
 from rempart.errors import InvalidSignalError
-from rempart.lists.hashlist import HashList, Match
+from rempart.lists.hashlist import HashList
+from rempart.lists.lookup import asked_signals, from_file
 from rempart.signals.values import Signal, parse_signal
 
 _BATCH = 512
@@ -72,24 +73,10 @@ def look_up(lists: Sequence[HashList], texts: Sequence[str], *, radius: int) -> 
         except InvalidSignalError as err:
             out.append({"hash": text.strip()[:200], "error": str(err), "matches": []})
     answers = [opened.lookup(signals, radius=radius) for opened in lists]
-    for at, matches in zip(places, zip(*answers, strict=True), strict=True):
+    for at, asked, matches in zip(places, asked_signals(signals), zip(*answers, strict=True), strict=True):
         nearest = sorted((match for one in matches for match in one), key=lambda match: match.distance)
-        out[at]["matches"] = [match_document(match) for match in nearest]
+        out[at]["matches"] = [from_file(match, asked.probe).document() for match in nearest]
     return out
-
-
-def match_document(match: Match) -> dict[str, object]:
-    """A match as JSON-able data, with the keys of the command line's contract."""
-    told: dict[str, object] = {
-        "list": match.list,
-        "entry": match.entry,
-        "signal": match.signal.kind.value,
-        "distance": match.distance,
-        "scheme": match.scheme,
-        "code": match.code,
-        "opinion": match.opinion.value,
-    }
-    return told | ({"facet": match.facet} if match.facet else {})
 
 
 def _in_words(line: dict[str, object]) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from rempart.clock import iso
+from rempart.lists.lookup import EXACT
 from rempart.scan.paths import json_path, visible
 from rempart.scan.walk import Problem, Stamp
 from rempart.signals.outcome import Outcome
@@ -92,7 +93,6 @@ class Record:
         return self.media_type is not None and self.media_type.startswith("image/")
 
 
-EXACT = "exact"  # the `probe` of a match by digest
 _PLAIN = (
     "outcome", "media_type", "size", "sha256", "sha1", "md5", "pdq", "pdq_quality", "recipe", "error", "result",
 )  # fmt: skip

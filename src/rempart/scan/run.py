@@ -7,8 +7,9 @@ import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from rempart.lists.lookup import Lookup
 from rempart.scan.archives import HEAD_BYTES, ArchiveLimits, archive_kind, unopened_kind
-from rempart.scan.lookup import Looked, Lookup, judge
+from rempart.scan.lookup import Looked, judge
 from rempart.scan.members import load
 from rempart.scan.memory import Memory
 from rempart.scan.records import Record, Target

@@ -18,6 +18,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -53,6 +54,7 @@ class Unpacker:
 
     def __init__(self, *, limits: ArchiveLimits, silence_seconds: float = _SILENCE_SECONDS) -> None:
         self._limits, self._silence = limits, silence_seconds
+        self._starter: ThreadPoolExecutor | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
         self._reader: io.BufferedReader | None = None
@@ -66,6 +68,12 @@ class Unpacker:
 
     def close(self) -> None:
         """End the process. Members that were not read are lost."""
+        self._stop()
+        if self._starter is not None:
+            self._starter.shutdown()
+            self._starter = None
+
+    def _stop(self) -> None:
         if self._reader is not None:
             self._reader.close()
         if self._socket is not None:
@@ -98,7 +106,7 @@ class Unpacker:
             return "not read to its end: the unpacker stopped"
         finally:
             if not done:
-                self.close()
+                self._stop()
 
     def _member(self, told: dict[str, Any]) -> Generator[Unpacked, None, None]:
         stream = _MemberStream(self._frame) if told["data"] else None
@@ -117,13 +125,15 @@ class Unpacker:
         socket.send_fds(self._socket, [FRAME.pack(b"R", len(body)) + body], [fd])
 
     def _start(self) -> None:
+        if self._starter is None:
+            # The kernel ends the process with the *thread* that started it, and a scan may be passed between threads.
+            self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rempart-unpacker")
         ours, theirs = socket.socketpair()
         try:
-            self._process = subprocess.Popen(  # noqa: S603  our own interpreter and module
-                [sys.executable, "-P", "-m", "rempart.scan.unpacker", str(theirs.fileno()), str(os.getpid())],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()], process_group=0, cwd="/", env=_environment(),
-            )  # fmt: skip
+            self._process = self._starter.submit(_spawn, theirs).result()
+        except BaseException:
+            ours.close()
+            raise
         finally:
             theirs.close()
         ours.settimeout(self._silence)
@@ -146,6 +156,14 @@ class Unpacker:
         if len(payload) < length:
             raise EOFError
         return kind, payload
+
+
+def _spawn(theirs: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  our own interpreter and module
+        [sys.executable, "-P", "-m", "rempart.scan.unpacker", str(theirs.fileno()), str(os.getpid())],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        pass_fds=[theirs.fileno()], process_group=0, cwd="/", env=_environment(),
+    )  # fmt: skip
 
 
 def _environment() -> dict[str, str]:

@@ -3,6 +3,8 @@
 import io
 import os
 import signal
+import subprocess
+import threading
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +68,19 @@ def test_one_process_serves_many_archives(unpacker: Unpacker, tmp_path: Path) ->
         assert unpacker._process is not None
         processes.add(unpacker._process.pid)
     assert len(processes) == 1
+
+
+def test_process_outlives_the_thread_that_asked_first(unpacker: Unpacker, tmp_path: Path) -> None:
+    fd = archive(tmp_path / "z", {"a": b"a"})
+    first = threading.Thread(target=unfold, args=(unpacker, fd))
+    first.start()
+    first.join()
+    process = unpacker._process
+    assert process is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(0.5)
+    assert unfold(unpacker, archive(tmp_path / "y", {"a": b"a"})) == ({("a",): b"a"}, None)
+    assert unpacker._process is process
 
 
 def test_process_that_dies_ends_its_archive_and_the_next_one_is_read(unpacker: Unpacker, tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from rempart.lists.hashlist import HashList
-from rempart.scan.lookup import MOST, Looked, judge
+from rempart.lists.lookup import MOST
+from rempart.scan.lookup import Looked, judge
 from rempart.scan.records import Checked, Record, Result, Target
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Outcome

@@ -178,7 +178,9 @@ def mark_withdrawn(conn: Connection, entries: Sequence[int], *, at: datetime) ->
     """Mark the matches with these entries, and their open cases, as withdrawn; gives those cases' ids."""
     touched = case_matches.c.entry_id.in_(list(entries)), case_matches.c.withdrawn.is_(None)
     query = select(case_matches.c.case_id).distinct().join(cases, cases.c.id == case_matches.c.case_id)
-    found = tuple(conn.execute(query.where(*touched, cases.c.state == "open").order_by(case_matches.c.case_id)).scalars())
+    found = tuple(
+        conn.execute(query.where(*touched, cases.c.state == "open").order_by(case_matches.c.case_id)).scalars()
+    )
     conn.execute(update(case_matches).where(*touched).values(withdrawn=at))
     if found:
         conn.execute(update(cases).where(cases.c.id.in_(found)).values(withdrawn=at))
