@@ -24,7 +24,7 @@ checks = Table(
     Column("rule", String(80), nullable=False),
     Column("policy", BigInteger, nullable=False),
     Column("mark", BigInteger, nullable=False),
-    # What the rules looked at, so that another policy can be tried on it; null where nothing matched and nothing failed.
+    # What the rules looked at, so that another policy can be tried on it; null where there was nothing.
     Column("facts", Json),
     Column("case_id", String(40)),
     Column("at", UtcTime, nullable=False),
