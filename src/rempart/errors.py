@@ -129,6 +129,8 @@ class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
 
 
+class MailUnavailableError(UnavailableError):
+    """The mail server could not be used now; the mail waits and is tried again."""
 class BlobStoreUnavailableError(UnavailableError):
     """The place where sealed bytes lie did not answer; nothing was lost, try again."""
 
@@ -159,3 +161,25 @@ class BackupFormatError(RefusedError):
 
 class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
+class LedgerChangedError(TamperedError):
+    """Something in the ledger is not what was signed."""
+
+
+class LedgerRemovedError(TamperedError):
+    """Something that was in the ledger when it was signed was taken out."""
+
+
+class LedgerReorderedError(TamperedError):
+    """The ledger's leaves do not stand in the order that was signed."""
+
+
+class LedgerForkedError(TamperedError):
+    """Two signed histories of the same ledger contradict each other."""
+
+
+class LedgerIncompleteError(IncompleteError):
+    """The ledger ends before the place up to which it was signed."""
+
+
+class LedgerKeyError(RefusedError):
+    """None of the given keys signed this checkpoint."""

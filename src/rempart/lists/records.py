@@ -45,6 +45,8 @@ from rempart.store.schema import BigId, Json, UtcTime, metadata
 COUNTER = "lists"
 """The counter that gives changes of `entry_signals` their numbers."""
 _AT_ONCE = 500
+_LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+_NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
 
 
 class Mode(StrEnum):
@@ -168,11 +170,12 @@ def insert_entries(
     if not entries:
         return []
     marks = contents if contents is not None else [None] * len(entries)
+    ids = _reserve_ids(conn, len(entries))
     rows = [
-        _entry_row(entry, state, list_number, at) | {"content": mark}
-        for entry, state, mark in zip(entries, states, marks, strict=True)
+        _entry_row(entry, state, list_number, at) | {"id": own, "content": mark}
+        for entry, state, own, mark in zip(entries, states, ids, marks, strict=True)
     ]
-    ids = _inserted(conn, rows)
+    conn.execute(insert(list_entries), rows)
     signals = [
         _signal_row(one, state, owner, number)
         for entry, state, owner in zip(entries, states, ids, strict=True)
@@ -203,6 +206,14 @@ def answers(one: EntrySignal, state: Disposition) -> bool:
     if one.signal.kind is not SignalKind.PDQ:
         return not state.silent
     return state is Disposition.MATCH and (one.quality is None or one.quality >= LOW_QUALITY_BELOW)
+
+
+def _reserve_ids(conn: Connection, count: int) -> list[int]:
+    """Numbers for new entries that nobody else will use: known beforehand, so that all rows go in at once."""
+    if conn.dialect.name == "postgresql":
+        return list(conn.execute(_NEXT_IDS, {"table": list_entries.name, "count": count}).scalars())
+    last = conn.execute(_LAST_ID, {"table": list_entries.name}).scalar() or 0
+    return list(range(last + 1, last + 1 + count))
 
 
 def _entry_row(entry: Entry, state: Disposition, list_number: int, at: datetime) -> dict[str, Any]:
