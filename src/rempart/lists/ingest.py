@@ -222,7 +222,7 @@ def _change(counts: Any) -> Change:
 
 def found_list(conn: Connection, list_id: str, *, lock: bool = False) -> LiveList:
     """The list with this id; raises NotFoundError."""
-    live = entry_records.find_list(conn, list_id, lock=lock)
+    live = entry_records.find_list(conn, list_id, lock=lock) if list_id.isprintable() else None
     if live is None:
         raise NotFoundError("There is no such list.", hint="GET /v1/lists shows those that are there.")
     return live

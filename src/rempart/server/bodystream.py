@@ -1,5 +1,5 @@
-"""A request's body as a file, for code in a thread that reads it while it comes: memory stays flat, and a client that is
-slower than the reader is waited for, one that is faster is held back."""
+"""A request's body as a file, for code in a thread that reads it while it comes: memory stays flat, and a client that
+is slower than the reader is waited for, one that is faster is held back."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ class _Body(io.RawIOBase):
 def streamed(request: Request, *, most: int, seconds: float) -> io.BufferedReader:
     """The body of a request, to be read in a worker thread of its event loop (`anyio.to_thread`).
 
-    Reading raises ProblemError: 413 over `most` bytes, 408 when it is not there after `seconds`, 400 when it is cut short.
+    Reading raises ProblemError: 413 over `most` bytes, 408 when it is not there after `seconds`, 400 when it is cut
+    short.
     """
     return io.BufferedReader(_Body(pieces_of(request, most=most, seconds=seconds)), _BUFFER)

@@ -30,9 +30,17 @@ from rempart.server.bodystream import streamed
 from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
 
+
+def get_curation(request: Request) -> Curation:
+    """What curators do, of this application."""
+    curation: Curation = request.app.state.curation
+    return curation
+
+
 router = APIRouter(prefix="/v1", tags=["lists"])
 
 Serving = Annotated[Service, Depends(get_service)]
+Curating = Annotated[Curation, Depends(get_curation)]
 Reader = Annotated[Principal, Depends(needs(Permission.LISTS_READ, people=True))]
 Curator = Annotated[Principal, Depends(needs(Permission.LISTS_ENTRIES, people=True))]
 Changer = Annotated[Principal, Depends(needs(Permission.LISTS_CHANGE, people=True))]
@@ -58,9 +66,9 @@ def all_lists(service: Serving, who: Reader, after: str | None = None, limit: Li
 
 
 @router.post("/lists", status_code=status.HTTP_201_CREATED, responses=documented(409))
-def create_list(service: Serving, who: Changer, wanted: forms.NewList) -> forms.ListShown:
+def create_list(curation: Curating, who: Changer, wanted: forms.NewList) -> forms.ListShown:
     """Make an empty list. What enters a `blocking` or `shared` one needs a second person."""
-    made = service.curation.create(
+    made = curation.create(
         name=wanted.name, by=who, mode=Mode(wanted.mode), shared=wanted.shared, scheme=wanted.scheme,
         growth=wanted.growth.limits(),
     )  # fmt: skip
@@ -75,10 +83,15 @@ def show_list(service: Serving, who: Reader, list_id: str) -> forms.ListShown:
 
 @router.patch("/lists/{list_id}", responses=_STAGED | {202: {"model": forms.ListChanged}})
 def change_list(
-    service: Serving, who: Changer, list_id: str, wanted: forms.ListChange, response: Response
+    service: Serving,
+    curation: Curating,
+    who: Changer,
+    list_id: str,
+    wanted: forms.ListChange,
+    response: Response,
 ) -> forms.ListChanged:
     """Change a list; staged (202) where what is on it would begin to block or be shared, or its guards would loosen."""
-    live, changes = service.curation.change(list_id, wanted.wish(), by=who, accept_flagged=wanted.accept_flagged)
+    live, changes = curation.change(list_id, wanted.wish(), by=who, accept_flagged=wanted.accept_flagged)
     if changes is not None:
         response.status_code = status.HTTP_202_ACCEPTED
     shown = forms.shown_changes(changes, refused=True) if changes else None
@@ -108,14 +121,14 @@ def entries(
 
 @router.post("/lists/{list_id}/entries", status_code=status.HTTP_201_CREATED, responses=_STAGED)
 def add_entries(
-    service: Serving, who: Changer, list_id: str, wanted: forms.NewEntries, response: Response
+    service: Serving, curation: Curating, who: Changer, list_id: str, wanted: forms.NewEntries, response: Response
 ) -> forms.ChangesShown:
     """Add up to 1,000 entries, all or none. Matchable at once on a private observing list, staged (202) on others."""
     with service.store.read() as conn:
         live = found_list(conn, list_id)
     wishes = Wishes(restore=wanted.restore, accept_flagged=wanted.accept_flagged)
-    given = _entries(service.curation, live, wanted, wishes)
-    return _told(service.curation.add(list_id, given, wishes, by=who), response)
+    given = _entries(curation, live, wanted, wishes)
+    return _told(curation.add(list_id, given, wishes, by=who), response)
 
 
 @router.post(
@@ -129,7 +142,7 @@ def add_entries(
 async def import_entries(
     request: Request,
     response: Response,
-    service: Serving,
+    curation: Curating,
     who: Changer,
     list_id: str,
     source: Annotated[str, Query(max_length=200)] = "",
@@ -151,7 +164,7 @@ async def import_entries(
         accept_flagged=accept_flagged,
     )  # fmt: skip
     stream = streamed(request, most=MAX_IMPORT, seconds=IMPORT_SECONDS)
-    done = await to_thread.run_sync(partial(service.curation.take_in, list_id, stream, wishes, by=who))
+    done = await to_thread.run_sync(partial(curation.take_in, list_id, stream, wishes, by=who))
     return _told(done, response)
 
 
@@ -162,10 +175,10 @@ async def import_entries(
     responses=_STAGED,
 )
 def withdraw_entry(
-    service: Serving, who: Changer, list_id: str, ref: str, reason: Annotated[str, Query(max_length=2000)] = ""
+    curation: Curating, who: Changer, list_id: str, ref: str, reason: Annotated[str, Query(max_length=2000)] = ""
 ) -> Response:
     """Withdraw an entry: at once, or staged (202) on a blocking or shared list that is another's."""
-    staged = service.curation.withdraw(list_id, _clean(ref), by=who, reason=reason)
+    staged = curation.withdraw(list_id, _clean(ref), by=who, reason=_said(reason))
     if staged is None:
         return Response(status_code=status.HTTP_204_NO_CONTENT)
     body = forms.shown_changes(staged, refused=True).model_dump_json()
@@ -185,7 +198,7 @@ def changes_of_list(
     states = (State.STAGED,) if waiting else None
     with service.store.read() as conn:
         found_list(conn, list_id)
-        found = staging_records.of_list(conn, list_id, after=after, limit=limit, states=states)
+        found = staging_records.of_list(conn, list_id, after=after and _clean(after), limit=limit, states=states)
     shown = [forms.shown_changes(one, refused=who.may(Permission.LISTS_CHANGE)) for one in found]
     return forms.ChangesPage(changes=shown, next=found[-1].id if len(found) == limit else None)
 
@@ -193,6 +206,7 @@ def changes_of_list(
 @router.get("/changes/{changes_id}")
 def show_changes(
     service: Serving,
+    curation: Curating,
     who: Reader,
     changes_id: str,
     first: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
@@ -200,8 +214,8 @@ def show_changes(
     flagged: bool | None = None,
     step: Literal["add", "change", "withdraw"] | None = None,
 ) -> forms.ChangesWithRows:
-    """A change set and its rows: what is added, withdrawn, changed and how. Rows are for those who curate or approve."""
-    changes = service.curation.changeset(changes_id)
+    """A change set and its rows: what is added, withdrawn, changed and how. Rows are for who curates or approves."""
+    changes = curation.changeset(changes_id)
     rows: tuple[staging_records.Row, ...] = ()
     if who.may(Permission.LISTS_APPROVE) or who.may(Permission.LISTS_ENTRIES):
         with service.store.read() as conn:
@@ -218,16 +232,16 @@ def show_changes(
 
 
 @router.post("/changes/{changes_id}/decision", responses=documented(403, 404, 409))
-def decide(service: Serving, who: Approver, changes_id: str, said: forms.Decision) -> forms.ChangesShown:
+def decide(curation: Curating, who: Approver, changes_id: str, said: forms.Decision) -> forms.ChangesShown:
     """Agree to a change set, or refuse it: a second person, never who asked. What was agreed to is applied first."""
-    done = service.curation.decide(changes_id, by=who, approve=said.approve, reason=said.reason)
+    done = curation.decide(changes_id, by=who, approve=said.approve, reason=_said(said.reason))
     return forms.shown_changes(done, refused=False)
 
 
 @router.delete("/changes/{changes_id}", responses=documented(404, 409))
-def take_back(service: Serving, who: Changer, changes_id: str) -> forms.ChangesShown:
+def take_back(curation: Curating, who: Changer, changes_id: str) -> forms.ChangesShown:
     """Take a change set back that still waits."""
-    return forms.shown_changes(service.curation.take_back(changes_id, by=who), refused=True)
+    return forms.shown_changes(curation.take_back(changes_id, by=who), refused=True)
 
 
 @router.get("/breakers")
@@ -243,7 +257,12 @@ def reset_breaker(service: Serving, who: Approver, wanted: forms.Reset) -> forms
     """Believe a tripped entry or rule again."""
     with service.store.write() as conn:
         found = breaker.reset(
-            conn, _clean(wanted.subject), by=who, at=service.clock(), reason=wanted.reason, allowed=wanted.allowed
+            conn,
+            _clean(wanted.subject),
+            by=who,
+            at=service.clock(),
+            reason=_said(wanted.reason),
+            allowed=wanted.allowed,
         )
     return forms.shown_breaker(found)
 
@@ -257,19 +276,19 @@ def guards(service: Serving, who: Reader) -> forms.Guards:
 
 @router.post("/guards/{guard}")
 def add_guards(
-    service: Serving, who: Changer, guard: Literal["canary", "noisy"], wanted: forms.GuardSignals
+    service: Serving, curation: Curating, who: Changer, guard: Literal["canary", "noisy"], wanted: forms.GuardSignals
 ) -> forms.Guards:
     """Add signals that incoming entries are checked against: pictures known to be good, or hashes known to be noisy."""
-    service.curation.guard(guard, wanted.values(), by=who)
+    curation.guard(guard, wanted.values(), by=who)
     return guards(service, who)
 
 
 @router.delete("/guards/{guard}/{kind}/{value}", responses=documented(404))
 def remove_guard(
-    service: Serving, who: Approver, guard: Literal["canary", "noisy"], kind: str, value: str
+    service: Serving, curation: Curating, who: Approver, guard: Literal["canary", "noisy"], kind: str, value: str
 ) -> forms.Guards:
     """Take a signal out of the guards."""
-    service.curation.unguard(guard, forms.signal_of(forms.NewSignal(type=kind[:20], value=value[:200])).signal, by=who)
+    curation.unguard(guard, forms.signal_of(forms.NewSignal(type=kind[:20], value=value[:200])).signal, by=who)
     return guards(service, who)
 
 
@@ -281,7 +300,8 @@ def _entries(curation: Curation, live: LiveList, wanted: forms.NewEntries, wishe
             given.append(one.entry(options))
         except RefusedError as err:
             raise RefusedError(
-                f"Entry {number}: {err.message.rstrip('.')}.", hint=err.hint or "Nothing was taken in; mend it, send all again."
+                f"Entry {number}: {err.message.rstrip('.')}.",
+                hint=err.hint or "Nothing was taken in; mend it, send all again.",
             ) from err
     return given
 
@@ -302,6 +322,10 @@ def _shown(service: Service, list_id: str) -> forms.ListShown:
 def _hits(conn: Any, service: Service, found: tuple[LiveList, ...]) -> dict[str, int]:
     week = (service.clock() - datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=6)).days
     return breaker_records.hits_since(conn, [one.id for one in found], day=week)
+
+
+def _said(text: str) -> str:
+    return text.replace("\0", " ")
 
 
 def _clean(text: str) -> str:
