@@ -1,4 +1,4 @@
-"""Checking uploads: bytes are examined in a decode worker, signals are taken as they are; then lists, policy, commit."""
+"""Checking uploads: bytes are examined in a decode worker, signals taken as they are; then lists, policy, commit."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class CheckLimits:
 
 
 class Checker:
-    """The one way from a question about an upload to its answer. `submit` from any thread; `start` before, `close` after.
+    """The one way from a question about an upload to its answer; `submit` from any thread, between `start` and `close`.
 
     An answer is given only once it is durable. What could not be done is an error, never an `allow`.
     """
@@ -177,10 +177,10 @@ class Checker:
         self._rule_and_write(Prepared(request=request, request_id=new_id("check"), seen=seen), future)
 
     def _rule_and_write(self, prepared: Prepared, future: Future[CheckAnswer]) -> None:
-        ruled = self._ruler.rule(prepared)
+        ruled = self._ruler.rule([prepared])[0]
         prepared = replace(prepared, ruled=ruled)
         content = prepared.request.content
-        if content is not None and ruled.ruling.keep is not Keep.NOTHING:
+        if content is not None and (ruled.ruling.keep is not Keep.NOTHING or prepared.request.case is not None):
             prepared = replace(prepared, sealed=self._vault.seal(content))
         written: Future[CheckAnswer] = Future()
         written.add_done_callback(lambda done: self._written(prepared, done, future))

@@ -98,7 +98,9 @@ def count_lists(conn: Connection, lists: Mapping[str, int], *, day: int) -> None
 def hits_since(conn: Connection, lists: Iterable[str], *, day: int) -> dict[str, int]:
     """How many checks matched each list from a day on."""
     own = list_hits.c.list_id.in_(tuple(lists)), list_hits.c.day >= day
-    rows = conn.execute(select(list_hits.c.list_id, func.sum(list_hits.c.count)).where(*own).group_by(list_hits.c.list_id))
+    rows = conn.execute(
+        select(list_hits.c.list_id, func.sum(list_hits.c.count)).where(*own).group_by(list_hits.c.list_id)
+    )
     return {list_id: int(count) for list_id, count in rows}
 
 

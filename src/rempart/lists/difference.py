@@ -162,7 +162,8 @@ def compare(entry: Entry, body: Body | None, known: Known | None, *, restore: bo
     if known.withdrawn is not None:
         if not restore:
             raise RefusedError(
-                f"the entry was withdrawn on {known.withdrawn:%Y-%m-%d} and stays so", hint="Say restore to take it back."
+                f"the entry was withdrawn on {known.withdrawn:%Y-%m-%d} and stays so",
+                hint="Say restore to take it back.",
             )
         return Difference(step=Step.ADD, what="restored")
     if body.fingerprint == known.content:

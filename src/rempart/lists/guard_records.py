@@ -35,7 +35,11 @@ def add(conn: Connection, guard: str, signals: Sequence[Signal], *, by: str, at:
 
 def remove(conn: Connection, guard: str, signal: Signal) -> bool:
     """Take a signal out of a guard; False when it is not there."""
-    own = guard_signals.c.guard == guard, guard_signals.c.kind == signal.kind.value, guard_signals.c.value == bytes(signal)
+    own = (
+        guard_signals.c.guard == guard,
+        guard_signals.c.kind == signal.kind.value,
+        guard_signals.c.value == bytes(signal),
+    )
     return conn.execute(delete(guard_signals).where(*own)).rowcount == 1
 
 

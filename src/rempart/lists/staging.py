@@ -173,4 +173,3 @@ def _plain(err: RefusedError) -> str:
 def hand_made(entries: Sequence[Entry]) -> list[Reading]:
     """Entries that came by hand, numbered as lines from 1."""
     return [Reading(entry=entry, line=number) for number, entry in enumerate(entries, 1)]
-

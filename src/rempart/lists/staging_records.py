@@ -223,7 +223,13 @@ _ROW = tuple(column for column in changeset_rows.c if column.name != "changeset_
 
 
 def rows_from(
-    conn: Connection, changeset_id: str, *, first: int, limit: int, flagged: bool | None = None, step: Step | None = None
+    conn: Connection,
+    changeset_id: str,
+    *,
+    first: int,
+    limit: int,
+    flagged: bool | None = None,
+    step: Step | None = None,
 ) -> tuple[Row, ...]:
     """Rows of a change set from number `first` on, in order."""
     own = [changeset_rows.c.changeset_id == changeset_id, changeset_rows.c.no >= first]

@@ -165,6 +165,12 @@ def _pseudonym(random: RandomBytes) -> str:
 
 
 def _tell(
-    conn: Connection, action: str, person: str, *, by: Principal, at: datetime, facts: Mapping[str, object] | None = None
+    conn: Connection,
+    action: str,
+    person: str,
+    *,
+    by: Principal,
+    at: datetime,
+    facts: Mapping[str, object] | None = None,
 ) -> None:
     append(conn, Leaf(action=action, actor=by.pseudonym, facts=facts or {}, subject=f"person:{person}"), at=at)
