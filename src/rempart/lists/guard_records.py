@@ -18,7 +18,7 @@ guard_signals = Table(
     metadata,
     Column("guard", String(10), primary_key=True),
     Column("kind", String(10), primary_key=True),
-    Column("value", LargeBinary(64), primary_key=True),
+    Column("value", LargeBinary, primary_key=True),
     Column("added", UtcTime, nullable=False),
     Column("added_by", String(100), nullable=False),
 )

@@ -12,6 +12,7 @@ import smtplib
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from enum import StrEnum
@@ -56,7 +57,7 @@ class Mail:
     values: Mapping[str, str]
 
 
-def queue_mail(conn: Connection, mail: Mail, *, keyring: Keyring, key: str | None = None) -> None:
+def queue_mail(conn: Connection, mail: Mail, *, keyring: Keyring, at: datetime, key: str | None = None) -> None:
     """Write a mail in the caller's transaction; it is sent once that is committed.
 
     Raises RefusedError for an address that is none, and KeyError for a value that the text asks for and is not given.
@@ -69,7 +70,7 @@ def queue_mail(conn: Connection, mail: Mail, *, keyring: Keyring, key: str | Non
     active = keyring.active()
     nonce = secrets.token_bytes(_NONCE)
     sealed = nonce + AESGCM(active.derived(_PURPOSE)).encrypt(nonce, body, active.id.encode())
-    enqueue(conn, SEND, {"key": active.id, "sealed": base64.b64encode(sealed).decode()}, key=key)
+    enqueue(conn, SEND, {"key": active.id, "sealed": base64.b64encode(sealed).decode()}, now=at, key=key)
 
 
 class Mailer:
@@ -77,6 +78,7 @@ class Mailer:
 
     def __init__(self, settings: MailSettings, *, keyring: Keyring, clock: Clock) -> None:
         self._settings, self._keyring, self._clock = settings, keyring, clock
+        self._domain = settings.sender.rpartition("@")[2].rstrip(">")
 
     def __call__(self, job: Job) -> None:
         """Send one mail. MailUnavailableError when the mail server is away: the job is tried again."""
@@ -104,9 +106,11 @@ class Mailer:
         chosen = self._settings
         context = ssl.create_default_context(cafile=chosen.ca_file or None)
         if chosen.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(chosen.host, chosen.port, timeout=_SECONDS, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                chosen.host, chosen.port, local_hostname=self._domain, timeout=_SECONDS, context=context
+            )
         else:
-            server = smtplib.SMTP(chosen.host, chosen.port, timeout=_SECONDS)
+            server = smtplib.SMTP(chosen.host, chosen.port, local_hostname=self._domain, timeout=_SECONDS)
         try:
             if chosen.security == "starttls":
                 server.starttls(context=context)
@@ -124,7 +128,7 @@ class Mailer:
         message["To"] = mail.to
         message["Subject"] = " ".join(texts["subject"].format_map(mail.values).split())
         message["Date"] = format_datetime(self._clock())
-        message["Message-ID"] = make_msgid(domain=self._settings.sender.rpartition("@")[2].rstrip(">"))
+        message["Message-ID"] = make_msgid(domain=self._domain)
         message["Auto-Submitted"] = "auto-generated"
         message["Content-Language"] = mail.language
         message.set_content(texts["text"].format_map(mail.values) + "\n")

@@ -18,8 +18,8 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    func,
     insert,
+    or_,
     select,
     update,
 )
@@ -30,7 +30,7 @@ webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("service", String(40), nullable=False),
+    Column("service", String(200), nullable=False),
     Column("url", Text, nullable=False),
     Column("state", String(10), nullable=False),  # enabled, disabled, deleted
     Column("why", Text),
@@ -153,7 +153,8 @@ def add_secret(conn: Connection, *, endpoint: str, wrapped: bytes, service_key: 
 
 def end_secrets(conn: Connection, *, endpoint: str, expires: datetime) -> None:
     """Let the secrets that have no end yet, or a later one, end at a time."""
-    own = webhook_secrets.c.endpoint == endpoint, func.coalesce(webhook_secrets.c.expires, expires) >= expires
+    later = or_(webhook_secrets.c.expires.is_(None), webhook_secrets.c.expires > expires)
+    own = webhook_secrets.c.endpoint == endpoint, later
     conn.execute(update(webhook_secrets).where(*own).values(expires=expires))
 
 

@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", sa.String(40), nullable=False),
-        sa.Column("service", sa.String(40), nullable=False),
+        sa.Column("service", sa.String(200), nullable=False),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("why", sa.Text),
