@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from rempart.cases.events import Hosted, Reason, publish
+from rempart.cases.events import Reason, publish
 from rempart.cases.opening import CaseItem, open_case
 from rempart.clock import Clock
 from rempart.errors import ConflictError, RefusedError
@@ -190,9 +190,8 @@ class Recorder:
             known, request = entry.known, entry.prepared.request
             if request.known is None or known is None or known.verdict is entry.verdict:
                 continue
-            item = Hosted(id=known.id, service=known.service, item_id=known.item_id, verdict=known.verdict)
             publish(
-                conn, item, verdict=entry.verdict, reason=Reason.CONTENT, case_id=entry.case_id, by=request.by, at=at
+                conn, known, verdict=entry.verdict, reason=Reason.CONTENT, case_id=entry.case_id, by=request.by, at=at
             )  # fmt: skip
 
     def _write_rows(self, conn: Connection, entries: Sequence[Entry], number: int, at: datetime) -> None:
