@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from rempart.errors import SettingsError
 
@@ -56,6 +57,39 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class WebhookSettings(_Section):
+    """Webhooks. `private_networks` are networks of the operator's own that a webhook may lead into; none by default."""
+
+    private_networks: tuple[str, ...] = ()
+
+    @field_validator("private_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)
+        return value
+
+
+class MailSettings(_Section):
+    """Mail by SMTP, off while `host` is empty. `ca_file` holds the certificates to trust in place of the system's."""
+
+    host: str = ""
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = ""
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and "@" not in self.sender:
+            raise ValueError("sender: the address that mail comes from is needed")
+        if self.user and self.security == "none":
+            raise ValueError("security: a password is not sent without encryption")
+        return self
+
+
 class PeopleSettings(_Section):
     """Sign-in, and how often others may ask. `one_person` declares that there is nobody to second anything:
     what needs two is confirmed again in another session, `alone_after_hours` later, and marked *single*."""
@@ -64,7 +98,7 @@ class PeopleSettings(_Section):
     session_hours: int = Field(12, ge=1, le=168)
     one_person: bool = False
     alone_after_hours: float = Field(12.0, ge=1, le=720)
-    key_per_minute: int = Field(60_000, ge=1)
+    key_per_minute: int = Field(600_000, ge=1)
     address_per_minute: int = Field(600, ge=1)
 
 
@@ -84,6 +118,8 @@ class Settings(_Section):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     check: CheckSettings = CheckSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()
 

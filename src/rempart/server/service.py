@@ -7,6 +7,11 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from rempart.clock import Clock
+from rempart.evidence.vault import Vault
+from rempart.intake.upload import Checker
+from rempart.policy.versions import PolicyStore
+from rempart.server.bodies import BodyMemory
+from rempart.server.meters import Meters
 from rempart.settings import Settings
 from rempart.store.engine import Store
 from rempart.store.workers import Worker
@@ -20,6 +25,11 @@ class Service:
     store: Store
     worker: Worker
     clock: Clock
+    vault: Vault
+    policies: PolicyStore
+    checker: Checker
+    bodies: BodyMemory
+    meters: Meters
 
 
 def get_service(request: Request) -> Service:

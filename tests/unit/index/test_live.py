@@ -16,7 +16,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from hamming_oracle import Keys, distances, random_keys, turned
 from rempart.errors import CorruptFileError, ForeignFileError
 from rempart.index import live
+from rempart.index.hamming import HammingIndex
 from rempart.index.live import LiveIndex
+from rempart.index.livetables import HAMMING
 from rempart.index.sections import SectionWriter
 
 LONG = os.environ.get("REMPART_CAMPAIGN") == "1"
@@ -90,16 +92,16 @@ def test_changes_that_come_while_a_merge_is_writing_are_kept(tmp_path: Path, mon
     index = LiveIndex(tmp_path / "live")
     index.add(keys[:100], range(100))
     reading, go = threading.Event(), threading.Event()
-    gathered = live._gathered
+    joined = live.joined
 
-    def held(*args: object) -> object:
-        result = gathered(*args)  # type: ignore[arg-type]
+    def held(*args: object, **options: object) -> object:
+        result = joined(*args, **options)  # type: ignore[arg-type]
         if threading.current_thread().name == "rempart-merge":
             reading.set()
             assert go.wait(30)
         return result
 
-    monkeypatch.setattr(live, "_gathered", held)
+    monkeypatch.setattr(live, "joined", held)
     index.merge(wait=False)
     assert reading.wait(30)
     index.remove([5])
@@ -237,10 +239,10 @@ def test_wrong_shapes_and_foreign_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ForeignFileError):
         LiveIndex(tmp_path / "other")
     index.add(np.zeros((2, 32), np.uint8), [1, 2])
-    with SectionWriter(tmp_path / "short", kind=live.KIND) as writer:
+    with SectionWriter(tmp_path / "short", kind=HAMMING.file_kind) as writer:
         writer.add("mark", np.array([1], "<i8"))
         writer.add("live.ids", np.array([1], "<i8"))
-        live.HammingIndex.build_into(writer, np.zeros((2, 32), np.uint8), prefix="live")
+        HammingIndex.build_into(writer, np.zeros((2, 32), np.uint8), prefix="live")
     with pytest.raises(CorruptFileError):
         LiveIndex(tmp_path / "short")
 

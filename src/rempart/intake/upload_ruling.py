@@ -1,0 +1,47 @@
+"""From what is known of an upload to a ruling: the lists are asked, then the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rempart.intake.upload_values import Prepared, Ruled
+from rempart.lists.lookup import Asked, Found
+from rempart.policy.facts import Facts
+from rempart.policy.rules import Policy
+
+
+class Lists(Protocol):
+    """The lists as they are now; `lists.live.LiveLists` is one."""
+
+    def catch_up(self) -> int: ...
+
+    def lookup(self, signals: Sequence[Asked], *, radius: int) -> Found: ...
+
+
+class Ruler:
+    """Asks the lists and applies the policy in force. Safe from several threads."""
+
+    def __init__(self, lists: Lists, *, radius: int, policy: tuple[int, Policy]) -> None:
+        self.lists = lists
+        self._radius = radius
+        self.policy = policy
+        self.lookups = 0
+        """How many signals were looked up."""
+
+    def rule(self, prepared: Prepared) -> Ruled:
+        """Look up and rule. Raises UnavailableError when the lists cannot be asked."""
+        asked = prepared.asked()
+        self.lookups += len(asked)
+        found = self.lists.lookup(asked, radius=self._radius)
+        return self.apply(prepared, found)
+
+    def apply(self, prepared: Prepared, found: Found) -> Ruled:
+        """What the policy in force says of what was found."""
+        version, policy = self.policy
+        request = prepared.request
+        facts = Facts(
+            service=request.service, outcome=prepared.outcome, published=request.published, context=request.context,
+            matches=found.matches, known_good=found.known_good,
+        )  # fmt: skip
+        return Ruled(found=found, ruling=policy.decide(facts), policy=version)
