@@ -9,6 +9,7 @@ from fastapi import Request
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
+from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
@@ -29,6 +30,7 @@ class Service:
     clock: Clock
     vault: Vault
     lists: LiveLists
+    curation: Curation
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory

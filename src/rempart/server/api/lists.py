@@ -31,10 +31,9 @@ from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
 
 
-def get_curation(request: Request) -> Curation:
-    """What curators do, of this application."""
-    curation: Curation = request.app.state.curation
-    return curation
+def get_curation(service: Annotated[Service, Depends(get_service)]) -> Curation:
+    """What curators do, of this service."""
+    return service.curation
 
 
 router = APIRouter(prefix="/v1", tags=["lists"])
