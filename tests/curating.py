@@ -9,7 +9,6 @@ from rempart.lists import entry_records
 from rempart.lists.curation import Curation
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.guards import GuardKeeper
-from rempart.lists.ingest import Wishes
 from rempart.lists.records import Mode
 from rempart.people.permissions import Role
 from rempart.people.principal import Principal
@@ -19,7 +18,9 @@ LISTED = Category(scheme="listed", code="listed")
 
 
 def person(name, *roles):
-    return Principal(kind="person", id=f"person_{name}", pseudonym=f"p_{name}", roles=frozenset(roles or (Role.CURATOR,)))
+    return Principal(
+        kind="person", id=f"person_{name}", pseudonym=f"p_{name}", roles=frozenset(roles or (Role.CURATOR,))
+    )
 
 
 ANNA, BERT = person("anna"), person("bert")
@@ -38,10 +39,10 @@ class SetClock:
         self.now += timedelta(**step)
 
 
-def curation(store, *, clock=None, entered=lambda: None):
+def curation(store, *, clock=None, entered=lambda: None, **more):
     clock = clock or SetClock()
     keeper = GuardKeeper(store, monotonic=lambda: clock().timestamp())
-    return Curation(store=store, guards=keeper, clock=clock, entered=entered)
+    return Curation(store=store, guards=keeper, clock=clock, entered=entered, **more)
 
 
 def entry(ref, *signals, category=LISTED, **more):
@@ -57,7 +58,13 @@ def entries(count, *, seed=1, prefix="e"):
 def ndjson(count, *, seed=1, prefix="e", **more):
     signals = draw(seed)
     rows = [
-        {"hash_type": "pdq", "hash_value": str(signals.pdq()), "scheme": "listed", "code": "listed", "source_id": f"{prefix}{n}"}
+        {
+            "hash_type": "pdq",
+            "hash_value": str(signals.pdq()),
+            "scheme": "listed",
+            "code": "listed",
+            "source_id": f"{prefix}{n}",
+        }
         for n in range(count)
     ]
     return "".join(json.dumps(row | more) + "\n" for row in rows)
@@ -84,8 +91,11 @@ def actions(store):
         return [json.loads(bytes(body) if isinstance(body, bytes | memoryview) else body)["action"] for body in rows]
 
 
+def jobs(store, kind):
+    with store.read() as conn:
+        found = conn.execute(text("SELECT payload FROM jobs WHERE kind = :kind ORDER BY id"), {"kind": kind}).scalars()
+        return [json.loads(one) for one in found]
+
+
 def blocking(curated, name="police", by=ANNA):
     return curated.create(name=name, by=by, mode=Mode.BLOCKING)
-
-
-FEED = Wishes(origin="partner", feed=True)
