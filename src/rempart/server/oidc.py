@@ -55,7 +55,7 @@ class Provider:
         self, settings: OidcSettings, *, redirect: str, clock: Clock, random: RandomBytes, timeout: float = 10.0
     ) -> None:
         self.issuer, self.label = settings.issuer, settings.label or urlsplit(settings.issuer).netloc
-        self._client_id, self._secret = settings.client_id, settings.client_secret
+        self._client_id, self._secret = settings.client_id, settings.client_secret.get_secret_value()
         self._redirect, self._clock, self._random = redirect, clock, random
         self._timeout = timeout
         self._known = _Known()

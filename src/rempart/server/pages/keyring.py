@@ -34,13 +34,14 @@ async def create_key(request: Request, pages: Pages, who: Principal) -> Response
     form = await form_of(request)
 
     def create() -> NewKey:
+        days = _number(form, "days")
         with pages.access.store.write() as conn:
             return keys.create(
                 conn,
                 label=field(form, "label"),
                 service=field(form, "service"),
                 scopes=[scope for scope in Scope if scope.value in form.getlist("scope")],
-                life=timedelta(days=_number(form, "days") or 365),
+                life=keys.LIFE if days is None else timedelta(days=min(days, 10_000)),
                 per_minute=_number(form, "per_minute"),
                 signals_per_day=_number(form, "signals_per_day"),
                 by=who,

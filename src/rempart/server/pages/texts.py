@@ -36,7 +36,19 @@ class Texts:
 
     def told(self, err: RempartError) -> tuple[str, str]:
         """What happened, and what to do."""
-        return self.errors.get(err.message, err.message), self.errors.get(err.hint, err.hint)
+        return self._sentence(err.message), self._sentence(err.hint)
+
+    def _sentence(self, english: str) -> str:
+        """What an error says, in this language; `{}` in the catalogue stands for what differs each time."""
+        found = self.errors.get(english)
+        if found is not None or not self.errors:
+            return found or english
+        for pattern, sentence in self.errors.items():
+            if "{}" in pattern:
+                start, _, end = pattern.partition("{}")
+                if english.startswith(start) and english.endswith(end) and len(english) > len(start) + len(end):
+                    return sentence.replace("{}", self._sentence(english[len(start) : len(english) - len(end)]))
+        return english
 
     def number(self, value: object) -> Any:
         """Whole numbers as the language writes them; anything else as it is."""
