@@ -46,7 +46,11 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document, with every answer that a route may give."""
     if app.openapi_schema is None:
         made = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            openapi_version="3.1.0",
         )
         app.openapi_schema = complete(made)
     return app.openapi_schema

@@ -88,7 +88,14 @@ def make(store, *scopes, **more):
     at = more.pop("at", None) or utc_now()
     with store.write() as conn:
         return keys.create(
-            conn, label="test", service="forum", scopes=scopes or [Scope.CHECK], by=CONSOLE, at=at, random=urandom, **more
+            conn,
+            label="test",
+            service="forum",
+            scopes=scopes or [Scope.CHECK],
+            by=CONSOLE,
+            at=at,
+            random=urandom,
+            **more,
         )
 
 
