@@ -54,7 +54,14 @@ def put_in(vault, data=b"a picture", *, item="item_1", basis="case", reference="
     sealed = vault.seal(data)
     with vault.store.write() as conn:
         return vault.record(
-            conn, sealed, item=item, basis=basis, reference=reference, media_type="image/jpeg", by=BY, keep_until=keep_until
+            conn,
+            sealed,
+            item=item,
+            basis=basis,
+            reference=reference,
+            media_type="image/jpeg",
+            by=BY,
+            keep_until=keep_until,
         )
 
 

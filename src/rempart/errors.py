@@ -161,11 +161,25 @@ class BackupFormatError(RefusedError):
 
 class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
+class LedgerChangedError(TamperedError):
+    """Something in the ledger is not what was signed."""
 
 
-class NotThereError(RefusedError):
-    """There is nothing under this name or number."""
+class LedgerRemovedError(TamperedError):
+    """Something that was in the ledger when it was signed was taken out."""
 
 
-class ConflictError(RefusedError):
-    """This does not fit what is there now; look at it and ask again."""
+class LedgerReorderedError(TamperedError):
+    """The ledger's leaves do not stand in the order that was signed."""
+
+
+class LedgerForkedError(TamperedError):
+    """Two signed histories of the same ledger contradict each other."""
+
+
+class LedgerIncompleteError(IncompleteError):
+    """The ledger ends before the place up to which it was signed."""
+
+
+class LedgerKeyError(RefusedError):
+    """None of the given keys signed this checkpoint."""

@@ -98,7 +98,7 @@ class PeopleSettings(_Section):
     session_hours: int = Field(12, ge=1, le=168)
     one_person: bool = False
     alone_after_hours: float = Field(12.0, ge=1, le=720)
-    key_per_minute: int = Field(60_000, ge=1)
+    key_per_minute: int = Field(600_000, ge=1)
     address_per_minute: int = Field(600, ge=1)
 
 

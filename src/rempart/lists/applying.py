@@ -113,7 +113,13 @@ def _fits(row: Row, there: Known | None) -> bool:
 
 
 def _write(
-    conn: Connection, changeset: ChangeSet, live: LiveList, rows: Sequence[Row], known: Mapping[str, Known], *, clock: Clock
+    conn: Connection,
+    changeset: ChangeSet,
+    live: LiveList,
+    rows: Sequence[Row],
+    known: Mapping[str, Known],
+    *,
+    clock: Clock,
 ) -> None:
     bodies = [(row.ref, Body(text=row.body, fingerprint=row.after)) for row in rows if row.body and row.after]
     ended = [known[row.ref].entry_id for row in rows if row.step is not Step.ADD]

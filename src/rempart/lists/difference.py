@@ -48,7 +48,7 @@ class Body:
     """The content of an entry as it is staged, stored and compared: everything but its reference.
 
     `text` is canonical JSON: keys sorted, signals in a fixed order, so that equal content is equal text. `fingerprint`
-    has sixteen bytes and leaves the partner's time of adding out.
+    has sixteen bytes and leaves out where and when the partner told it: the same said again is no change.
     """
 
     text: str
@@ -66,18 +66,21 @@ class Body:
         row: dict[str, object] = {"o": entry.opinion.value, "s": signals}
         if entry.category is not None:
             row["c"] = (entry.category.scheme, entry.category.code)
-        for name, value in (("f", entry.source), ("t", entry.tags), ("r", entry.record)):
+        for name, value in (("t", entry.tags), ("r", entry.record)):
             if value:
                 row[name] = value
+        told = {"f": entry.source} if entry.source else {}
+        if entry.added is not None:
+            told["a"] = iso(entry.added)
         try:
-            text = _ENCODE(row).encode("utf-8", "replace").decode("utf-8")
+            text = _sound(_ENCODE(row))
         except (RecursionError, ValueError, TypeError) as err:
             raise RefusedError("its record is nested too deeply, or is no JSON") from err
         if len(text) > MAX_BODY:
             raise RefusedError(f"with its record it is over {MAX_BODY} characters")
         mark = blake2b(text.encode(), digest_size=16).digest()
-        if entry.added is not None:
-            text = f'{{"a":"{iso(entry.added)}",{text[1:]}'
+        if told:
+            text = f"{_sound(_ENCODE(told))[:-1]},{text[1:]}"
         return cls(text=text, fingerprint=mark)
 
     @cached_property
@@ -115,6 +118,11 @@ class Body:
             tags=tuple(row.get("t", ())), record=row.get("r"),
             added=datetime.fromisoformat(row["a"]) if "a" in row else None,
         )  # fmt: skip
+
+
+def _sound(text: str) -> str:
+    """Without halves of surrogate pairs, which no database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def check_ref(ref: str) -> None:
@@ -162,7 +170,8 @@ def compare(entry: Entry, body: Body | None, known: Known | None, *, restore: bo
     if known.withdrawn is not None:
         if not restore:
             raise RefusedError(
-                f"the entry was withdrawn on {known.withdrawn:%Y-%m-%d} and stays so", hint="Say restore to take it back."
+                f"the entry was withdrawn on {known.withdrawn:%Y-%m-%d} and stays so",
+                hint="Say restore to take it back.",
             )
         return Difference(step=Step.ADD, what="restored")
     if body.fingerprint == known.content:

@@ -38,12 +38,15 @@ from rempart.lists.entry import Disposition, Entry, EntrySignal
 from rempart.lists.schemes import Scheme, disposition
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import SignalKind
+from rempart.store.bulk import insert_many
 from rempart.store.ids import new_id
 from rempart.store.schema import BigId, Json, UtcTime, metadata
 
 COUNTER = "lists"
 """The counter that gives changes of `entry_signals` their numbers."""
 _AT_ONCE = 500
+_LAST_ID = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+_NEXT_IDS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)")
 
 
 class Mode(StrEnum):
@@ -87,6 +90,7 @@ list_entries = Table(
     Column("told", UtcTime),  # when its owner says that it was added
     Column("added", UtcTime, nullable=False),
     Column("withdrawn", UtcTime),
+    Column("content", LargeBinary),  # a fingerprint of what the entry says, where curation wrote it
     Index(None, "list", "ref"),
     sqlite_autoincrement=True,
 )
@@ -154,24 +158,30 @@ def insert_entries(
     schemes: Mapping[str, Scheme],
     number: int,
     at: datetime,
+    contents: Sequence[bytes] | None = None,
 ) -> list[int]:
     """Write entries with their signals, live with change `number` of COUNTER; returns their ids, in order.
+
+    `contents` are fingerprints of what the entries say, by which a later import tells what has changed.
 
     Raises SchemeUnknownError for a category that `schemes` do not know; nothing is written then.
     """
     states = [disposition(entry, schemes) for entry in entries]
     if not entries:
         return []
-    rows = [_entry_row(entry, state, list_number, at) for entry, state in zip(entries, states, strict=True)]
-    made = insert(list_entries).returning(list_entries.c.id, sort_by_parameter_order=True)
-    ids = list(conn.execute(made, rows).scalars())
+    marks = contents if contents is not None else [None] * len(entries)
+    ids = _reserve_ids(conn, len(entries))
+    rows = [
+        _entry_row(entry, state, list_number, at) | {"id": own, "content": mark}
+        for entry, state, own, mark in zip(entries, states, ids, marks, strict=True)
+    ]
+    conn.execute(insert(list_entries), rows)
     signals = [
         _signal_row(one, state, owner, number)
         for entry, state, owner in zip(entries, states, ids, strict=True)
         for one in entry.signals
     ]
-    if signals:
-        conn.execute(insert(entry_signals), signals)
+    insert_many(conn, entry_signals, signals)
     return ids
 
 
@@ -198,6 +208,14 @@ def answers(one: EntrySignal, state: Disposition) -> bool:
     return state is Disposition.MATCH and (one.quality is None or one.quality >= LOW_QUALITY_BELOW)
 
 
+def _reserve_ids(conn: Connection, count: int) -> list[int]:
+    """Numbers for new entries that nobody else will use: known beforehand, so that all rows go in at once."""
+    if conn.dialect.name == "postgresql":
+        return list(conn.execute(_NEXT_IDS, {"table": list_entries.name, "count": count}).scalars())
+    last = conn.execute(_LAST_ID, {"table": list_entries.name}).scalar() or 0
+    return list(range(last + 1, last + 1 + count))
+
+
 def _entry_row(entry: Entry, state: Disposition, list_number: int, at: datetime) -> dict[str, Any]:
     return {
         "list": list_number, "ref": entry.id,
@@ -213,6 +231,18 @@ def _signal_row(one: EntrySignal, state: Disposition, owner: int, number: int) -
         "entry": owner, "kind": one.signal.kind.value, "value": bytes(one.signal), "facet": one.facet,
         "recipe": one.recipe, "quality": one.quality, "answers": answers(one, state), "added": number, "removed": None,
     }  # fmt: skip
+
+
+def _inserted(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write entries and give their ids in order; many times quicker where no two have the same reference."""
+    statement = insert(list_entries)
+    if len({row["ref"] for row in rows}) < len(rows):
+        made = statement.returning(list_entries.c.id, sort_by_parameter_order=True)
+        return list(conn.execute(made, rows).scalars())
+    ids = {
+        ref: number for number, ref in conn.execute(statement.returning(list_entries.c.id, list_entries.c.ref), rows)
+    }
+    return [ids[row["ref"]] for row in rows]
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

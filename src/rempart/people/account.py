@@ -68,7 +68,8 @@ class Account:
         step = totp.matching_step(self.entry.box.open(sealed, owner=self.who.id), code, at=at)
         if step is None:
             raise RefusedError(
-                "The code is not right.", hint="Scan the new square and type the code it shows now; check the phone's clock."
+                "The code is not right.",
+                hint="Scan the new square and type the code it shows now; check the phone's clock.",
             )
         with self.entry.store.write() as conn:
             persons.change(conn, self.who.id, totp_secret=sealed, totp_step=step)
@@ -109,7 +110,9 @@ class Account:
             person = self._person(conn)
             left = [one for one in persons.passkeys_of(conn, person.id) if one.credential != credential]
             if not (left or _has_code(person) or person.oidc_subject):
-                raise RefusedError("This is your only way in.", hint="Add another passkey, or a password and a code, first.")
+                raise RefusedError(
+                    "This is your only way in.", hint="Add another passkey, or a password and a code, first."
+                )
             if not persons.remove_passkey(conn, person.id, credential):
                 raise RefusedError("There is no such passkey.", hint="It may have been removed before.")
             self._tell(conn, "person.passkey_removed")
@@ -119,7 +122,9 @@ class Account:
         with self.entry.store.write() as conn:
             other = persons.by_subject(conn, issuer, subject)
             if other is not None and other.id != self.who.id:
-                raise RefusedError("That account is linked to somebody else here.", hint="Sign out there, then try again.")
+                raise RefusedError(
+                    "That account is linked to somebody else here.", hint="Sign out there, then try again."
+                )
             persons.change(conn, self.who.id, oidc_issuer=issuer, oidc_subject=subject)
             self._tell(conn, "person.provider_linked")
 
@@ -128,7 +133,9 @@ class Account:
         with self.entry.store.write() as conn:
             person = self._person(conn)
             if not (persons.passkeys_of(conn, person.id) or _has_code(person)):
-                raise RefusedError("This is your only way in.", hint="Add another passkey, or a password and a code, first.")
+                raise RefusedError(
+                    "This is your only way in.", hint="Add another passkey, or a password and a code, first."
+                )
             persons.change(conn, person.id, oidc_issuer=None, oidc_subject=None)
             self._tell(conn, "person.provider_unlinked")
 
@@ -152,9 +159,7 @@ class Account:
     def sign_out_elsewhere(self) -> int:
         """End all other sessions; gives how many there were."""
         with self.entry.store.write() as conn:
-            return sessions.end_everywhere(
-                conn, self.who.id, by=self.who, at=self.entry.clock(), but=self.who.session
-            )
+            return sessions.end_everywhere(conn, self.who.id, by=self.who, at=self.entry.clock(), but=self.who.session)
 
     def _person(self, conn: Connection) -> Person:
         person = persons.by_id(conn, self.who.id)

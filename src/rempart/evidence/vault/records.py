@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -149,6 +149,13 @@ def find_object(conn: Connection, object_id: str, *, lock: bool = False) -> Seal
     query = select(objects).where(objects.c.id == object_id)
     row = conn.execute(query.with_for_update() if lock else query).mappings().first()
     return None if row is None else SealedObject(**row)
+
+
+def alive_objects(conn: Connection) -> Iterator[SealedObject]:
+    """Yield every object that is not destroyed, by id."""
+    query = select(objects).where(objects.c.destroyed.is_(None)).order_by(objects.c.id)
+    for row in conn.execution_options(yield_per=500).execute(query).mappings():
+        yield SealedObject(**row)
 
 
 def objects_of(conn: Connection, item: str) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from rempart.store.triggers import append_only_triggers
+
 revision = "0003_vault"
 down_revision: str | None = "0002_ledger"
 
@@ -95,18 +97,5 @@ def _custody() -> None:
         sa.ForeignKeyConstraint(["object"], ["vault_objects.id"], name="fk_vault_custody_object"),
     )
     op.create_index("ix_vault_custody_object", "vault_custody", ["object"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER vault_custody_no_{verb.lower()} BEFORE {verb} ON vault_custody "
-                "BEGIN SELECT RAISE(ABORT, 'the custody log is append-only'); END"
-            )
-        return
-    op.execute(
-        "CREATE FUNCTION vault_custody_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the custody log is append-only'; END $$"
-    )
-    op.execute(
-        "CREATE TRIGGER vault_custody_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON vault_custody "
-        "FOR EACH STATEMENT EXECUTE FUNCTION vault_custody_append_only()"
-    )
+    for statement in append_only_triggers("vault_custody", op.get_bind().dialect.name):
+        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
