@@ -131,6 +131,8 @@ class SettingsError(RefusedError):
 
 class MailUnavailableError(UnavailableError):
     """The mail server could not be used now; the mail waits and is tried again."""
+
+
 class BlobStoreUnavailableError(UnavailableError):
     """The place where sealed bytes lie did not answer; nothing was lost, try again."""
 
