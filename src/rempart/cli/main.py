@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "hash": ("rempart.cli.hash", "Digests and PDQ of files, one JSON object per line."),
     "list": ("rempart.cli.list", "Build, show, export and verify hash lists."),
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
+    "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
     "init": ("rempart.cli.init", "Make a data folder with keys, a database and a first administrator."),
     "backup": ("rempart.cli.backup", "Everything but the keys into one file, while the server runs."),

@@ -9,9 +9,12 @@ from fastapi import Request
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
+from rempart.lists.curation import Curation
+from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
 from rempart.server.meters import Meters
+from rempart.server.readiness import Readiness
 from rempart.settings import Settings
 from rempart.store.engine import Store
 from rempart.store.workers import Worker
@@ -26,10 +29,13 @@ class Service:
     worker: Worker
     clock: Clock
     vault: Vault
+    lists: LiveLists
+    curation: Curation
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory
     meters: Meters
+    readiness: Readiness
 
 
 def get_service(request: Request) -> Service:
