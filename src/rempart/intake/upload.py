@@ -194,7 +194,9 @@ class Checker:
                 raise
             # Nothing that the service sent: the operator's key or settings.
             log.error("evidence cannot be sealed: %s", err)
-            raise UnavailableError("Evidence cannot be sealed now.", hint="The operator has to look at the log.") from err
+            raise UnavailableError(
+                "Evidence cannot be sealed now.", hint="The operator has to look at the log."
+            ) from err
 
     def _written(self, prepared: Prepared, done: Future[CheckAnswer], future: Future[CheckAnswer]) -> None:
         err = done.exception()

@@ -35,6 +35,7 @@ from rempart.people import approvals
 from rempart.people.principal import Principal
 from rempart.signals.values import Signal
 from rempart.store.counters import next_number
+from rempart.store.jobs import enqueue
 from rempart.store.engine import Store
 
 _FORSAKEN_AFTER = timedelta(hours=1)
@@ -174,6 +175,7 @@ class Curation:
             entry_records.change_list(conn, live, curated={"live": live.live - 1})
             change = next_number(conn, records.COUNTER)
             records.withdraw_entries(conn, [known.entry_id], number=change, at=at)
+            enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
         self.entered()
         return None
 

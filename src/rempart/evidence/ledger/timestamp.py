@@ -43,7 +43,9 @@ def stamp_latest(store: Store, ask: Ask, *, authorities: Sequence[bytes] = ()) -
     with store.read() as conn:
         last = latest_checkpoint(conn)
         if last is None:
-            raise LedgerIncompleteError("No checkpoint was signed yet.", hint="Make one with `rempart ledger checkpoint`.")
+            raise LedgerIncompleteError(
+                "No checkpoint was signed yet.", hint="Make one with `rempart ledger checkpoint`."
+            )
         stamped = select(records.timestamps.c.id).where(records.timestamps.c.checkpoint_id == last.id)
         if conn.execute(stamped).first() is not None:
             return None
@@ -63,8 +65,9 @@ def stamp_latest(store: Store, ask: Ask, *, authorities: Sequence[bytes] = ()) -
 def check_stamp(
     response: bytes, message: bytes, authorities: Sequence[bytes] = (), *, nonce: int | None = None
 ) -> Stamp:
-    """What a time-stamp response says of `message`. `authorities`: certificates in PEM, one of which must have signed it.
+    """What a time-stamp response says of `message`.
 
+    `authorities`: certificates in PEM, one of which must have signed it; without any, nobody vouches for the time.
     Raises LedgerChangedError when it is of another message, unreadable, or signed by none of `authorities`.
     """
     try:
