@@ -4,6 +4,8 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
 from listfiles import draw
 from rempart.lists import entry_records
 from rempart.lists.curation import Curation
@@ -12,7 +14,6 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.records import Mode
 from rempart.people.permissions import Role
 from rempart.people.principal import Principal
-from sqlalchemy import text
 
 LISTED = Category(scheme="listed", code="listed")
 

@@ -4,12 +4,13 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import event
+
 from curating import ANNA, actions, person
 from rempart.errors import RefusedError
 from rempart.lists import breaker_records
 from rempart.lists.breaker import Breaker, BreakerLimits, entry_subject, reset, rule_subject
 from rempart.people.permissions import Role
-from sqlalchemy import event
 
 AT = datetime(2026, 3, 4, 12, 1, tzinfo=UTC)
 LIMITS = BreakerLimits(entry=10, rule=50)

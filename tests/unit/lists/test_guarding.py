@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+
 from listfiles import draw
 from rempart.cli.demo.scenes import scene
 from rempart.errors import RefusedError
@@ -42,8 +43,18 @@ def test_growth_is_abnormal_over_the_share_or_the_number(change, live, stops):
     assert bool(abnormal(change, live=live, limits=LIMITS)) is stops
 
 
-@pytest.mark.parametrize("document", [{}, {"percent": 5}, {"percent": "5", "rows": 1}, {"percent": True, "rows": 1},
-                                      {"percent": 0, "rows": 1}, {"percent": 5, "rows": -1}, {"percent": 5, "rows": 1, "x": 1}])  # fmt: skip
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"percent": 5},
+        {"percent": "5", "rows": 1},
+        {"percent": True, "rows": 1},
+        {"percent": 0, "rows": 1},
+        {"percent": 5, "rows": -1},
+        {"percent": 5, "rows": 1, "x": 1},
+    ],
+)
 def test_growth_limits_that_are_none_are_refused(document):
     with pytest.raises(RefusedError):
         GrowthLimits.parse(document)
@@ -107,8 +118,11 @@ def test_what_the_operator_calls_noisy_is_so_within_the_radius():
 def test_canaries_are_found_by_digest_and_within_the_radius():
     signals = draw(2)
     good, digest = signals.pdq(), signals.md5()
-    canaries = Canaries({SignalKind.PDQ: rows_of([good], SignalKind.PDQ), SignalKind.MD5: rows_of([digest] * 2, SignalKind.MD5)},
-                        radius=31)  # fmt: skip
+    known_good = {
+        SignalKind.PDQ: rows_of([good], SignalKind.PDQ),
+        SignalKind.MD5: rows_of([digest] * 2, SignalKind.MD5),
+    }
+    canaries = Canaries(known_good, radius=31)
     asked = [signals.near(good, 31), signals.near(good, 32), digest, signals.md5(), signals.sha256(), signals.sha1()]
     assert [bool(reason) for reason in canaries.check(asked)] == [True, False, True, False, False, False]
     assert not Canaries({}, radius=31)
