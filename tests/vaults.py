@@ -54,7 +54,14 @@ def put_in(vault, data=b"a picture", *, item="item_1", basis="case", reference="
     sealed = vault.seal(data)
     with vault.store.write() as conn:
         return vault.record(
-            conn, sealed, item=item, basis=basis, reference=reference, media_type="image/jpeg", by=BY, keep_until=keep_until
+            conn,
+            sealed,
+            item=item,
+            basis=basis,
+            reference=reference,
+            media_type="image/jpeg",
+            by=BY,
+            keep_until=keep_until,
         )
 
 
@@ -67,8 +74,9 @@ def actions(store):
     """What the ledger says was done, in the order of writing."""
     import json
 
-    from rempart.evidence.ledger.records import leaves
     from sqlalchemy import select
+
+    from rempart.evidence.ledger.records import leaves
 
     with store.read() as conn:
         return [json.loads(body)["action"] for body in conn.scalars(select(leaves.c.body).order_by(leaves.c.id))]

@@ -41,6 +41,14 @@ class UnavailableError(RempartError):
     """A resource could not be used now; nothing was lost, try again."""
 
 
+class NotFoundError(RefusedError):
+    """There is nothing of that name here."""
+
+
+class ConflictError(RefusedError):
+    """It was done already, or has changed meanwhile; look at it again."""
+
+
 class InvalidSignalError(RefusedError):
     """This is not a signal in any form that is known here."""
 
@@ -121,6 +129,10 @@ class SettingsError(RefusedError):
     """A setting is wrong or unknown."""
 
 
+class MailUnavailableError(UnavailableError):
+    """The mail server could not be used now; the mail waits and is tried again."""
+
+
 class BlobStoreUnavailableError(UnavailableError):
     """The place where sealed bytes lie did not answer; nothing was lost, try again."""
 
@@ -153,9 +165,25 @@ class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
 
 
-class NotThereError(RefusedError):
-    """There is nothing under this name or number."""
+class LedgerChangedError(TamperedError):
+    """Something in the ledger is not what was signed."""
 
 
-class ConflictError(RefusedError):
-    """This does not fit what is there now; look at it and ask again."""
+class LedgerRemovedError(TamperedError):
+    """Something that was in the ledger when it was signed was taken out."""
+
+
+class LedgerReorderedError(TamperedError):
+    """The ledger's leaves do not stand in the order that was signed."""
+
+
+class LedgerForkedError(TamperedError):
+    """Two signed histories of the same ledger contradict each other."""
+
+
+class LedgerIncompleteError(IncompleteError):
+    """The ledger ends before the place up to which it was signed."""
+
+
+class LedgerKeyError(RefusedError):
+    """None of the given keys signed this checkpoint."""

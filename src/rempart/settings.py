@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from rempart.errors import SettingsError
 
@@ -40,10 +41,26 @@ class ServerSettings(_Section):
 
 
 class StoreSettings(_Section):
-    """The database (empty: rempart.db in the data folder) and the blob store (empty: blobs/ in it)."""
+    """The database (empty: rempart.db in the data folder) and the blob store (empty: blobs/ in it).
+
+    `blob_options` go to an object store as they are: endpoint, region, keys. A request to it may take `blob_seconds`.
+    """
 
     database: str = ""
     blobs: str = ""
+    blob_options: dict[str, str] = Field(default_factory=dict)
+    blob_seconds: float = Field(30.0, gt=0, le=600)
+
+
+class VaultSettings(_Section):
+    """Sealed evidence. `custodians` are age recipients that get a second key to everything. `kms_wrap` and `kms_unwrap`
+    are commands of a key service that guards the service key. `regimes` are the retention duties that apply here."""
+
+    custodians: tuple[str, ...] = ()
+    kms_wrap: tuple[str, ...] = ()
+    kms_unwrap: tuple[str, ...] = ()
+    kms_seconds: float = Field(20.0, gt=0, le=300)
+    regimes: tuple[str, ...] = ()
 
 
 class CheckSettings(_Section):
@@ -56,6 +73,39 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class WebhookSettings(_Section):
+    """Webhooks. `private_networks` are networks of the operator's own that a webhook may lead into; none by default."""
+
+    private_networks: tuple[str, ...] = ()
+
+    @field_validator("private_networks")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            ip_network(one)
+        return value
+
+
+class MailSettings(_Section):
+    """Mail by SMTP, off while `host` is empty. `ca_file` holds the certificates to trust in place of the system's."""
+
+    host: str = ""
+    port: int = Field(587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: SecretStr = SecretStr("")
+    sender: str = ""
+    ca_file: str = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.host and "@" not in self.sender:
+            raise ValueError("sender: the address that mail comes from is needed")
+        if self.user and self.security == "none":
+            raise ValueError("security: a password is not sent without encryption")
+        return self
+
+
 class PeopleSettings(_Section):
     """Sign-in, and how often others may ask. `one_person` declares that there is nobody to second anything:
     what needs two is confirmed again in another session, `alone_after_hours` later, and marked *single*."""
@@ -64,7 +114,7 @@ class PeopleSettings(_Section):
     session_hours: int = Field(12, ge=1, le=168)
     one_person: bool = False
     alone_after_hours: float = Field(12.0, ge=1, le=720)
-    key_per_minute: int = Field(60_000, ge=1)
+    key_per_minute: int = Field(600_000, ge=1)
     address_per_minute: int = Field(600, ge=1)
 
 
@@ -73,7 +123,7 @@ class OidcSettings(_Section):
 
     issuer: str = ""
     client_id: str = ""
-    client_secret: str = ""
+    client_secret: SecretStr = SecretStr("")
     label: str = ""
 
 
@@ -83,7 +133,10 @@ class Settings(_Section):
     data: Path
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
+    vault: VaultSettings = VaultSettings()
     check: CheckSettings = CheckSettings()
+    webhooks: WebhookSettings = WebhookSettings()
+    mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
     oidc: OidcSettings = OidcSettings()
 

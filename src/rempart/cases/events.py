@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -29,19 +29,22 @@ class Reason(StrEnum):
     CONTENT = "content"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hosted:
-    """An item as its service knows it, with the verdict it was told last."""
+class HostedItem(Protocol):
+    """An item as its service knows it, with the verdict it was told last; `items.records.Item` is one."""
 
-    id: int
-    service: str
-    item_id: str
-    verdict: Verdict
+    @property
+    def id(self) -> int: ...
+    @property
+    def service(self) -> str: ...
+    @property
+    def item_id(self) -> str: ...
+    @property
+    def verdict(self) -> Verdict: ...
 
 
 def publish(
     conn: Connection,
-    item: Hosted,
+    item: HostedItem,
     *,
     verdict: Verdict,
     reason: Reason,

@@ -7,11 +7,14 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from rempart.cases.events import Hosted, Reason, publish
+from rempart.cases.events import Reason, publish
 from rempart.cases.records import cases as records
+from rempart.cases.records import decisions
 from rempart.errors import ConflictError, NotFoundError
-from rempart.evidence.ledger import Leaf, append
-from rempart.items import records as items
+from rempart.evidence.ledger import Leaf, append, erase
+from rempart.evidence.vault import Vault
+from rempart.evidence.vault.retention import CASE
+from rempart.items.records import checks, items
 from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
 
@@ -29,9 +32,17 @@ VERDICT_OF = {Judgement.RELEASE: Verdict.ALLOW, Judgement.REMOVE: Verdict.BLOCK}
 
 
 def decide(
-    conn: Connection, case_id: str, *, decision: Judgement, by: Principal, reason: str, at: datetime
+    conn: Connection,
+    case_id: str,
+    *,
+    decision: Judgement,
+    by: Principal,
+    reason: str,
+    at: datetime,
+    vault: Vault,
 ) -> records.Case:
-    """Close an open case: every item in it gets the verdict, and its service is told, in the caller's transaction.
+    """Close an open case, in the caller's transaction: every item in it gets the verdict, its service is told, and
+    what was sealed for the case alone is let go.
 
     Taking something down never waits for a second person. Raises NotFoundError, or ConflictError when it was decided.
     """
@@ -50,14 +61,25 @@ def decide(
         subject=f"case:{case_id}",
     )
     append(conn, leaf, at=at)
-    told = []
-    for item in records.items_of(conn, case_id):
-        hosted = items.hosted(conn, item)
-        if hosted is not None:
-            items.set_verdict(conn, item, VERDICT_OF[decision], at=at)
-            told.append(hosted)
-    for one in told:
-        publish(conn, one, verdict=VERDICT_OF[decision], reason=Reason.CASE, case_id=case_id, by=by, at=at)
+    vault.let_go(conn, basis=CASE, reference=case_id, by=by)
+    verdict = VERDICT_OF[decision]
+    hosted = [items.hosted(conn, item) for item in records.items_of(conn, case_id)]
+    there = [one for one in hosted if one is not None and one.gone is None]
+    for one in hosted:
+        if one is not None and one.gone is not None:
+            _forget(conn, one.id)
+    for one in there:
+        items.set_verdict(conn, one.id, verdict, at=at)
+    for one in there:
+        publish(conn, one, verdict=verdict, reason=Reason.CASE, case_id=case_id, by=by, at=at)
     found = records.find(conn, case_id)
     assert found is not None
     return found
+
+
+def _forget(conn: Connection, item: int) -> None:
+    """An item that its service deleted while the case was open: nothing needs it any more."""
+    checks.erase(conn, item)
+    items.erase(conn, item)
+    decisions.erase_item(conn, item)
+    erase(conn, subject=f"item:{item}")

@@ -113,7 +113,13 @@ def _fits(row: Row, there: Known | None) -> bool:
 
 
 def _write(
-    conn: Connection, changeset: ChangeSet, live: LiveList, rows: Sequence[Row], known: Mapping[str, Known], *, clock: Clock
+    conn: Connection,
+    changeset: ChangeSet,
+    live: LiveList,
+    rows: Sequence[Row],
+    known: Mapping[str, Known],
+    *,
+    clock: Clock,
 ) -> None:
     bodies = [(row.ref, Body(text=row.body, fingerprint=row.after)) for row in rows if row.body and row.after]
     ended = [known[row.ref].entry_id for row in rows if row.step is not Step.ADD]
@@ -129,7 +135,7 @@ def _write(
             conn, [body.entry(ref) for ref, body in bodies], list_number=live.number, schemes=built_in(), number=change,
             at=at, contents=[body.fingerprint for _, body in bodies],
         )  # fmt: skip
-        enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
+    enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
 
 
 def _log(conn: Connection, changeset: ChangeSet, rows: Sequence[Row], *, at: datetime) -> None:

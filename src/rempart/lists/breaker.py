@@ -80,7 +80,9 @@ class Open:
             return False
         if rule is not None and rule_subject(rule) in self.subjects:
             return True
-        entries = [entry_subject(one.entry_id) for one in matches if one.mode == "blocking" and one.entry_id is not None]
+        entries = [
+            entry_subject(one.entry_id) for one in matches if one.mode == "blocking" and one.entry_id is not None
+        ]
         return bool(entries) and all(entry in self.subjects for entry in entries)
 
 
@@ -206,7 +208,14 @@ def reset(
 
 
 def _log(
-    conn: Connection, action: str, subject: str, facts: Mapping[str, object], *, by: Principal, at: datetime, reason: str = ""
+    conn: Connection,
+    action: str,
+    subject: str,
+    facts: Mapping[str, object],
+    *,
+    by: Principal,
+    at: datetime,
+    reason: str = "",
 ) -> None:
     what = "rule" if subject.startswith(RULE) else "entry"
     sealed = {"name": subject} | ({"reason": reason} if reason else {})

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, delete, func, select, update
 
@@ -72,17 +73,16 @@ class Trip:
 
 
 _TRIP = (
-    breakers.c.subject, breakers.c.state, breakers.c.tripped, breakers.c.count, breakers.c.usual, breakers.c.allowed,
-    breakers.c.reset, breakers.c.reset_by,
+    breakers.c.subject, breakers.c.state, breakers.c.tripped, breakers.c.count.label("count_"), breakers.c.usual,
+    breakers.c.allowed, breakers.c.reset, breakers.c.reset_by,
 )  # fmt: skip
 
 
-def _trip_of(row: Sequence[object]) -> Trip:
-    subject, state, tripped, count, usual, allowed, reset_at, reset_by = row
+def _trip_of(row: Any) -> Trip:
     return Trip(
-        subject=subject, is_open=state == "open", tripped=tripped, count=count, usual=usual, allowed=allowed,
-        reset=reset_at, reset_by=reset_by,
-    )  # type: ignore[arg-type]  # fmt: skip
+        subject=row.subject, is_open=row.state == "open", tripped=row.tripped, count=row.count_, usual=row.usual,
+        allowed=row.allowed, reset=row.reset, reset_by=row.reset_by,
+    )  # fmt: skip
 
 
 def count_lists(conn: Connection, lists: Mapping[str, int], *, day: int) -> None:
@@ -98,7 +98,9 @@ def count_lists(conn: Connection, lists: Mapping[str, int], *, day: int) -> None
 def hits_since(conn: Connection, lists: Iterable[str], *, day: int) -> dict[str, int]:
     """How many checks matched each list from a day on."""
     own = list_hits.c.list_id.in_(tuple(lists)), list_hits.c.day >= day
-    rows = conn.execute(select(list_hits.c.list_id, func.sum(list_hits.c.count)).where(*own).group_by(list_hits.c.list_id))
+    rows = conn.execute(
+        select(list_hits.c.list_id, func.sum(list_hits.c.count)).where(*own).group_by(list_hits.c.list_id)
+    )
     return {list_id: int(count) for list_id, count in rows}
 
 

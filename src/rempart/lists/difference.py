@@ -48,7 +48,7 @@ class Body:
     """The content of an entry as it is staged, stored and compared: everything but its reference.
 
     `text` is canonical JSON: keys sorted, signals in a fixed order, so that equal content is equal text. `fingerprint`
-    has sixteen bytes and leaves the partner's time of adding out.
+    has sixteen bytes and leaves out where and when the partner told it: the same said again is no change.
     """
 
     text: str
@@ -66,18 +66,21 @@ class Body:
         row: dict[str, object] = {"o": entry.opinion.value, "s": signals}
         if entry.category is not None:
             row["c"] = (entry.category.scheme, entry.category.code)
-        for name, value in (("f", entry.source), ("t", entry.tags), ("r", entry.record)):
+        for name, value in (("t", entry.tags), ("r", entry.record)):
             if value:
                 row[name] = value
+        told = {"f": entry.source.replace("\0", "\ufffd")} if entry.source else {}
+        if entry.added is not None:
+            told["a"] = iso(entry.added)
         try:
-            text = _ENCODE(row).encode("utf-8", "replace").decode("utf-8")
+            text = _sound(_ENCODE(row))
         except (RecursionError, ValueError, TypeError) as err:
             raise RefusedError("its record is nested too deeply, or is no JSON") from err
         if len(text) > MAX_BODY:
             raise RefusedError(f"with its record it is over {MAX_BODY} characters")
         mark = blake2b(text.encode(), digest_size=16).digest()
-        if entry.added is not None:
-            text = f'{{"a":"{iso(entry.added)}",{text[1:]}'
+        if told:
+            text = f"{_sound(_ENCODE(told))[:-1]},{text[1:]}"
         return cls(text=text, fingerprint=mark)
 
     @cached_property
@@ -117,6 +120,11 @@ class Body:
         )  # fmt: skip
 
 
+def _sound(text: str) -> str:
+    """Without halves of surrogate pairs, which no database takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def check_ref(ref: str) -> None:
     """Raise RefusedError unless `ref` can be an entry's reference: 1 to 512 printable characters."""
     if not 0 < len(ref) <= MAX_REF:
@@ -128,8 +136,8 @@ def check_ref(ref: str) -> None:
 def _signal_row(one: EntrySignal) -> tuple[str, str, str | None, int | None, str | None]:
     if one.signal.kind not in SIGNAL_TYPES:
         raise RefusedError(f"signals of kind {one.signal.kind} cannot be held")
-    if len(one.recipe or "") > _MAX_WORD or len(one.facet or "") > _MAX_WORD:
-        raise RefusedError(f"a recipe and a facet have at most {_MAX_WORD} characters")
+    if not all(len(word) <= _MAX_WORD and word.isprintable() for word in (one.recipe or "", one.facet or "")):
+        raise RefusedError(f"a recipe and a facet have at most {_MAX_WORD} printable characters")
     if one.quality is not None and not 0 <= one.quality <= 100:
         raise RefusedError("a quality is 0 to 100")
     return one.signal.kind.value, one.signal.hex(), one.recipe, one.quality, one.facet
@@ -162,7 +170,8 @@ def compare(entry: Entry, body: Body | None, known: Known | None, *, restore: bo
     if known.withdrawn is not None:
         if not restore:
             raise RefusedError(
-                f"the entry was withdrawn on {known.withdrawn:%Y-%m-%d} and stays so", hint="Say restore to take it back."
+                f"the entry was withdrawn on {known.withdrawn:%Y-%m-%d} and stays so",
+                hint="Say restore to take it back.",
             )
         return Difference(step=Step.ADD, what="restored")
     if body.fingerprint == known.content:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, Strin
 
 from rempart.lists.difference import Known
 from rempart.lists.entry import Category, Disposition, Opinion
-from rempart.lists.growth import GrowthLimits
+from rempart.lists.growth import USUAL, GrowthLimits
 from rempart.lists.records import Mode, create_list, entry_signals, list_entries, lists
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 from rempart.store.schema import Json, metadata
@@ -47,8 +47,8 @@ class LiveList:
     shared: bool
     owner: str
     created: datetime
-    scheme: str = "listed"
-    growth: GrowthLimits = GrowthLimits()
+    scheme: str = ""
+    growth: GrowthLimits = USUAL
     feeds: tuple[str, ...] = ()
     revision: int = 0
     live: int = 0

@@ -43,6 +43,9 @@ class GrowthLimits:
         return self.percent > other.percent or self.rows > other.rows
 
 
+USUAL = GrowthLimits()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """How much an import adds, alters and withdraws, counted in entries."""

@@ -18,7 +18,7 @@ guard_signals = Table(
     metadata,
     Column("guard", String(10), primary_key=True),
     Column("kind", String(10), primary_key=True),
-    Column("value", LargeBinary(64), primary_key=True),
+    Column("value", LargeBinary, primary_key=True),
     Column("added", UtcTime, nullable=False),
     Column("added_by", String(100), nullable=False),
 )
@@ -35,7 +35,11 @@ def add(conn: Connection, guard: str, signals: Sequence[Signal], *, by: str, at:
 
 def remove(conn: Connection, guard: str, signal: Signal) -> bool:
     """Take a signal out of a guard; False when it is not there."""
-    own = guard_signals.c.guard == guard, guard_signals.c.kind == signal.kind.value, guard_signals.c.value == bytes(signal)
+    own = (
+        guard_signals.c.guard == guard,
+        guard_signals.c.kind == signal.kind.value,
+        guard_signals.c.value == bytes(signal),
+    )
     return conn.execute(delete(guard_signals).where(*own)).rowcount == 1
 
 

@@ -84,7 +84,9 @@ class GuardKeeper:
             self._read_known_good()
             with self._store.read() as conn:
                 own = guard_records.values(conn, guard_records.CANARY)
-                noisy = [value for kind, value in guard_records.values(conn, guard_records.NOISY) if kind is SignalKind.PDQ]
+                noisy = [
+                    value for kind, value in guard_records.values(conn, guard_records.NOISY) if kind is SignalKind.PDQ
+                ]
             assert self._held is not None
             key = (self._held.since, self._held.last, frozenset(own), frozenset(noisy))
             if self._made is None or self._made[0] != key:

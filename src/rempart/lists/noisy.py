@@ -19,7 +19,7 @@ from rempart.signals.outcome import LOW_QUALITY_BELOW
 BITS_SET = (88, 168)
 """Fewer or more bits than this are ties with the median: photographs have 128, random bits 128 ± 8."""
 PLAIN_BELOW = 8
-"""A hash with fewer unlike rows or columns (a row and its reverse are alike) is a pattern: photographs have 14 to 16."""
+"""A hash with fewer unlike rows or columns (a row and its reverse are alike) is a pattern: photographs have 14 up."""
 
 
 def unlike_lines(keys: NDArray[np.uint8]) -> NDArray[np.int64]:
@@ -32,7 +32,8 @@ def _unlike(bits: NDArray[np.uint8]) -> NDArray[np.int64]:
     plain = bits ^ bits[:, :, :1]  # a row that begins with 1 is reversed, so that it equals its negative
     words = np.packbits(plain, axis=2).astype(np.uint16)
     values = np.sort(words[:, :, 0] << 8 | words[:, :, 1], axis=1)
-    return (1 + np.count_nonzero(values[:, 1:] != values[:, :-1], axis=1)).astype(np.int64)
+    changes: NDArray[np.int64] = np.count_nonzero(values[:, 1:] != values[:, :-1], axis=1).astype(np.int64)
+    return changes + 1
 
 
 class NoisyHashes:
@@ -49,8 +50,8 @@ class NoisyHashes:
         found = [""] * len(keys)
         if self._index is not None:
             hits = self._index.search(keys, self._radius)
-            for at in np.flatnonzero(np.diff(hits.offsets)):
-                found[at] = "is near a hash on the operator's list of noisy ones"
+            for place in np.flatnonzero(np.diff(hits.offsets)):
+                found[place] = "is near a hash on the operator's list of noisy ones"
         weights = np.bitwise_count(keys).sum(axis=1, dtype=np.int64)
         tied = (weights < BITS_SET[0]) | (weights > BITS_SET[1])
         plain = unlike_lines(keys) < PLAIN_BELOW

@@ -38,6 +38,7 @@ from rempart.lists.entry import Disposition, Entry, EntrySignal
 from rempart.lists.schemes import Scheme, disposition
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import SignalKind
+from rempart.store.bulk import insert_many
 from rempart.store.ids import new_id
 from rempart.store.schema import BigId, Json, UtcTime, metadata
 
@@ -89,6 +90,7 @@ list_entries = Table(
     Column("told", UtcTime),  # when its owner says that it was added
     Column("added", UtcTime, nullable=False),
     Column("withdrawn", UtcTime),
+    Column("content", LargeBinary),  # a fingerprint of what the entry says, where curation wrote it
     Index(None, "list", "ref"),
     sqlite_autoincrement=True,
 )
@@ -156,18 +158,22 @@ def insert_entries(
     schemes: Mapping[str, Scheme],
     number: int,
     at: datetime,
+    contents: Sequence[bytes] | None = None,
 ) -> list[int]:
     """Write entries with their signals, live with change `number` of COUNTER; returns their ids, in order.
+
+    `contents` are fingerprints of what the entries say, by which a later import tells what has changed.
 
     Raises SchemeUnknownError for a category that `schemes` do not know; nothing is written then.
     """
     states = [disposition(entry, schemes) for entry in entries]
     if not entries:
         return []
+    marks = contents if contents is not None else [None] * len(entries)
     ids = _reserve_ids(conn, len(entries))
     rows = [
-        _entry_row(entry, state, list_number, at) | {"id": own}
-        for entry, state, own in zip(entries, states, ids, strict=True)
+        _entry_row(entry, state, list_number, at) | {"id": own, "content": mark}
+        for entry, state, own, mark in zip(entries, states, ids, marks, strict=True)
     ]
     conn.execute(insert(list_entries), rows)
     signals = [
@@ -175,8 +181,7 @@ def insert_entries(
         for entry, state, owner in zip(entries, states, ids, strict=True)
         for one in entry.signals
     ]
-    if signals:
-        conn.execute(insert(entry_signals), signals)
+    insert_many(conn, entry_signals, signals)
     return ids
 
 
@@ -226,6 +231,18 @@ def _signal_row(one: EntrySignal, state: Disposition, owner: int, number: int) -
         "entry": owner, "kind": one.signal.kind.value, "value": bytes(one.signal), "facet": one.facet,
         "recipe": one.recipe, "quality": one.quality, "answers": answers(one, state), "added": number, "removed": None,
     }  # fmt: skip
+
+
+def _inserted(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    """Write entries and give their ids in order; many times quicker where no two have the same reference."""
+    statement = insert(list_entries)
+    if len({row["ref"] for row in rows}) < len(rows):
+        made = statement.returning(list_entries.c.id, sort_by_parameter_order=True)
+        return list(conn.execute(made, rows).scalars())
+    ids = {
+        ref: number for number, ref in conn.execute(statement.returning(list_entries.c.id, list_entries.c.ref), rows)
+    }
+    return [ids[row["ref"]] for row in rows]
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -68,7 +68,7 @@ class Scheme:
 
     def find(self, text: str) -> Code | None:
         """The code written as `text` (any case, or one of its aliases), or None."""
-        return self._by_name.get(text.strip().casefold())
+        return self._by_name.get(text) or self._by_name.get(text.strip().casefold())
 
     @property
     def only_code(self) -> Code | None:

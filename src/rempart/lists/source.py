@@ -63,20 +63,25 @@ def open_source(path: Path) -> Iterator[Source]:
         hint = "Name the list files in it, or say --pictures for a folder of pictures." if path.is_dir() else ""
         raise IncompleteError(f"{shown(path)} could not be opened: {err.strerror}.", hint=hint) from err
     with file:
-        stream: Any = file
-        if stream.peek(HEAD).startswith(_GZIP):
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD)
+        yield prepared(file)
+
+
+def prepared(file: BinaryIO) -> Source:
+    """The same for a stream that is open: `file` is buffered and has `peek`."""
+    stream: Any = file
+    if stream.peek(HEAD).startswith(_GZIP):
+        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD)
+    head = stream.peek(HEAD)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        stream = io.BufferedReader(_Utf8(stream, "utf-16"), HEAD)
         head = stream.peek(HEAD)
-        if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            stream = io.BufferedReader(_Utf8(stream, "utf-16"), HEAD)
-            head = stream.peek(HEAD)
-        elif head.startswith(codecs.BOM_UTF8):
-            stream.read(len(codecs.BOM_UTF8))
-            head = stream.peek(HEAD)
-        if b"\r" in head and b"\n" not in head:
-            stream = io.BufferedReader(_Utf8(stream, "utf-8", newline=None), HEAD)
-            head = stream.peek(HEAD)
-        yield Source(head=head[:HEAD], stream=stream)
+    elif head.startswith(codecs.BOM_UTF8):
+        stream.read(len(codecs.BOM_UTF8))
+        head = stream.peek(HEAD)
+    if b"\r" in head and b"\n" not in head:
+        stream = io.BufferedReader(_Utf8(stream, "utf-8", newline=None), HEAD)
+        head = stream.peek(HEAD)
+    return Source(head=head[:HEAD], stream=stream)
 
 
 def numbered_lines(stream: BinaryIO, *, limit: int = MAX_LINE) -> Iterator[tuple[int, str | None]]:

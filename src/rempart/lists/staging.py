@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
 from rempart.clock import Clock
 from rempart.errors import RefusedError
@@ -27,6 +26,17 @@ from rempart.store.schema import Json
 CHUNK = 1_000
 """Rows that are written, and later applied, in one transaction."""
 REFUSALS_KEPT = 200
+
+
+class _Fresh(NamedTuple):
+    """A row that has no number yet."""
+
+    step: Step
+    what: str
+    before: bytes | None
+    after: bytes | None
+    was: Mapping[str, Any] | None
+    body: str | None
 
 
 class Staging:
@@ -76,8 +86,8 @@ class Staging:
         with self._store.read() as conn:
             known = entry_records.known(conn, self._list, refs)
             staged = staging_records.staged_refs(conn, self._changeset.id, refs)
-        staged |= {row.ref: row.after for row in self._rows if row.ref in set(refs)}
-        fresh: list[tuple[Row, Entry]] = []
+        staged |= {row.ref: row.after for row in self._rows}
+        fresh: list[tuple[_Fresh, Entry]] = []
         for reading in waiting:
             try:
                 row = self._row(reading, known, staged)
@@ -85,13 +95,13 @@ class Staging:
                 self.refuse(Refusal(line=reading.line, reason=_plain(err)))
                 continue
             if row is not None:
-                staged[row.ref] = row.after
+                staged[reading.entry.id] = row.after
                 fresh.append((row, reading.entry))
         self._number_and_flag(fresh)
         while len(self._rows) >= CHUNK:
             self._write(CHUNK)
 
-    def _row(self, reading: Reading, known: Mapping[str, Known], staged: Mapping[str, bytes | None]) -> Row | None:
+    def _row(self, reading: Reading, known: Mapping[str, Known], staged: Mapping[str, bytes | None]) -> _Fresh | None:
         """The row for one entry; None when the list or the change set has it already."""
         entry = reading.entry
         check_ref(entry.id)
@@ -111,18 +121,18 @@ class Staging:
         if there is not None:
             category = [there.category.scheme, there.category.code] if there.category else None
             was = {"category": category, "opinion": there.opinion.value}
-        return Row(
-            no=0, ref=entry.id, step=found.step, what=found.what, before=there.content if there else None, after=after,
-            was=was, body=body.text if body else None, flag="",
-        )  # fmt: skip
+        return _Fresh(found.step, found.what, there.content if there else None, after, was, body.text if body else None)
 
-    def _number_and_flag(self, fresh: Sequence[tuple[Row, Entry]]) -> None:
+    def _number_and_flag(self, fresh: Sequence[tuple[_Fresh, Entry]]) -> None:
         matching = [
             entry.signals if row.body is not None and disposition(entry, self._schemes) is Disposition.MATCH else ()
             for row, entry in fresh
         ]
-        for (row, _), flag in zip(fresh, self._guards.flags(matching), strict=True):
-            self._rows.append(replace(row, no=self._number, flag=flag))
+        for (row, entry), flag in zip(fresh, self._guards.flags(matching), strict=True):
+            self._rows.append(
+                Row(no=self._number, ref=entry.id, step=row.step, what=row.what, before=row.before, after=row.after,
+                    was=row.was, body=row.body, flag=flag)
+            )  # fmt: skip
             self._number += 1
             self.counts[row.step.value] += 1
             if row.step is Step.CHANGE:
@@ -173,4 +183,3 @@ def _plain(err: RefusedError) -> str:
 def hand_made(entries: Sequence[Entry]) -> list[Reading]:
     """Entries that came by hand, numbered as lines from 1."""
     return [Reading(entry=entry, line=number) for number, entry in enumerate(entries, 1)]
-

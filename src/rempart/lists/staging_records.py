@@ -9,11 +9,26 @@ from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger, Boolean, Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, Text, delete, func,
-    insert, select, update,
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    select,
+    update,
 )  # fmt: skip
 
 from rempart.lists.difference import Step
+from rempart.store.bulk import insert_many
 from rempart.store.schema import Json, UtcTime, metadata
 
 list_changesets = Table(
@@ -131,9 +146,9 @@ def _changeset(row: Any) -> ChangeSet:
 
 def add(conn: Connection, values: Mapping[str, Any]) -> None:
     """Write a new change set."""
-    empty = {
-        "feed": False, "settled": None, "target": {}, "counts": {}, "outcomes": {}, "refused": [], "why": "", "marks": b"",
-        "digest": None, "approval_id": None, "chunks_done": 0,
+    empty: dict[str, Any] = {
+        "feed": False, "settled": None, "target": {}, "counts": {}, "outcomes": {}, "refused": [], "why": "",
+        "marks": b"", "digest": None, "approval_id": None, "chunks_done": 0,
     }  # fmt: skip
     conn.execute(insert(list_changesets), empty | dict(values))
 
@@ -207,8 +222,9 @@ def closed(conn: Connection, *, before: datetime, limit: int) -> tuple[str, ...]
 
 def add_rows(conn: Connection, changeset_id: str, rows: Sequence[Row]) -> None:
     """Write rows of a change set."""
-    conn.execute(
-        insert(changeset_rows),
+    insert_many(
+        conn,
+        changeset_rows,
         [
             {
                 "changeset_id": changeset_id, "no": row.no, "ref": row.ref, "step": row.step.value, "what": row.what,
@@ -223,7 +239,13 @@ _ROW = tuple(column for column in changeset_rows.c if column.name != "changeset_
 
 
 def rows_from(
-    conn: Connection, changeset_id: str, *, first: int, limit: int, flagged: bool | None = None, step: Step | None = None
+    conn: Connection,
+    changeset_id: str,
+    *,
+    first: int,
+    limit: int,
+    flagged: bool | None = None,
+    step: Step | None = None,
 ) -> tuple[Row, ...]:
     """Rows of a change set from number `first` on, in order."""
     own = [changeset_rows.c.changeset_id == changeset_id, changeset_rows.c.no >= first]
@@ -232,7 +254,11 @@ def rows_from(
     if step is not None:
         own.append(changeset_rows.c.step == step.value)
     rows = conn.execute(select(*_ROW).where(*own).order_by(changeset_rows.c.no).limit(limit))
-    return tuple(Row(**(dict(row._mapping) | {"step": Step(row.step)})) for row in rows)
+    steps = {step.value: step for step in Step}
+    return tuple(
+        Row(no=no, ref=ref, step=steps[done], what=what, before=before, after=after, was=was, body=body, flag=flag)
+        for no, ref, done, what, before, after, was, body, flag in rows
+    )
 
 
 def staged_refs(conn: Connection, changeset_id: str, refs: Sequence[str]) -> dict[str, bytes | None]:

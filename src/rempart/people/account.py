@@ -60,16 +60,21 @@ class Account:
         """What an app reads from the square code."""
         return totp.address(secret, name=self.person().name, issuer=self.entry.site.name)
 
+    def seed(self, token: str) -> str:
+        """The seed of a ceremony that is under way. Raises RefusedError."""
+        sealed = bytes.fromhex(self.entry.seen(token, "code", person=self.who.id)["sealed"])
+        return self.entry.box.open(sealed, owner=self.who.id)
+
     def confirm_code(self, token: str, code: str) -> None:
-        """Put the seed in force with a first code from it. Needs a fresh proof. Raises RefusedError; begin anew then."""
-        facts = self.entry.taken(token, "code", person=self.who.id)
-        sealed = bytes.fromhex(facts["sealed"])
+        """Put the seed in force with a first code from it. Needs a fresh proof. Raises RefusedError."""
         at = self.entry.clock()
-        step = totp.matching_step(self.entry.box.open(sealed, owner=self.who.id), code, at=at)
+        step = totp.matching_step(self.seed(token), code, at=at)
         if step is None:
             raise RefusedError(
-                "The code is not right.", hint="Scan the new square and type the code it shows now; check the phone's clock."
+                "The code is not right.",
+                hint="Type the code that the app shows now; if it stays wrong, check the phone's clock.",
             )
+        sealed = bytes.fromhex(self.entry.taken(token, "code", person=self.who.id)["sealed"])
         with self.entry.store.write() as conn:
             persons.change(conn, self.who.id, totp_secret=sealed, totp_step=step)
             self._tell(conn, "person.code_set")
@@ -109,7 +114,9 @@ class Account:
             person = self._person(conn)
             left = [one for one in persons.passkeys_of(conn, person.id) if one.credential != credential]
             if not (left or _has_code(person) or person.oidc_subject):
-                raise RefusedError("This is your only way in.", hint="Add another passkey, or a password and a code, first.")
+                raise RefusedError(
+                    "This is your only way in.", hint="Add another passkey, or a password and a code, first."
+                )
             if not persons.remove_passkey(conn, person.id, credential):
                 raise RefusedError("There is no such passkey.", hint="It may have been removed before.")
             self._tell(conn, "person.passkey_removed")
@@ -119,7 +126,9 @@ class Account:
         with self.entry.store.write() as conn:
             other = persons.by_subject(conn, issuer, subject)
             if other is not None and other.id != self.who.id:
-                raise RefusedError("That account is linked to somebody else here.", hint="Sign out there, then try again.")
+                raise RefusedError(
+                    "That account is linked to somebody else here.", hint="Sign out there, then try again."
+                )
             persons.change(conn, self.who.id, oidc_issuer=issuer, oidc_subject=subject)
             self._tell(conn, "person.provider_linked")
 
@@ -128,7 +137,9 @@ class Account:
         with self.entry.store.write() as conn:
             person = self._person(conn)
             if not (persons.passkeys_of(conn, person.id) or _has_code(person)):
-                raise RefusedError("This is your only way in.", hint="Add another passkey, or a password and a code, first.")
+                raise RefusedError(
+                    "This is your only way in.", hint="Add another passkey, or a password and a code, first."
+                )
             persons.change(conn, person.id, oidc_issuer=None, oidc_subject=None)
             self._tell(conn, "person.provider_unlinked")
 
@@ -152,9 +163,7 @@ class Account:
     def sign_out_elsewhere(self) -> int:
         """End all other sessions; gives how many there were."""
         with self.entry.store.write() as conn:
-            return sessions.end_everywhere(
-                conn, self.who.id, by=self.who, at=self.entry.clock(), but=self.who.session
-            )
+            return sessions.end_everywhere(conn, self.who.id, by=self.who, at=self.entry.clock(), but=self.who.session)
 
     def _person(self, conn: Connection) -> Person:
         person = persons.by_id(conn, self.who.id)

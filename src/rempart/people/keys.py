@@ -138,11 +138,11 @@ def principal_of(key: ApiKey) -> Principal:
 
 
 def _written(conn: Connection, key: ApiKey, *, by: Principal, at: datetime, random: RandomBytes) -> NewKey:
+    facts = {"key": key.id, "scopes": sorted(scope.value for scope in key.scopes), "follows": key.follows}
     secret = new_token(random, KEY_PREFIX)
     values = {name: getattr(key, name) for name in ApiKey.__slots__}
-    values["scopes"] = sorted(key.scopes)
+    values["scopes"] = facts["scopes"]
     records.add(conn, values | {"hash": token_hash(secret)})
-    facts = {"key": key.id, "scopes": sorted(key.scopes), "follows": key.follows}
     leaf = Leaf(
         action="key.created", actor=by.pseudonym, facts=facts, sealed={"service": key.service}, subject=f"key:{key.id}"
     )

@@ -70,7 +70,7 @@ def add(
         "created": at,
     }
     records.add(conn, values, held)
-    _tell(conn, "person.added", person, by=by, at=at, facts={"roles": sorted(held)})
+    _tell(conn, "person.added", person, by=by, at=at, facts={"roles": _texts(held)})
     return found(conn, person)
 
 
@@ -109,7 +109,7 @@ def set_roles(conn: Connection, person: str, roles: Iterable[Role], *, by: Princ
     if Role.ADMINISTRATOR in one.roles and Role.ADMINISTRATOR not in held:
         _refuse_last_administrator(conn, person)
     records.set_roles(conn, person, held)
-    facts = {"before": sorted(one.roles), "roles": sorted(held)}
+    facts = {"before": _texts(one.roles), "roles": _texts(held)}
     _tell(conn, "person.roles_changed", person, by=by, at=at, facts=facts)
 
 
@@ -165,6 +165,16 @@ def _pseudonym(random: RandomBytes) -> str:
 
 
 def _tell(
-    conn: Connection, action: str, person: str, *, by: Principal, at: datetime, facts: Mapping[str, object] | None = None
+    conn: Connection,
+    action: str,
+    person: str,
+    *,
+    by: Principal,
+    at: datetime,
+    facts: Mapping[str, object] | None = None,
 ) -> None:
     append(conn, Leaf(action=action, actor=by.pseudonym, facts=facts or {}, subject=f"person:{person}"), at=at)
+
+
+def _texts(roles: frozenset[Role]) -> list[str]:
+    return sorted(role.value for role in roles)

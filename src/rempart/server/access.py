@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ class Access:
     quotas: Quotas
     trusted: tuple[Network, ...]
     secure: bool
-    key_per_minute: int = 60_000
+    key_per_minute: int = 600_000
     address_per_minute: int = 600
 
     @property
@@ -238,7 +239,7 @@ def _calls(dependant: Any) -> Iterator[Any]:
 def _refuse_wait(seconds: float) -> None:
     if seconds > 0:
         raise TooManyRequestsError(
-            "Too many requests.", hint=f"Wait {seconds:.0f} s, then try again more slowly.", retry_after=seconds
+            "Too many requests.", hint=f"Wait {math.ceil(seconds)} s, then try again more slowly.", retry_after=seconds
         )
 
 

@@ -41,7 +41,8 @@ class KeyCache:
     def __init__(self, store: Store, *, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._store, self._clock, self._monotonic = store, clock, monotonic
         self._known: dict[bytes, KnownKey] = {}
-        self._seen: int | None = None
+        self._seen = -1
+        self._epoch = 0
         self._fresh_until = 0.0
         self._lock = threading.Lock()
         self._ending = threading.Event()
@@ -72,16 +73,18 @@ class KeyCache:
         """
         if not looks_like_token(secret, KEY_PREFIX):
             return None
+        began, epoch = self._monotonic(), self._epoch
         with self._store.read() as conn:
             change = keys.changes(conn)  # read first: a change that comes in between only makes us forget again
             key = keys.find(conn, secret)
+        self._saw(change, began)
         at = self._clock()
         if key is None or not key.usable(at):
             return None
         ends = min(key.expires, key.revoked) if key.revoked else key.expires
         known = KnownKey(key=key, principal=keys.principal_of(key), ends=ends.timestamp())
         with self._lock:
-            if change == self._seen:
+            if change == self._seen and epoch == self._epoch:
                 if len(self._known) >= _REMEMBERED:
                     self._known.clear()
                 self._known[sha256(secret.encode()).digest()] = known
@@ -91,7 +94,7 @@ class KeyCache:
         """Look every key up again: called by whoever changed one in this process."""
         with self._lock:
             self._known = {}
-            self._seen = None
+            self._epoch += 1
             self._fresh_until = 0.0
 
     def refresh(self) -> None:
@@ -99,11 +102,15 @@ class KeyCache:
         began = self._monotonic()
         with self._store.read() as conn:
             change = keys.changes(conn)
+        self._saw(change, began)
+
+    def _saw(self, change: int, began: float) -> None:
         with self._lock:
-            if change != self._seen:
+            if change > self._seen:
                 self._known = {}
                 self._seen = change
-            self._fresh_until = began + FRESH
+            if change == self._seen:
+                self._fresh_until = max(self._fresh_until, began + FRESH)
 
     def _watch(self) -> None:
         while not self._ending.wait(EVERY):

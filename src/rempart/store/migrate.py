@@ -14,8 +14,8 @@ from rempart.store.engine import Store
 _LOCK = 0x52656D70  # "Remp": any number that nobody else takes in this database
 
 
-def upgrade(store: Store) -> bool:
-    """Apply the revisions that are missing, all or none; True when there were any.
+def upgrade(store: Store, *, to: str = "head") -> bool:
+    """Apply the revisions that are missing, all or none, up to one of them; True when there were any.
 
     Raises RefusedError for a database that a later version has written, and StoreUnavailableError.
     """
@@ -26,14 +26,15 @@ def upgrade(store: Store) -> bool:
         before = revision(conn)
         script = ScriptDirectory.from_config(_config(conn))
         known = {one.revision for one in script.walk_revisions()}
-        if before is not None and before not in known:
+        unknown = next((one for one in (before, to) if one not in {None, "head", *known}), None)
+        if unknown is not None:
             raise RefusedError(
-                f"The database has revision {before}, which this version does not know.",
+                f"The database has revision {unknown}, which this version does not know.",
                 hint="Start the version of Rempart that wrote it, or a later one.",
             )
-        if before == script.get_current_head():
+        if before == (script.get_current_head() if to == "head" else to):
             return False
-        command.upgrade(_config(conn), "head")
+        command.upgrade(_config(conn), to)
         return True
 
 

@@ -17,7 +17,8 @@ def append_only_triggers(
     """The statements that make `table` append-only; for migrations, after the table was made.
 
     `keys`: the columns of its primary key and of each unique constraint, since SQLite's INSERT OR REPLACE would
-    otherwise replace a row without an UPDATE or DELETE that a trigger sees. `deletable`: rows may be erased, but
+    otherwise replace a row without an UPDATE or DELETE that a trigger sees; an INSERT … ON CONFLICT DO NOTHING of a row
+    that is there is refused with it. `deletable`: rows may be erased, but
     not changed.
     """
     if dialect == "sqlite":

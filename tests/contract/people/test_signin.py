@@ -236,7 +236,8 @@ def test_a_link_to_sign_in_opens_a_full_session_and_voids_nothing(entry, ana):
 def test_what_is_stored_does_not_hold_what_was_given(entry, ana, database_url):
     from sqlalchemy import select
 
-    from rempart.people.records.tables import persons, sessions as rows, signin_links
+    from rempart.people.records.tables import persons, signin_links
+    from rempart.people.records.tables import sessions as rows
 
     started = sign_in(entry, ana[1])
     with entry.store.write() as conn:

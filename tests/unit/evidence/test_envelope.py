@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rempart.errors import ForeignFileError, IncompleteError, TamperedError
 from rempart.evidence.vault.envelope import (
     CHUNK,
@@ -117,7 +118,9 @@ def test_a_wrapped_key_opens_under_its_service_key_for_its_object():
     assert KEY not in wrap
 
 
-@pytest.mark.parametrize("change", [{"service_key": b"\x01" * 32}, {"service_key_id": "sk2"}, {"object_id": "object_b"}])
+@pytest.mark.parametrize(
+    "change", [{"service_key": b"\x01" * 32}, {"service_key_id": "sk2"}, {"object_id": "object_b"}]
+)
 def test_a_wrap_under_another_key_or_for_another_object_is_tampered(change):
     with pytest.raises(TamperedError):
         unwrap_key(wrap_key(KEY, **WRAP), **{**WRAP, **change})

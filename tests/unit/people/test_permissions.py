@@ -28,7 +28,8 @@ def test_the_administrator_sees_no_evidence():
     seen = {
         permission
         for permission in BY_ROLE[Role.ADMINISTRATOR]
-        if permission.startswith(("evidence.", "cases.", "items.", "reports.")) or permission == Permission.LISTS_ENTRIES
+        if permission.startswith(("evidence.", "cases.", "items.", "reports."))
+        or permission == Permission.LISTS_ENTRIES
     }
     assert seen == set()
 

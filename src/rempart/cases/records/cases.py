@@ -56,7 +56,7 @@ case_items = Table(
     metadata,
     Column("case_id", String(40), ForeignKey("cases.id"), primary_key=True),
     Column("item", BigInteger, primary_key=True, autoincrement=False),
-    Column("service", String(40), nullable=False),
+    Column("service", String(200), nullable=False),
     Column("added", UtcTime, nullable=False),
     Index("ix_case_items_item", "item"),
 )
@@ -66,10 +66,10 @@ case_matches = Table(
     Column("id", BigId, primary_key=True, autoincrement=True),
     Column("case_id", String(40), ForeignKey("cases.id"), nullable=False),
     Column("item", BigInteger, nullable=False),
-    Column("list_id", String(40), nullable=False),
+    Column("list_id", String(40)),
     Column("list", Text, nullable=False),
-    Column("mode", String(10), nullable=False),
-    Column("entry_id", BigInteger, nullable=False),
+    Column("mode", String(10)),
+    Column("entry_id", BigInteger),
     Column("ref", Text, nullable=False),
     Column("signal_kind", String(10), nullable=False),
     Column("distance", Integer, nullable=False),
@@ -128,6 +128,17 @@ def find(conn: Connection, case_id: str, *, lock: bool = False) -> Case | None:
     return _case(conn.execute(query.with_for_update(of=cases) if lock else query).first())
 
 
+def open_cases(conn: Connection, *, queue: str | None, service: str | None, after: str, most: int) -> tuple[Case, ...]:
+    """Open cases in the order in which they were opened, of a queue and with items of a service where asked."""
+    query = select(*_CASE).where(cases.c.state == "open", cases.c.id > after)
+    if queue is not None:
+        query = query.where(cases.c.queue == queue)
+    if service is not None:
+        own = select(case_items.c.case_id).where(case_items.c.service == service)
+        query = query.where(cases.c.id.in_(own))
+    return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
+
+
 def change(conn: Connection, case_id: str, **values: Any) -> None:
     """Give a case new values."""
     conn.execute(update(cases).where(cases.c.id == case_id).values(**values))
@@ -167,7 +178,7 @@ def matches_of(conn: Connection, case_id: str) -> tuple[Any, ...]:
     return tuple(conn.execute(query.order_by(case_matches.c.distance, case_matches.c.id)))
 
 
-def known_entries(conn: Connection, case_id: str, item: int) -> frozenset[tuple[int, str]]:
+def known_entries(conn: Connection, case_id: str, item: int) -> frozenset[tuple[int | None, str]]:
     """Entry and kind of signal of the matches that a case already holds of an item."""
     own = case_matches.c.case_id == case_id, case_matches.c.item == item
     rows = conn.execute(select(case_matches.c.entry_id, case_matches.c.signal_kind).where(*own))
@@ -178,7 +189,9 @@ def mark_withdrawn(conn: Connection, entries: Sequence[int], *, at: datetime) ->
     """Mark the matches with these entries, and their open cases, as withdrawn; gives those cases' ids."""
     touched = case_matches.c.entry_id.in_(list(entries)), case_matches.c.withdrawn.is_(None)
     query = select(case_matches.c.case_id).distinct().join(cases, cases.c.id == case_matches.c.case_id)
-    found = tuple(conn.execute(query.where(*touched, cases.c.state == "open").order_by(case_matches.c.case_id)).scalars())
+    found = tuple(
+        conn.execute(query.where(*touched, cases.c.state == "open").order_by(case_matches.c.case_id)).scalars()
+    )
     conn.execute(update(case_matches).where(*touched).values(withdrawn=at))
     if found:
         conn.execute(update(cases).where(cases.c.id.in_(found)).values(withdrawn=at))

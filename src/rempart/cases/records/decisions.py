@@ -16,7 +16,7 @@ decisions = Table(
     metadata,
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("id", String(40), nullable=False, unique=True),
-    Column("service", String(40), nullable=False),
+    Column("service", String(200), nullable=False),
     Column("item", BigInteger, nullable=False),
     Column("item_id", Text),  # as the service calls it; gone once the item is erased
     Column("verdict", String(10), nullable=False),

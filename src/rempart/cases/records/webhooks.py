@@ -7,8 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from rempart.store.schema import BigId, UtcTime, metadata
 
@@ -16,7 +30,7 @@ webhook_endpoints = Table(
     "webhook_endpoints",
     metadata,
     Column("id", String(40), primary_key=True),
-    Column("service", String(40), nullable=False),
+    Column("service", String(200), nullable=False),
     Column("url", Text, nullable=False),
     Column("state", String(10), nullable=False),  # enabled, disabled, deleted
     Column("why", Text),
@@ -29,7 +43,8 @@ webhook_secrets = Table(
     metadata,
     Column("id", BigId, primary_key=True, autoincrement=True),
     Column("endpoint", String(40), ForeignKey("webhook_endpoints.id"), nullable=False),
-    Column("wrapped", LargeBinary, nullable=False),  # under the service key
+    Column("wrapped", LargeBinary, nullable=False),  # under a key derived from the service key
+    Column("service_key", String(40), nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("expires", UtcTime),
     Index("ix_webhook_secrets_endpoint", "endpoint"),
@@ -77,7 +92,9 @@ class Secret:
     """One of an endpoint's secrets, wrapped."""
 
     id: int
+    endpoint: str
     wrapped: bytes
+    service_key: str
     created: datetime
     expires: datetime | None
 
@@ -128,26 +145,37 @@ def change_endpoint(conn: Connection, endpoint_id: str, **values: Any) -> None:
     conn.execute(update(webhook_endpoints).where(webhook_endpoints.c.id == endpoint_id).values(**values))
 
 
-def add_secret(conn: Connection, *, endpoint: str, wrapped: bytes, created: datetime) -> None:
+def add_secret(conn: Connection, *, endpoint: str, wrapped: bytes, service_key: str, created: datetime) -> None:
     """Write a secret; it is used until it is given an end."""
-    conn.execute(insert(webhook_secrets), {"endpoint": endpoint, "wrapped": wrapped, "created": created})
+    row = {"endpoint": endpoint, "wrapped": wrapped, "service_key": service_key, "created": created}
+    conn.execute(insert(webhook_secrets), row)
 
 
 def end_secrets(conn: Connection, *, endpoint: str, expires: datetime) -> None:
     """Let the secrets that have no end yet, or a later one, end at a time."""
-    own = webhook_secrets.c.endpoint == endpoint, func.coalesce(webhook_secrets.c.expires, expires) >= expires
+    later = or_(webhook_secrets.c.expires.is_(None), webhook_secrets.c.expires > expires)
+    own = webhook_secrets.c.endpoint == endpoint, later
     conn.execute(update(webhook_secrets).where(*own).values(expires=expires))
 
 
 def secrets_of(conn: Connection, endpoint: str, *, at: datetime) -> tuple[Secret, ...]:
-    """The secrets that messages are signed with at a time, the youngest first; those that ended are deleted."""
+    """The secrets that messages are signed with at a time, the youngest first."""
     query = select(webhook_secrets).where(webhook_secrets.c.endpoint == endpoint)
-    rows = conn.execute(query.order_by(webhook_secrets.c.id.desc())).all()
-    return tuple(
-        Secret(id=row.id, wrapped=row.wrapped, created=row.created, expires=row.expires)
-        for row in rows
-        if row.expires is None or row.expires > at
-    )
+    rows = conn.execute(query.order_by(webhook_secrets.c.id.desc()))
+    found = (Secret(**row._mapping) for row in rows)
+    return tuple(one for one in found if one.expires is None or one.expires > at)
+
+
+def secrets_not_under(conn: Connection, service_key: str) -> tuple[Secret, ...]:
+    """The secrets that are wrapped under another service key, locked until the transaction ends."""
+    query = select(webhook_secrets).where(webhook_secrets.c.service_key != service_key).with_for_update()
+    return tuple(Secret(**row._mapping) for row in conn.execute(query))
+
+
+def rewrap_secret(conn: Connection, secret_id: int, *, wrapped: bytes, service_key: str) -> None:
+    """Keep a secret under another service key."""
+    own = webhook_secrets.c.id == secret_id
+    conn.execute(update(webhook_secrets).where(own).values(wrapped=wrapped, service_key=service_key))
 
 
 def delete_secrets(conn: Connection, *, endpoint: str, before: datetime | None = None) -> None:

@@ -2,9 +2,9 @@
 
 A blob is a header of 16 bytes, then chunks of `CHUNK` plaintext bytes (the last may be shorter), each followed by its
 tag of 16. It is the STREAM construction of Hoang, Reyhanitabar, Rogaway and Vizár (CRYPTO 2015): the nonce is the
-chunk's number (11 bytes, big-endian) and a byte that is 1 for the last chunk only, so that chunks cannot be swapped, dropped
-or cut off. A nonce never comes twice under a key, because an object's key is random and seals one stream once. The header
-and the object's id are authenticated with every chunk: a blob cannot be passed off as another object's.
+chunk's number (11 bytes, big-endian) and a byte that is 1 for the last chunk only, so that chunks cannot be swapped,
+dropped or cut off. A nonce never comes twice under a key: an object's key is random and seals one stream once. The
+header and the object's id are authenticated with every chunk: a blob cannot be passed off as another object's.
 
 An object's key is wrapped by AES-256-GCM under a service key with a random nonce of 96 bits; NIST SP 800-38D allows
 2^32 of these under one service key. The object's id and the service key's id are authenticated.

@@ -78,7 +78,7 @@ def take_quota(conn: Connection, key: str, *, day: int, count: int, limit: int) 
         set_={"taken": key_usage.c.taken + count},
         where=key_usage.c.taken + count <= limit,
     )
-    return conn.execute(statement).rowcount == 1
+    return conn.execute(statement.returning(key_usage.c.taken)).one_or_none() is not None
 
 
 def taken(conn: Connection, key: str, *, day: int) -> int:

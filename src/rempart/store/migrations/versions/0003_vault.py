@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from rempart.store.triggers import append_only_triggers
+
 revision = "0003_vault"
 down_revision: str | None = "0002_ledger"
 
@@ -14,6 +16,13 @@ def upgrade() -> None:
     _objects()
     _reasons()
     _custody()
+    op.create_table(
+        "vault_named_keys",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("key_id", sa.String(40), nullable=False),
+        sa.Column("wrap", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_vault_named_keys"),
+    )
     op.create_table(
         "restores",
         sa.Column("id", sa.String(40), nullable=False),
@@ -95,18 +104,5 @@ def _custody() -> None:
         sa.ForeignKeyConstraint(["object"], ["vault_objects.id"], name="fk_vault_custody_object"),
     )
     op.create_index("ix_vault_custody_object", "vault_custody", ["object"])
-    if op.get_bind().dialect.name == "sqlite":
-        for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER vault_custody_no_{verb.lower()} BEFORE {verb} ON vault_custody "
-                "BEGIN SELECT RAISE(ABORT, 'the custody log is append-only'); END"
-            )
-        return
-    op.execute(
-        "CREATE FUNCTION vault_custody_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the custody log is append-only'; END $$"
-    )
-    op.execute(
-        "CREATE TRIGGER vault_custody_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON vault_custody "
-        "FOR EACH STATEMENT EXECUTE FUNCTION vault_custody_append_only()"
-    )
+    for statement in append_only_triggers("vault_custody", op.get_bind().dialect.name):
+        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))

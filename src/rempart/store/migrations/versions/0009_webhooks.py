@@ -14,7 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "webhook_endpoints",
         sa.Column("id", sa.String(40), nullable=False),
-        sa.Column("service", sa.String(40), nullable=False),
+        sa.Column("service", sa.String(200), nullable=False),
         sa.Column("url", sa.Text, nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("why", sa.Text),
@@ -28,6 +28,7 @@ def upgrade() -> None:
         sa.Column("id", BIG_ID, nullable=False, autoincrement=True),
         sa.Column("endpoint", sa.String(40), nullable=False),
         sa.Column("wrapped", sa.LargeBinary, nullable=False),
+        sa.Column("service_key", sa.String(40), nullable=False),
         sa.Column("created", sa.BigInteger, nullable=False),
         sa.Column("expires", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_webhook_secrets"),

@@ -1,0 +1,48 @@
+"""Restores, and whether one still has to be finished before anything is served."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Connection, String, Table, insert, select, update
+
+from rempart.store.schema import UtcTime, metadata
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("started", UtcTime, nullable=False),
+    Column("backup_made", UtcTime, nullable=False),
+    Column("ledger_size", BigInteger, nullable=False),
+    Column("finished", UtcTime),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    """One restore: which backup, how long its ledger was, and when it was finished (None: not yet)."""
+
+    id: str
+    started: datetime
+    backup_made: datetime
+    ledger_size: int
+    finished: datetime | None
+
+
+def begin_restore(conn: Connection, restore: Restore) -> None:
+    """Enter a restore, in the transaction that loads it: from now on nothing may be served."""
+    row = {"id": restore.id, "started": restore.started, "backup_made": restore.backup_made}
+    conn.execute(insert(restores), row | {"ledger_size": restore.ledger_size, "finished": restore.finished})
+
+
+def pending_restore(conn: Connection) -> Restore | None:
+    """The restore that is not finished, if there is one."""
+    row = conn.execute(select(restores).where(restores.c.finished.is_(None))).mappings().first()
+    return None if row is None else Restore(**row)
+
+
+def finish_restore(conn: Connection, restore_id: str, *, at: datetime) -> None:
+    """The service may serve again."""
+    conn.execute(update(restores).where(restores.c.id == restore_id).values(finished=at))

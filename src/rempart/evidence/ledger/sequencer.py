@@ -1,0 +1,225 @@
+"""Giving leaves their place in the tree, and signing checkpoints of it.
+
+Appenders only queue their leaves, so that nobody waits for the head of the log. One process at a time moves the queue
+into the tree in small transactions, each of which reads where the tree ends, so that one that stood still can never
+write where another has gone on: the positions' primary key would refuse it even if lease and lock did not.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
+
+from rempart.errors import LeaseLostError, LedgerForkedError, RefusedError
+from rempart.evidence.ledger import records
+from rempart.evidence.ledger.notes import Checkpoint, Signer, checkpoint_text, parse_checkpoint
+from rempart.evidence.ledger.storedtree import StoredTree, frontier_of, save_tiles, size_of
+from rempart.evidence.ledger.tree import Frontier, Tile, leaf_hash
+from rempart.store.engine import Store
+from rempart.store.workers import Worker
+
+log = logging.getLogger(__name__)
+
+LEASE = "sequencer"
+BATCH = 256
+CHECKPOINT_EVERY = timedelta(seconds=30)
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtext('rempart_ledger_tree'))")
+
+Guard = Callable[[Connection], None]
+"""Called at the start of each transaction; raises when it must not go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedCheckpoint:
+    """A checkpoint as it was signed and stored."""
+
+    id: int
+    size: int
+    root: bytes
+    note: str
+    at: datetime
+
+
+class LastSigned:
+    """The newest checkpoint in a file beside the database, so that a database that was set back is noticed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> Checkpoint | None:
+        """What was signed last; None when nothing was. Raises RefusedError for a file that is no checkpoint."""
+        try:
+            return parse_checkpoint(self._path.read_text("utf-8"))
+        except FileNotFoundError:
+            return None
+        except UnicodeDecodeError as err:
+            raise RefusedError(f"{self._path} is no checkpoint.") from err
+
+    def write(self, note: str) -> None:
+        """Keep a newer one in its place."""
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
+        beside.write_text(note, "utf-8")
+        beside.replace(self._path)
+
+
+class Sequencer:
+    """Moves queued leaves into the tree and signs its checkpoints. Safe to have in many processes."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        signer: Signer,
+        last_signed: LastSigned | None = None,
+        batch: int = BATCH,
+        every: timedelta = CHECKPOINT_EVERY,
+    ) -> None:
+        self._store, self._signer, self._last_signed = store, signer, last_signed
+        self._batch, self._every = batch, every
+        self._frontier: Frontier | None = None
+
+    def run(self, worker: Worker) -> None:
+        """What is to be done every second or so by whoever holds the lease: sequence, and sign when it is time."""
+
+        def guard(conn: Connection) -> None:
+            if not worker.take(conn, LEASE):
+                raise LeaseLostError
+
+        self.sequence(guard)
+        self.sign(guard, only_when_due=True)
+
+    def checkpoint(self) -> SignedCheckpoint:
+        """A checkpoint of all that was committed before the call. Needs no lease: it waits for whoever is at it."""
+        self.sequence(_nobody_minds)
+        return self.sign(_nobody_minds)
+
+    def sequence(self, guard: Guard) -> int:
+        """Give every queued leaf its position, a batch in each transaction; returns how many there were."""
+        total = 0
+        while True:
+            count = self._sequence_some(guard)
+            total += count
+            if count < self._batch:
+                return total
+
+    def sign(self, guard: Guard, *, only_when_due: bool = False) -> SignedCheckpoint:
+        """The newest checkpoint; a new one is signed when the tree has grown since, or the key is another.
+
+        Raises LedgerForkedError, and signs nothing, when the tree does not go on from what was signed before.
+        """
+        with self._store.write() as conn:
+            guard(conn)
+            lock_tree(conn)
+            now, size, last = self._store.clock(), size_of(conn), latest_checkpoint(conn)
+            if last is not None and (self._is_current(last, size) or (only_when_due and not self._is_due(last, now))):
+                return last
+            tree = StoredTree(conn, size)
+            self._check_history(conn, size, last)
+            root = tree.root()
+            note = self._signer.sign(checkpoint_text(origin=self._signer.key.name, size=size, root=root))
+            id_ = keep_checkpoint(conn, note=note, key=self._signer.key.line, at=now)
+        if self._last_signed is not None:
+            self._last_signed.write(note)
+        return SignedCheckpoint(id=id_, size=size, root=root, note=note, at=now)
+
+    def _is_current(self, last: SignedCheckpoint, size: int) -> bool:
+        if last.size != size:
+            return False
+        key = self._signer.key
+        return any((one.name, one.hash) == (key.name, key.hash) for one in parse_checkpoint(last.note).signatures)
+
+    def _is_due(self, last: SignedCheckpoint, now: datetime) -> bool:
+        # A clock that was set back must not stop the checkpoints for as long.
+        return not timedelta(0) <= now - last.at < self._every
+
+    def _check_history(self, conn: Connection, size: int, last: SignedCheckpoint | None) -> None:
+        """Refuse to sign a tree that is not the continuation of every tree that is known to have been signed."""
+        seen = self._last_signed.read() if self._last_signed is not None else None
+        for name, old in (("database", last), ("file", seen)):
+            if old is None:
+                continue
+            if old.size > size:
+                raise LedgerForkedError(
+                    f"The database has {size} leaves, but a checkpoint of {old.size} was signed: it was set back.",
+                    hint="Bring the newest ledger in with `rempart ledger catch-up EXPORT`.",
+                )
+            if StoredTree(conn, old.size).root() != old.root:
+                raise LedgerForkedError(f"The tree is not the one of which {old.size} leaves were signed ({name}).")
+
+    def _sequence_some(self, guard: Guard) -> int:
+        with self._store.write() as conn:
+            guard(conn)
+            lock_tree(conn)
+            rows = conn.execute(_QUEUED, {"most": self._batch}).all()
+            if not rows:
+                return 0
+            frontier, self._frontier = self._frontier, None  # kept again only when all went well
+            first = size_of(conn)
+            if frontier is None or frontier.size != first:
+                frontier = frontier_of(conn)
+            place(conn, frontier, [(row.id, row.body.encode()) for row in rows])
+        self._frontier = frontier
+        return len(rows)
+
+
+_QUEUED = (
+    select(records.leaves.c.id, records.leaves.c.body)
+    .join(records.pending, records.pending.c.leaf_id == records.leaves.c.id)
+    .order_by(records.pending.c.leaf_id)
+    .limit(bindparam("most"))
+)
+
+
+def place(conn: Connection, frontier: Frontier, leaves: list[tuple[int, bytes]]) -> None:
+    """Put leaves (number and body) at the end of the tree, and take them out of the queue."""
+    first, finished = frontier.size, list[Tile]()
+    rows = []
+    for position, (leaf_id, body) in enumerate(leaves, first):
+        digest = leaf_hash(body)
+        rows.append({"position": position, "leaf_id": leaf_id, "hash": digest})
+        finished.extend(frontier.append(digest))
+    conn.execute(insert(records.positions), rows)
+    save_tiles(conn, finished)
+    placed = select(records.positions.c.leaf_id).where(records.positions.c.position >= first)
+    conn.execute(delete(records.pending).where(records.pending.c.leaf_id.in_(placed)))
+
+
+def latest_checkpoint(conn: Connection) -> SignedCheckpoint | None:
+    """The newest signed checkpoint; None before the first."""
+    row = conn.execute(select(records.checkpoints).order_by(records.checkpoints.c.id.desc()).limit(1)).first()
+    return (
+        None
+        if row is None
+        else SignedCheckpoint(id=row.id, size=row.size, root=bytes(row.root), note=row.note, at=row.at)
+    )
+
+
+def keep_checkpoint(conn: Connection, *, note: str, key: str, at: datetime) -> int:
+    """Store a signed checkpoint, and the verifier key if it is new; returns the checkpoint's number."""
+    if conn.execute(select(records.keys.c.id).where(records.keys.c.line == key)).first() is None:
+        conn.execute(insert(records.keys), {"line": key, "at": at})
+    told = parse_checkpoint(note)
+    row = {"size": told.size, "root": told.root, "note": note, "at": at}
+    return int(conn.execute(insert(records.checkpoints).values(row).returning(records.checkpoints.c.id)).scalar_one())
+
+
+def queued_count(conn: Connection) -> int:
+    """How many leaves wait for their position."""
+    return int(conn.execute(select(func.count()).select_from(records.pending)).scalar_one())
+
+
+def lock_tree(conn: Connection) -> None:
+    """Be the only transaction at the tree's end, until it ends. SQLite has one writer anyway."""
+    if conn.dialect.name != "sqlite":
+        conn.execute(_LOCK)
+
+
+def _nobody_minds(conn: Connection) -> None:
+    """The guard of a single step that needs no lease."""

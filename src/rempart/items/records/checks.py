@@ -1,0 +1,85 @@
+"""Checks: what was answered, to which request, and by which rule of which policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Row, String, Table, bindparam, delete, insert, select
+
+from rempart.policy.facts import Verdict
+from rempart.signals.outcome import Outcome
+from rempart.store.schema import Json, UtcTime, metadata
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("request", String(40), primary_key=True),
+    Column("item", BigInteger, nullable=False),
+    Column("service", String(200), nullable=False),
+    Column("outcome", String(20)),
+    Column("verdict", String(10), nullable=False),
+    Column("rule", String(80), nullable=False),
+    Column("policy", BigInteger, nullable=False),
+    Column("mark", BigInteger, nullable=False),
+    # What the rules looked at, so that another policy can be tried on it; null where there was nothing.
+    Column("facts", Json),
+    Column("case_id", String(40)),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "item"),
+    Index(None, "at"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One check that was answered. `facts` hold published, context, matches and known_good where there were any."""
+
+    request: str
+    item: int
+    service: str
+    outcome: Outcome | None
+    verdict: Verdict
+    rule: str
+    policy: int
+    mark: int
+    facts: Mapping[str, Any] | None
+    case_id: str | None
+    at: datetime
+
+
+_INSERT = insert(checks)
+_BY_REQUEST = select(checks).where(checks.c.request == bindparam("name"))
+_SINCE = select(checks).where(checks.c.at >= bindparam("since")).order_by(checks.c.at, checks.c.request)
+
+
+def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write checks down."""
+    if rows:
+        conn.execute(_INSERT, rows)
+
+
+def find(conn: Connection, request: str) -> Check | None:
+    """A check by its request id."""
+    row = conn.execute(_BY_REQUEST, {"name": request}).first()
+    return None if row is None else _check(row)
+
+
+def since(conn: Connection, moment: datetime, *, most: int = 100_000) -> Iterator[Check]:
+    """Checks from a moment on, the oldest first: what a proposed policy is tried on."""
+    for row in conn.execute(_SINCE.limit(most), {"since": moment}).yield_per(1_000):
+        yield _check(row)
+
+
+def erase(conn: Connection, item: int) -> None:
+    """Forget what was answered about an item."""
+    conn.execute(delete(checks).where(checks.c.item == item))
+
+
+def _check(row: Row[Any]) -> Check:
+    values = dict(row._mapping)
+    values["outcome"] = None if row.outcome is None else Outcome(row.outcome)
+    values["verdict"] = Verdict(row.verdict)
+    return Check(**values)

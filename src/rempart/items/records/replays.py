@@ -1,0 +1,69 @@
+"""Idempotency keys: a request that is sent again gets the answer that it had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, String, Table, bindparam, delete, select
+
+from rempart.store.schema import Json, UtcTime, metadata
+from rempart.store.upsert import insert_or_ignore
+
+check_replays = Table(
+    "check_replays",
+    metadata,
+    Column("service", String(200), primary_key=True),
+    Column("key", LargeBinary, primary_key=True),  # SHA-256 of the key that the client chose
+    Column("request", String(40), nullable=False),
+    Column("item", BigInteger, nullable=False),
+    # A salted digest of what was asked.
+    Column("salt", LargeBinary, nullable=False),
+    Column("asked", LargeBinary, nullable=False),
+    Column("answer", Json, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Index(None, "at"),
+    Index(None, "item"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """An answer that was given under an idempotency key."""
+
+    service: str
+    key: bytes
+    request: str
+    salt: bytes
+    asked: bytes
+    answer: Mapping[str, Any]
+
+
+_FIND = select(check_replays).where(
+    check_replays.c.service == bindparam("service"), check_replays.c.key.in_(bindparam("keys", expanding=True))
+)
+
+
+def find(conn: Connection, service: str, keys: Sequence[bytes]) -> dict[bytes, Replay]:
+    """The answers that were given under these keys."""
+    rows = conn.execute(_FIND, {"service": service, "keys": list(keys)})
+    names = Replay.__slots__
+    return {row.key: Replay(**{name: row._mapping[name] for name in names}) for row in rows}
+
+
+def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Remember answers; a key that another process took meanwhile stays as it is."""
+    if rows:
+        conn.execute(insert_or_ignore(conn, check_replays), rows)
+
+
+def erase(conn: Connection, item: int) -> None:
+    """Forget what was asked and answered about an item."""
+    conn.execute(delete(check_replays).where(check_replays.c.item == item))
+
+
+def sweep(conn: Connection, *, before: datetime) -> None:
+    """Forget answers that are older."""
+    conn.execute(delete(check_replays).where(check_replays.c.at < before))

@@ -1,0 +1,75 @@
+"""The application: every part's routes, problems for errors, and the OpenAPI document."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from rempart import __version__
+from rempart.server import problems
+from rempart.server.access import Access, assert_all_routes_declare, public
+from rempart.server.openapi import complete
+from rempart.server.service import Service
+
+ROUTERS: Sequence[str] = (
+    "rempart.server.api.checks",
+    "rempart.server.api.items",
+    "rempart.server.api.lists",
+    "rempart.server.api.decisions",
+    "rempart.server.api.cases",
+    "rempart.server.api.webhooks",
+    "rempart.server.api.policy",
+    "rempart.server.api.lookback",
+    "rempart.server.health",
+    "rempart.server.metrics",
+)
+"""Modules whose `router` the application has; checks come first because they come most often."""
+
+DESCRIPTION = (
+    "Checks uploads against live hash lists. A check is answered with a verdict (`allow`, `hold`, `block`) once the "
+    "answer is durable; whatever could not be done is a problem (RFC 9457) and never an `allow`."
+)
+
+
+def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROUTERS) -> FastAPI:
+    """The application of a running service. RuntimeError when a route declares no permission."""
+    app = FastAPI(
+        title="Rempart", version=__version__, description=DESCRIPTION, openapi_url=None, docs_url=None, redoc_url=None
+    )
+    app.state.service = service
+    app.state.access = access
+    problems.install(app)
+    for name in routers:
+        app.include_router(importlib.import_module(name).router)
+    app.include_router(_openapi_router(app))
+    assert_all_routes_declare(app)
+    return app
+
+
+def openapi(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document, with every answer that a route may give."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            openapi_version="3.1.0",
+        )
+        app.openapi_schema = complete(made)
+    return app.openapi_schema
+
+
+def _openapi_router(app: FastAPI) -> APIRouter:
+    router = APIRouter()
+
+    @router.get("/openapi.json", include_in_schema=False, dependencies=[Depends(public())])
+    async def document() -> dict[str, Any]:
+        """The OpenAPI document."""
+        return openapi(app)
+
+    return router

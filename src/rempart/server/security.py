@@ -1,0 +1,225 @@
+"""What holds for every request, in one pure-ASGI layer outside everything else: limits, CSRF, headers, a request id.
+
+Cross-site requests are told by what browsers say themselves (Sec-Fetch-Site, else Origin), so forms need no tokens.
+A request that brings an `Authorization` header is not a browser's own doing and is not asked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import json
+import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_HEADER_BYTES, _HEADER_COUNT = 32 << 10, 100
+_CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
+)
+_ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), browsing-topics=()"),
+)
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """`public_url` is the address that browsers show, empty when it is the one they ask; a body has `body_bytes` at
+    most and `body_seconds` to arrive."""
+
+    public_url: str = ""
+    body_bytes: int = 32 << 20
+    body_seconds: float = 30.0
+
+
+@dataclass(slots=True)
+class _Asked:
+    """What the headers of a request say, as far as it matters here."""
+
+    size: int = 0
+    length: int | None = None
+    chunked: bool = False
+    cookie: bool = False
+    authorized: bool = False
+    page: bool = False
+    site: bytes = b""
+    origin: bytes = b""
+    host: bytes = b""
+
+
+class Security:
+    """The layer itself: `app.add_middleware(Security, limits=…)`, outermost."""
+
+    def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
+        self.app, self.limits = app, limits
+        address = urlsplit(limits.public_url)
+        self._own = address.netloc.lower().encode()
+        secure = address.scheme == "https"
+        self._headers = (*_ALWAYS, _HSTS) if secure else _ALWAYS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        asked = _read(scope["headers"])
+        request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
+        answer = _Answer(send, request_id.encode(), self._headers)
+        refusal = self._refusal(scope, asked)
+        if refusal is not None:
+            await answer.refuse(*refusal, page=asked.page)
+            return
+        if asked.length or asked.chunked:
+            receive = _Body(receive, answer, self.limits, page=asked.page)
+        try:
+            await self.app(scope, receive, answer)
+        except ClientDisconnect:
+            return  # nobody is there any more, or the answer was given above
+
+    def _refusal(self, scope: Scope, asked: _Asked) -> tuple[int, str, str] | None:
+        if asked.size > _HEADER_BYTES or len(scope["headers"]) > _HEADER_COUNT:
+            return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
+        if asked.length is not None and (asked.length < 0 or asked.length > self.limits.body_bytes):
+            return _too_large(self.limits.body_bytes)
+        if scope["method"] not in _SAFE and not asked.authorized and self._foreign(asked):
+            return (
+                403,
+                "This request did not come from a page of this site.",
+                "Open the page here and send its form again; a program sends a key instead of a cookie.",
+            )
+        return None
+
+    def _foreign(self, asked: _Asked) -> bool:
+        if asked.site:
+            return asked.site != b"same-origin"
+        if asked.origin:
+            return asked.origin.partition(b"://")[2] not in (asked.host, self._own or asked.host)
+        return asked.cookie
+
+
+class _Answer:
+    """The way out: adds what every answer has, and keeps a second answer from being sent."""
+
+    __slots__ = ("_headers", "_request_id", "_send", "refused", "started")
+
+    def __init__(self, send: Send, request_id: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        self._send, self._request_id, self._headers = send, request_id, headers
+        self.started = self.refused = False
+
+    async def __call__(self, message: Message) -> None:
+        if self.refused:
+            return
+        if message["type"] == "http.response.start":
+            self.started = True
+            message = self._dressed(message)
+        await self._send(message)
+
+    async def refuse(self, status: int, detail: str, hint: str, *, page: bool) -> None:
+        """Answer instead of the application; what it says afterwards is dropped."""
+        if not self.started:
+            body, kind = _said(status, detail, hint, page=page)
+            headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+            await self({"type": "http.response.start", "status": status, "headers": headers})
+            await self({"type": "http.response.body", "body": body})
+        self.refused = True
+
+    def _dressed(self, message: Message) -> Message:
+        given = list(message.get("headers", ()))
+        names = {name for name, _ in given}
+        given += self._headers
+        given.append((b"x-request-id", self._request_id))
+        if b"cache-control" not in names:
+            given.append((b"cache-control", b"no-store"))
+        if b"content-security-policy" not in names:
+            given.append((b"content-security-policy", _CSP.encode()))
+        return {**message, "headers": given}
+
+
+class _Body:
+    """The way in: counts what comes and how long it takes, and hangs up on what is too much or too slow."""
+
+    __slots__ = ("_answer", "_deadline", "_limits", "_page", "_receive", "_seen", "_whole")
+
+    def __init__(self, receive: Receive, answer: _Answer, limits: Limits, *, page: bool) -> None:
+        self._receive, self._answer, self._limits, self._page = receive, answer, limits, page
+        self._deadline = asyncio.get_running_loop().time() + limits.body_seconds
+        self._seen, self._whole = 0, False
+
+    async def __call__(self) -> Message:
+        if self._answer.refused:
+            return {"type": "http.disconnect"}
+        if self._whole:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            seconds = f"{self._limits.body_seconds:g}"
+            return await self._hang_up(408, f"The body did not arrive within {seconds} s.", "Send it again, faster.")
+        if message["type"] == "http.request":
+            self._seen += len(message.get("body", b""))
+            self._whole = not message.get("more_body", False)
+            if self._seen > self._limits.body_bytes:
+                return await self._hang_up(*_too_large(self._limits.body_bytes))
+        return message
+
+    async def _hang_up(self, status: int, detail: str, hint: str) -> Message:
+        await self._answer.refuse(status, detail, hint, page=self._page)
+        return {"type": "http.disconnect"}
+
+
+def _read(headers: list[tuple[bytes, bytes]]) -> _Asked:
+    asked = _Asked()
+    for name, value in headers:
+        asked.size += len(name) + len(value)
+        match name:
+            case b"host":
+                asked.host = value.lower()
+            case b"accept":
+                asked.page = b"text/html" in value
+            case b"cookie":
+                asked.cookie = True
+            case b"authorization":
+                asked.authorized = True
+            case b"sec-fetch-site":
+                asked.site = value
+            case b"origin":
+                asked.origin = value.lower()
+            case b"content-length":
+                asked.length = int(value) if value.isdigit() and len(value) < 16 else -1
+            case b"transfer-encoding":
+                asked.chunked = True
+    return asked
+
+
+def _too_large(limit: int) -> tuple[int, str, str]:
+    return 413, f"The body is larger than {limit} bytes, the limit here.", "Send less at a time."
+
+
+def _said(status: int, detail: str, hint: str, *, page: bool) -> tuple[bytes, bytes]:
+    title = HTTPStatus(status).phrase
+    if page:
+        told = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1>"
+        return (
+            f"{told}<p>{html.escape(detail)}</p><p>{html.escape(hint)}</p></html>".encode(),
+            b"text/html; charset=utf-8",
+        )
+    problem: dict[str, Any] = {
+        "type": "about:blank", "title": title, "status": status, "detail": detail, "hint": hint,
+    }  # fmt: skip
+    return json.dumps(problem).encode(), b"application/problem+json"

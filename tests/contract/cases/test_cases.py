@@ -1,0 +1,237 @@
+"""Cases: byte-identical items are judged once, what merely looks alike one by one, and every service is told."""
+
+import threading
+
+import pytest
+from sqlalchemy import select, text
+
+from actors import NOON, person
+from hosting import Found, host
+from rempart.cases.judgement import Judgement, decide
+from rempart.cases.opening import MOST_MATCHES, CaseItem, open_case
+from rempart.cases.records import cases as records
+from rempart.cases.records import decisions
+from rempart.errors import ConflictError, NotFoundError
+from rempart.evidence.vault.records import bases
+from rempart.items.records import items
+from rempart.people.permissions import Role
+from rempart.people.principal import SYSTEM
+from rempart.policy.facts import Verdict
+from vaults import a_vault, put_in
+
+REVIEWER = person("rui", Role.REVIEWER)
+SAME, OTHER = b"s" * 32, b"o" * 32
+
+
+def opened(conn, number, *, sha256=SAME, matches=None, service="forum", **more):
+    item = CaseItem(id=number, service=service, sha256=sha256)
+    values = {"kind": "match", "queue": "similar", "assessors": 2, "reason": "similar-match"} | more
+    return open_case(
+        conn,
+        item=item,
+        matches=[Found()] if matches is None else matches,
+        policy_version=3,
+        by=SYSTEM,
+        at=NOON,
+        **values,
+    )
+
+
+def judged(store, case_id, decision=Judgement.REMOVE, *, by=REVIEWER, vault=None):
+    with store.write() as conn:
+        return decide(
+            conn, case_id, decision=decision, by=by, reason="seen it", at=NOON, vault=vault or a_vault(store)
+        )  # fmt: skip
+
+
+def leaves(store, action):
+    with store.read() as conn:
+        found = conn.execute(text("SELECT body FROM ledger_leaves ORDER BY id")).scalars().all()
+    return [body for body in found if f'"action":"{action}"' in body]
+
+
+def told(store, service="forum"):
+    with store.read() as conn:
+        return [(row.seq, row.item_id, row.verdict) for row in decisions.after(conn, service=service, seq=0, most=99)]
+
+
+def test_byte_identical_items_of_all_services_share_one_open_case(store):
+    with store.write() as conn:
+        first = opened(conn, host(conn, 1, sha256=SAME))
+        again = opened(conn, host(conn, 2, sha256=SAME, service="wiki"), service="wiki")
+        other = opened(conn, host(conn, 3, sha256=OTHER), sha256=OTHER)
+    assert first == again != other
+    with store.read() as conn:
+        assert records.items_of(conn, first) == (1, 2)
+    assert len(leaves(store, "case.opened")) == 2
+
+
+def test_items_whose_bytes_are_not_known_share_nothing(store):
+    with store.write() as conn:
+        one = opened(conn, host(conn, 1), sha256=None)
+        two = opened(conn, host(conn, 2), sha256=None)
+        assert opened(conn, 1, sha256=None) == one
+    assert one != two
+
+
+def test_two_transactions_at_once_open_one_case(store):
+    with store.write() as conn:
+        for number in (1, 2, 3, 4):
+            host(conn, number, sha256=SAME)
+    ready, found = threading.Barrier(4), []
+
+    def work(number):
+        ready.wait()
+        with store.write() as conn:
+            found.append(opened(conn, number))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in (1, 2, 3, 4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert len(found) == 4
+    assert len(leaves(store, "case.opened")) == 1
+
+
+def test_what_was_removed_goes_everywhere_its_bytes_are_and_each_service_is_told(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+        opened(conn, host(conn, 2, sha256=SAME))
+        opened(conn, host(conn, 3, sha256=SAME, service="wiki"), service="wiki")
+        host(conn, 4, sha256=OTHER)
+    done = judged(store, case_id)
+    assert (done.state, done.decision, done.decided_by) == ("decided", "remove", REVIEWER.pseudonym)
+    assert told(store) == [(1, "photo-1", "block"), (2, "photo-2", "block")]
+    assert told(store, "wiki") == [(3, "photo-3", "block")]
+    with store.read() as conn:
+        assert [items.hosted(conn, n).decided for n in (1, 2, 3, 4)] == [Verdict.BLOCK] * 3 + [None]
+    assert len(leaves(store, "case.decided")) == 1
+    assert len(leaves(store, "verdict.changed")) == 3
+
+
+def test_what_was_released_is_allowed(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+    judged(store, case_id, Judgement.RELEASE)
+    assert told(store) == [(1, "photo-1", "allow")]
+    with store.read() as conn:
+        assert items.hosted(conn, 1).verdict is Verdict.ALLOW
+
+
+def test_a_case_is_decided_once(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+    judged(store, case_id)
+    with pytest.raises(ConflictError, match="decided already: remove"):
+        judged(store, case_id, Judgement.RELEASE)
+    assert told(store) == [(1, "photo-1", "block")]
+
+
+def test_two_people_deciding_at_once_decide_once(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+    vault, ready, failures = a_vault(store), threading.Barrier(2), []
+
+    def work(decision):
+        ready.wait()
+        try:
+            judged(store, case_id, decision, vault=vault)
+        except ConflictError as err:
+            failures.append(err)
+
+    threads = [threading.Thread(target=work, args=(decision,)) for decision in Judgement]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(failures) == 1
+    assert len(told(store)) == 1
+
+
+def test_there_is_no_case_of_another_name(store):
+    with pytest.raises(NotFoundError):
+        judged(store, "case_nothing")
+
+
+def test_after_a_decision_the_same_bytes_open_a_new_case(store):
+    with store.write() as conn:
+        first = opened(conn, host(conn, 1, sha256=SAME))
+    judged(store, first)
+    with store.write() as conn:
+        assert opened(conn, host(conn, 2, sha256=SAME)) != first
+
+
+def test_a_decided_case_keeps_no_digest_of_the_bytes(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+    judged(store, case_id)
+    with store.read() as conn:
+        assert conn.execute(select(records.cases.c.cluster)).scalars().all() == [None]
+
+
+def test_items_that_are_gone_or_deleted_are_told_to_nobody(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+        opened(conn, host(conn, 2, sha256=SAME, gone=NOON))
+        opened(conn, 99)  # erased altogether
+    judged(store, case_id)
+    assert told(store) == [(1, "photo-1", "block")]
+    with store.read() as conn:
+        assert items.hosted(conn, 2) is None
+
+
+def test_what_was_sealed_for_the_case_alone_is_let_go(store):
+    vault = a_vault(store)
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+    put_in(vault, reference=case_id)
+    put_in(vault, reference="case_other")
+    judged(store, case_id, vault=vault)
+    with store.read() as conn:
+        rows = conn.execute(select(bases.c.reference, bases.c.ended)).all()
+    assert {row.reference: row.ended is not None for row in rows} == {case_id: True, "case_other": False}
+
+
+def test_a_case_keeps_the_nearest_matches_once_each(store):
+    many = [Found(entry_id=n, distance=n % 32) for n in range(500)]
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME), matches=many)
+        opened(conn, 1, matches=many)
+    with store.read() as conn:
+        rows = records.matches_of(conn, case_id)
+    assert len(rows) == MOST_MATCHES
+    assert [row.distance for row in rows] == sorted(one.distance for one in many)[:MOST_MATCHES]
+    assert len({row.entry_id for row in rows}) == MOST_MATCHES
+
+
+def test_a_withdrawn_entry_marks_the_open_cases_behind_it(store):
+    with store.write() as conn:
+        one = opened(conn, host(conn, 1, sha256=SAME), matches=[Found(entry_id=1), Found(entry_id=2)])
+        two = opened(conn, host(conn, 2, sha256=OTHER), sha256=OTHER, matches=[Found(entry_id=2)])
+    with store.write() as conn:
+        assert records.mark_withdrawn(conn, [1, 77], at=NOON) == (one,)
+        assert records.mark_withdrawn(conn, [1], at=NOON) == ()
+        assert records.find(conn, one).withdrawn == NOON
+        assert records.find(conn, two).withdrawn is None
+    judged(store, two)
+    with store.write() as conn:
+        assert records.mark_withdrawn(conn, [2], at=NOON) == (one,)
+
+
+def test_an_erased_item_is_in_no_case_any_more(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+        records.forget_item(conn, 1)
+        assert records.items_of(conn, case_id) == ()
+        assert records.matches_of(conn, case_id) == ()
+
+
+def test_the_ledger_says_nothing_of_bytes_or_items_in_plain_text(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1, sha256=SAME))
+    judged(store, case_id)
+    with store.read() as conn:
+        bodies = "".join(conn.execute(text("SELECT body FROM ledger_leaves")).scalars())
+    assert not [word for word in ("photo-1", case_id, SAME.hex(), "seen it", "item:1") if word in bodies]
