@@ -147,7 +147,9 @@ class Machine(RuleBasedStateMachine):
 
     @rule(at=PROCESS)
     def restart(self, at: int) -> None:
+        whole = len(list(self.folders[at].glob("lists.*"))) == 2
         self.processes[at] = S.opened(self.store, self.folders[at])
+        assert not (whole and self.processes[at].index._rebuilt), "good base files were not believed"
 
     @rule(at=PROCESS)
     def lose_files(self, at: int) -> None:
