@@ -147,13 +147,8 @@ def test_a_database_that_was_set_back_signs_nothing_until_it_caught_up(data, tmp
     (data / "rempart.db").write_bytes(backup)
     write(data, 3, 9000)
     assert "catch-up" in rempart("checkpoint", "--data", data, code=2)
-    # What was written since the restore was sequenced by that: the newest ledger can no longer be brought in.
-    assert "does not go on" in rempart("catch-up", export, "--key", key, "--data", data, code=2)
-    (data / "rempart.db").write_bytes(backup)
-    for name in ("rempart.db-wal", "rempart.db-shm"):
-        (data / name).unlink(missing_ok=True)
+    assert json.loads(rempart("status", "--data", data, "--json"))["waiting"] == 3
     assert "500 leaves" in rempart("catch-up", export, "--key", key, "--data", data)
-    write(data, 3, 9000)
     rempart("checkpoint", "--data", data)
     rempart("export", export, "--data", data)
     assert "leaves: 803" in rempart("verify", export, "--key", key, "--checkpoint", data / "ledger" / "checkpoint")

@@ -101,7 +101,10 @@ class Sequencer:
         return self.sign(_nobody_minds)
 
     def sequence(self, guard: Guard) -> int:
-        """Give every queued leaf its position, a batch in each transaction; returns how many there were."""
+        """Give every queued leaf its position, a batch in each transaction; returns how many there were.
+
+        Raises LedgerForkedError, and moves nothing, when the database was set back behind what was signed.
+        """
         total = 0
         while True:
             count = self._sequence_some(guard)
@@ -163,6 +166,7 @@ class Sequencer:
             frontier, self._frontier = self._frontier, None  # kept again only when all went well
             first = size_of(conn)
             if frontier is None or frontier.size != first:
+                self._check_history(conn, first, latest_checkpoint(conn))
                 frontier = frontier_of(conn)
             place(conn, frontier, [(row.id, row.body.encode()) for row in rows])
         self._frontier = frontier
