@@ -131,6 +131,8 @@ class SettingsError(RefusedError):
 
 class MailUnavailableError(UnavailableError):
     """The mail server could not be used now; the mail waits and is tried again."""
+
+
 class BlobStoreUnavailableError(UnavailableError):
     """The place where sealed bytes lie did not answer; nothing was lost, try again."""
 
@@ -161,6 +163,8 @@ class BackupFormatError(RefusedError):
 
 class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
+
+
 class LedgerChangedError(TamperedError):
     """Something in the ledger is not what was signed."""
 

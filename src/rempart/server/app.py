@@ -18,13 +18,21 @@ from rempart.server.service import Service
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.items",
+    "rempart.server.api.lists",
+    "rempart.server.api.decisions",
+    "rempart.server.api.cases",
+    "rempart.server.api.webhooks",
+    "rempart.server.api.policy",
+    "rempart.server.api.lookback",
     "rempart.server.health",
     "rempart.server.metrics",
 )
 """Modules whose `router` the application has; checks come first because they come most often."""
 
-DESCRIPTION = """Checks uploads against live hash lists. A check is answered with a verdict (`allow`, `hold`, `block`) once \
-the answer is durable; whatever could not be done is a problem (RFC 9457) and never an `allow`."""
+DESCRIPTION = (
+    "Checks uploads against live hash lists. A check is answered with a verdict (`allow`, `hold`, `block`) once the "
+    "answer is durable; whatever could not be done is a problem (RFC 9457) and never an `allow`."
+)
 
 
 def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROUTERS) -> FastAPI:
@@ -46,7 +54,11 @@ def openapi(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document, with every answer that a route may give."""
     if app.openapi_schema is None:
         made = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes, openapi_version="3.1.0"
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            openapi_version="3.1.0",
         )
         app.openapi_schema = complete(made)
     return app.openapi_schema
