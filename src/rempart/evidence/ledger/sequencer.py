@@ -92,6 +92,8 @@ class Sequencer:
             if not worker.take(conn, LEASE):
                 raise LeaseLostError
 
+        if self._has_nothing_to_do():
+            return
         self.sequence(guard)
         self.sign(guard, only_when_due=True)
 
@@ -131,6 +133,13 @@ class Sequencer:
         if self._last_signed is not None:
             self._last_signed.write(note)
         return SignedCheckpoint(id=id_, size=size, root=root, note=note, at=now)
+
+    def _has_nothing_to_do(self) -> bool:
+        with self._store.read() as conn:
+            if conn.execute(_QUEUED, {"most": 1}).first() is not None:
+                return False
+            last = latest_checkpoint(conn)
+            return last is not None and self._is_current(last, size_of(conn))
 
     def _is_current(self, last: SignedCheckpoint, size: int) -> bool:
         if last.size != size:
