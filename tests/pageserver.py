@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
+from appserver import free_port, served
 from rempart.people.passwords import Passwords
 from rempart.server.access import assert_all_routes_declare, build_access
 from rempart.server.pages.building import build_pages
@@ -19,7 +20,6 @@ from rempart.server.pages.routes import routes
 from rempart.server.security import Limits, Security
 from rempart.settings import OidcSettings, PeopleSettings, ServerSettings, Settings
 from rempart.store.engine import Store
-from serving import free_port, served
 from signing import Watch
 
 LISTS = (

@@ -1,37 +1,140 @@
-"""An application on a real server in this process: uvicorn in a thread, on a free port of the loopback."""
+"""A data folder, a key and a real server process, for tests of the service."""
 
-import socket
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-import uvicorn
-from starlette.types import ASGIApp
+import httpx
+
+from rempart.clock import utc_now
+from rempart.evidence.vault import KeyFile
+from rempart.lists.entry import Category, Entry, EntrySignal
+from rempart.lists.records import Mode, create_list, insert_entries
+from rempart.lists.schemes import built_in
+from rempart.people import keys
+from rempart.people.permissions import Scope
+from rempart.people.principal import CONSOLE
+from rempart.settings import Settings, read_settings
+from rempart.signals.values import Signal
+from rempart.store.counters import next_number
+from rempart.store.engine import Store
+from rempart.store.migrate import upgrade
+
+SRC = Path(__file__).resolve().parents[1] / "src"
+ALL_SCOPES = tuple(Scope)
+
+
+def make_data(folder: Path, *, database: str = "", more: str = "") -> Settings:
+    """A data folder with keys and the whole schema."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name in ("keys", "blobs", "index"):
+        (folder / name).mkdir(mode=0o700)
+    KeyFile(folder / "keys" / "service.key").create()
+    text = f"[store]\ndatabase = {json.dumps(database)}\n" if database else ""
+    (folder / "rempart.toml").write_text(text + more)
+    settings = read_settings(folder, environ={})
+    with Store.open(settings.database_url) as store:
+        upgrade(store)
+    return settings
+
+
+def make_key(store: Store, *scopes: Scope, service: str = "forum", **limits: Any) -> str:
+    """A key of a service; gives its secret."""
+    with store.write() as conn:
+        made = keys.create(
+            conn, label="test", service=service, scopes=scopes, by=CONSOLE, at=utc_now(), random=secrets.token_bytes,
+            **limits,
+        )  # fmt: skip
+    return made.secret
+
+
+def add_list(store: Store, name: str, signals: Sequence[Signal], *, mode: Mode = Mode.BLOCKING) -> None:
+    """A list with an entry for each signal, live at once."""
+    category = Category(scheme="listed", code="listed")
+    entries = [
+        Entry(id=f"{name}-{n}", signals=(EntrySignal(signal=signal),), category=category)
+        for n, signal in enumerate(signals)
+    ]
+    with store.write() as conn:
+        row = create_list(conn, name=name, mode=mode, at=utc_now())
+        number = next_number(conn, "lists")
+        insert_entries(
+            conn, entries, list_number=row.number, schemes=built_in(), number=number, at=utc_now()
+        )  # fmt: skip
+
+
+class Server:
+    """A real `rempart serve` on a free port."""
+
+    def __init__(self, settings: Settings, *arguments: str, environ: dict[str, str] | None = None) -> None:
+        self.settings = settings
+        self.log: list[str] = []
+        command = [sys.executable, "-m", "rempart", "serve", "--data", str(settings.data), "--port", "0", *arguments]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, "PYTHONPATH": str(SRC), **(environ or {})},
+        )  # fmt: skip
+        self._reader = threading.Thread(target=self._read_log, daemon=True)
+        self._reader.start()
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        found = re.search(r"http://\S+", line)
+        if found is None:
+            self.process.wait(10)
+            self._reader.join(5)
+            raise AssertionError("".join(self.log))
+        self.url = found.group()
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def client(self, key: str, **options: Any) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, **options)
+
+    def stop(self) -> int:
+        """Ask it to end, as an operator does."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(40)
+        self._end_log()
+        return code
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        self._end_log()
+
+    def _read_log(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.log.append(line)
+
+    def _end_log(self) -> None:
+        self._reader.join(5)
+        for stream in (self.process.stdout, self.process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 @contextmanager
-def served(app: ASGIApp, *, port: int = 0) -> Iterator[str]:
-    """The address of the application while it runs."""
-    config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    for _ in range(500):
-        if server.started:
-            break
-        time.sleep(0.01)
-    assert server.started, "the server did not start"
-    found = server.servers[0].sockets[0].getsockname()[1]
+def serving(settings: Settings, *arguments: str, environ: dict[str, str] | None = None) -> Iterator[Server]:
+    """A server for the length of a block; it must end well."""
+    server = Server(settings, *arguments, environ=environ)
     try:
-        yield f"http://127.0.0.1:{found}"
-    finally:
-        server.should_exit = True
-        thread.join(10)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+        yield server
+    except BaseException:
+        server.kill()
+        print("".join(server.log[-60:]), file=sys.stderr)
+        raise
+    assert server.stop() == 0, "".join(server.log)

@@ -1,4 +1,4 @@
-"""Checking uploads: bytes are examined in a decode worker, signals are taken as they are; then lists, policy, commit."""
+"""Checking uploads: bytes are examined in a decode worker, signals taken as they are; then lists, policy, commit."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from rempart.errors import RempartError, UnavailableError
-from rempart.evidence.vault import Vault
+from rempart.evidence.vault import Sealed, Vault
 from rempart.intake.upload_group import GroupWriter
 from rempart.intake.upload_record import NeedsSealing, Recorder
 from rempart.intake.upload_replays import another_body, replayed
@@ -41,7 +41,7 @@ class CheckLimits:
 
 
 class Checker:
-    """The one way from a question about an upload to its answer. `submit` from any thread; `start` before, `close` after.
+    """The one way from a question about an upload to its answer; `submit` from any thread, between `start` and `close`.
 
     An answer is given only once it is durable. What could not be done is an error, never an `allow`.
     """
@@ -177,14 +177,26 @@ class Checker:
         self._rule_and_write(Prepared(request=request, request_id=new_id("check"), seen=seen), future)
 
     def _rule_and_write(self, prepared: Prepared, future: Future[CheckAnswer]) -> None:
-        ruled = self._ruler.rule(prepared)
+        ruled = self._ruler.rule([prepared])[0]
         prepared = replace(prepared, ruled=ruled)
         content = prepared.request.content
-        if content is not None and ruled.ruling.keep is not Keep.NOTHING:
-            prepared = replace(prepared, sealed=self._vault.seal(content))
+        if content is not None and (ruled.ruling.keep is not Keep.NOTHING or prepared.request.case is not None):
+            prepared = replace(prepared, sealed=self._sealed(content))
         written: Future[CheckAnswer] = Future()
         written.add_done_callback(lambda done: self._written(prepared, done, future))
         self._writer.submit(prepared, written)
+
+    def _sealed(self, content: bytes) -> Sealed:
+        try:
+            return self._vault.seal(content)
+        except RempartError as err:
+            if isinstance(err, UnavailableError):
+                raise
+            # Nothing that the service sent: the operator's key or settings.
+            log.error("evidence cannot be sealed: %s", err)
+            raise UnavailableError(
+                "Evidence cannot be sealed now.", hint="The operator has to look at the log."
+            ) from err
 
     def _written(self, prepared: Prepared, done: Future[CheckAnswer], future: Future[CheckAnswer]) -> None:
         err = done.exception()

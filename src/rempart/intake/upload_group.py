@@ -76,7 +76,7 @@ class GroupWriter(Generic[W, R]):
     def _settle(self, group: Sequence[tuple[W, Future[R]]]) -> None:
         try:
             results = self._commit([work for work, _ in group])
-        except Exception as err:
+        except Exception as err:  # noqa: BLE001 - each future gets it
             self._failed(group, err)
             return
         for (_, future), result in zip(group, results, strict=True):

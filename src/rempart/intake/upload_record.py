@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from rempart.cases.events import Reason, publish
 from rempart.cases.opening import CaseItem, open_case
 from rempart.clock import Clock
 from rempart.errors import ConflictError, RefusedError
@@ -16,7 +17,7 @@ from rempart.evidence.ledger import append_many
 from rempart.evidence.vault import Vault
 from rempart.intake.upload_replays import replayed, salted
 from rempart.intake.upload_rows import DECIDED, Entry, has_object, known_items, rounds
-from rempart.intake.upload_ruling import Ruler
+from rempart.intake.upload_ruling import Ruler, of_lists
 from rempart.intake.upload_values import CheckAnswer, Prepared, Ruled
 from rempart.items.records import checks, items, replays, signals
 from rempart.items.records.items import Known
@@ -27,6 +28,7 @@ from rempart.store.counters import current_number, next_number
 from rempart.store.engine import Store
 
 IDS_IN_COMMIT = 4096
+SEVERITY = (Verdict.ALLOW, Verdict.HOLD, Verdict.BLOCK)
 _UNRULED = frozenset({"otherwise", "on_failure", DECIDED})
 
 
@@ -54,15 +56,18 @@ class Recorder:
 
     def record(self, group: Sequence[Prepared]) -> list[CheckAnswer | Exception]:
         """Write checks and give their answers, durable when this returns; an exception stands for its check alone."""
-        ready = [self._ruled(one) for one in group]
+        ready = self._ruled(group)
         answers: dict[str, CheckAnswer | Exception] = {}
         for some in rounds(ready):
             with self._store.write() as conn:
                 answers.update(self._write(conn, some))
         return [answers[one.request_id] for one in group]
 
-    def _ruled(self, prepared: Prepared) -> Prepared:
-        return prepared if prepared.ruled is not None else replace(prepared, ruled=self._ruler.rule(prepared))
+    def _ruled(self, group: Sequence[Prepared]) -> list[Prepared]:
+        """Checks by signals are looked up here, all at once."""
+        rest = [one for one in group if one.ruled is None]
+        made = {one.request_id: ruled for one, ruled in zip(rest, self._ruler.rule(rest), strict=True)} if rest else {}
+        return [replace(one, ruled=made[one.request_id]) if one.ruled is None else one for one in group]
 
     def _write(self, conn: Connection, group: Sequence[Prepared]) -> dict[str, CheckAnswer | Exception]:
         """1. The number of this commit: after it, whoever adds an entry finds these items by look-back.
@@ -86,6 +91,7 @@ class Recorder:
             entry.item = entry.known.id if entry.known else number * IDS_IN_COMMIT + place
             self._keep_evidence(conn, entry, at)
         self._write_rows(conn, entries, number, at)
+        self._publish(conn, entries, at)
         answers.update((entry.prepared.request_id, entry.answer()) for entry in entries)
         self._remember(conn, entries, answers, at)
         return answers
@@ -94,16 +100,16 @@ class Recorder:
         mark = current_number(conn, "lists")
         self._ruler.policy = self._policies.current(conn)
         version = self._ruler.policy[0]
-        if any(_ruled(one).found.mark < mark for one in group):
+        old = [one for one in group if _ruled(one).found.mark < mark]
+        made = {}
+        if old:
             self._ruler.lists.catch_up()
-        return [self._renewed(one, _ruled(one), mark, version) for one in group]
-
-    def _renewed(self, one: Prepared, ruled: Ruled, mark: int, version: int) -> Prepared:
-        if ruled.found.mark < mark:
-            return replace(one, ruled=self._ruler.rule(one))
-        if ruled.policy != version:
-            return replace(one, ruled=self._ruler.apply(one, ruled.found))
-        return one
+            made = {one.request_id: ruled for one, ruled in zip(old, self._ruler.rule(old), strict=True)}
+        fresh = []
+        for one in group:
+            ruled = made.get(one.request_id) or _ruled(one)
+            fresh.append(replace(one, ruled=ruled if ruled.policy == version else self._ruler.apply(one, ruled.found)))
+        return fresh
 
     def _replayed(
         self, conn: Connection, group: Sequence[Prepared]
@@ -128,6 +134,9 @@ class Recorder:
         entry = Entry(prepared=one, ruled=ruled, verdict=ruling.verdict, rule=ruling.rule, known=known)
         if known is not None and known.decided is not None and self._stands(conn, one, ruled, known):
             entry.verdict, entry.rule = known.decided, DECIDED
+        if one.request.known is not None and known is not None:
+            # Bytes that come later never make an answer milder: that is for people to do.
+            entry.verdict = max(known.verdict, entry.verdict, key=SEVERITY.index)
         needs = entry.rule != DECIDED and ruling.keep is not Keep.NOTHING and one.request.content is not None
         if needs and one.sealed is None and not has_object(one, known):
             raise NeedsSealing
@@ -160,17 +169,30 @@ class Recorder:
             item = CaseItem(id=entry.item, service=one.request.service, sha256=one.sha256)
             entry.case_id = open_case(
                 conn, kind="match" if entry.ruled.found.matches else "unchecked", queue=ruling.queue,
-                assessors=ruling.assessors, item=item, matches=entry.ruled.found.matches, reason=ruling.rule,
+                assessors=ruling.assessors, item=item, matches=of_lists(entry.ruled.found.matches), reason=ruling.rule,
                 policy_version=entry.ruled.policy, by=one.request.by, at=at,
             )  # fmt: skip
-        if one.sealed is None or entry.rule == DECIDED or ruling.keep is Keep.NOTHING:
+        reference = one.request.case or entry.case_id
+        if one.sealed is None or (reference is None and (entry.rule == DECIDED or ruling.keep is Keep.NOTHING)):
             return
-        until = at + timedelta(days=ruling.keep_days or 0) if ruling.keep is Keep.DAYS else None
+        until = None
+        if one.request.case is None and ruling.keep is Keep.DAYS:
+            until = at + timedelta(days=ruling.keep_days or 0)
         entry.object_id = self._vault.record(
             conn, one.sealed, item=f"item:{entry.item}", basis="case" if until is None else "policy",
             media_type=(one.seen.media_type if one.seen else None) or "application/octet-stream",
-            by=one.request.by, keep_until=until, reference=entry.case_id or "",
+            by=one.request.by, keep_until=until, reference=reference or "",
         )  # fmt: skip
+
+    def _publish(self, conn: Connection, entries: Sequence[Entry], at: datetime) -> None:
+        """Tell services of verdicts that changed without their asking: by bytes that were brought for a case."""
+        for entry in entries:
+            known, request = entry.known, entry.prepared.request
+            if request.known is None or known is None or known.verdict is entry.verdict:
+                continue
+            publish(
+                conn, known, verdict=entry.verdict, reason=Reason.CONTENT, case_id=entry.case_id, by=request.by, at=at
+            )  # fmt: skip
 
     def _write_rows(self, conn: Connection, entries: Sequence[Entry], number: int, at: datetime) -> None:
         items.add(conn, [entry.item_row(at) for entry in entries if entry.known is None])

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, cast
 
+from rempart.cases.opening import CaseMatch
 from rempart.intake.upload_values import Prepared, Ruled
-from rempart.lists.lookup import Asked, Found
+from rempart.lists.lookup import Asked, Found, ListMatch
 from rempart.policy.facts import Facts
 from rempart.policy.rules import Policy
+
+
+def of_lists(matches: Sequence[ListMatch]) -> Sequence[CaseMatch]:
+    """Matches of lists in the database, which have a list's id, a mode and an entry's number."""
+    return cast(Sequence[CaseMatch], matches)
 
 
 class Lists(Protocol):
@@ -16,7 +22,7 @@ class Lists(Protocol):
 
     def catch_up(self) -> int: ...
 
-    def lookup(self, signals: Sequence[Asked], *, radius: int) -> Found: ...
+    def lookup_many(self, batch: Sequence[Sequence[Asked]], *, radius: int) -> list[Found]: ...
 
 
 class Ruler:
@@ -29,12 +35,12 @@ class Ruler:
         self.lookups = 0
         """How many signals were looked up."""
 
-    def rule(self, prepared: Prepared) -> Ruled:
-        """Look up and rule. Raises UnavailableError when the lists cannot be asked."""
-        asked = prepared.asked()
-        self.lookups += len(asked)
-        found = self.lists.lookup(asked, radius=self._radius)
-        return self.apply(prepared, found)
+    def rule(self, group: Sequence[Prepared]) -> list[Ruled]:
+        """Look up and rule, many at once. Raises UnavailableError when the lists cannot be asked."""
+        asked = [one.asked() for one in group]
+        self.lookups += sum(map(len, asked))
+        found = self.lists.lookup_many(asked, radius=self._radius)
+        return [self.apply(one, answer) for one, answer in zip(group, found, strict=True)]
 
     def apply(self, prepared: Prepared, found: Found) -> Ruled:
         """What the policy in force says of what was found."""
@@ -42,6 +48,6 @@ class Ruler:
         request = prepared.request
         facts = Facts(
             service=request.service, outcome=prepared.outcome, published=request.published, context=request.context,
-            matches=found.matches, known_good=found.known_good,
+            matches=of_lists(found.matches), known_good=found.known_good,
         )  # fmt: skip
         return Ruled(found=found, ruling=policy.decide(facts), policy=version)

@@ -26,7 +26,8 @@ class CheckRequest:
     """One question: bytes (`content`) or signals about an item, with what its service says of it.
 
     `item_id` has 1 to 512 characters. `key` is the digest of an Idempotency-Key. `quality` is that of the PDQ signal,
-    where the service told it. With `known` the item must be there already, with this internal id.
+    where the service told it. With `known` the item must be there already, with this internal id; `case` is the open
+    case that its bytes are for.
     """
 
     service: str
@@ -41,6 +42,7 @@ class CheckRequest:
     context: Mapping[str, object] = field(default_factory=dict)
     key: bytes | None = None
     known: int | None = None
+    case: str | None = None
 
     def asked(self) -> bytes:
         """A digest of all that was asked, to tell a request that is sent again from another one."""

@@ -18,13 +18,21 @@ from rempart.server.service import Service
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.items",
+    "rempart.server.api.lists",
+    "rempart.server.api.decisions",
+    "rempart.server.api.cases",
+    "rempart.server.api.webhooks",
+    "rempart.server.api.policy",
+    "rempart.server.api.lookback",
     "rempart.server.health",
     "rempart.server.metrics",
 )
 """Modules whose `router` the application has; checks come first because they come most often."""
 
-DESCRIPTION = """Checks uploads against live hash lists. A check is answered with a verdict (`allow`, `hold`, `block`) once \
-the answer is durable; whatever could not be done is a problem (RFC 9457) and never an `allow`."""
+DESCRIPTION = (
+    "Checks uploads against live hash lists. A check is answered with a verdict (`allow`, `hold`, `block`) once the "
+    "answer is durable; whatever could not be done is a problem (RFC 9457) and never an `allow`."
+)
 
 
 def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROUTERS) -> FastAPI:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
@@ -55,8 +56,9 @@ class _Reader:
         self._parts = 0
         self._begin()
 
-    def callbacks(self) -> dict[str, Callable[..., None]]:
-        return {
+    def callbacks(self) -> Any:
+        """The parser's events by name."""
+        events: dict[str, Callable[..., None]] = {
             "on_part_begin": self._begin_part,
             "on_part_data": self._data,
             "on_part_end": self._end_part,
@@ -66,6 +68,7 @@ class _Reader:
             "on_headers_finished": self._headers_finished,
             "on_end": self._end,
         }
+        return events
 
     def _begin(self) -> None:
         self._headers: dict[bytes, bytes] = {}

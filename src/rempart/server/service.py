@@ -9,9 +9,13 @@ from fastapi import Request
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
+from rempart.items.lookback import ItemIndex
+from rempart.lists.curation import Curation
+from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
 from rempart.server.meters import Meters
+from rempart.server.readiness import Readiness
 from rempart.settings import Settings
 from rempart.store.engine import Store
 from rempart.store.workers import Worker
@@ -26,10 +30,14 @@ class Service:
     worker: Worker
     clock: Clock
     vault: Vault
+    lists: LiveLists
+    curation: Curation
+    items: ItemIndex
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory
     meters: Meters
+    readiness: Readiness
 
 
 def get_service(request: Request) -> Service:

@@ -170,17 +170,15 @@ class KeyFile:
 
 
 def parse_keys(text: str, *, command: KeyCommand | None = None) -> Mapping[str, ServiceKey]:
-    """The keys of a keyring's text by their ids, in its order; commas count as line ends.
+    """The keys of a keyring's text by their ids, in its order; commas separate too.
 
     Raises RefusedError for a line that is no key (its number, never its text), IncompleteError when there is none.
     """
     keys: dict[str, ServiceKey] = {}
-    for number, line in enumerate(text.replace(",", "\n").splitlines(), 1):
-        word = line.partition("#")[0].strip()
-        if not word:
-            continue
-        key = ServiceKey.of(_secret(word, number, command))
-        keys[key.id] = key
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in line.partition("#")[0].replace(",", " ").split():
+            key = ServiceKey.of(_secret(word, number, command))
+            keys[key.id] = key
     if not keys:
         raise IncompleteError("There is no service key in the keyring.", hint="`rempart init` makes one.")
     return keys

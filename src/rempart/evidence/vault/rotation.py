@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -14,8 +15,9 @@ from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import records
 from rempart.evidence.vault.custodians import custodian_open
+from rempart.evidence.vault.datakeys import rewrap_named_keys
 from rempart.evidence.vault.envelope import wrap_key
-from rempart.evidence.vault.keyring import KeyFile, ServiceKey
+from rempart.evidence.vault.keyring import KeyFile, Keyring, ServiceKey
 from rempart.evidence.vault.records import SealedObject
 from rempart.evidence.vault.sealing import Actor
 from rempart.evidence.vault.vault import Vault
@@ -24,6 +26,12 @@ from rempart.store.jobs import Job, enqueue
 REWRAP = "vault.rewrap"
 """The kind of job that wraps every object's key again."""
 _BATCH = 100
+
+
+class Also(Protocol):
+    """Wraps what another room keeps under the service key again, in the caller's transaction; gives how many."""
+
+    def __call__(self, conn: Connection, *, keyring: Keyring) -> int: ...
 
 
 def rotate(vault: Vault, keys: KeyFile, *, by: Actor) -> ServiceKey:
@@ -46,18 +54,18 @@ def request_rewrap(vault: Vault, *, by: Actor) -> None:
         enqueue(conn, REWRAP, {}, now=at, key=REWRAP)
 
 
-def rewrap_job(vault: Vault, job: Job, *, by: Actor) -> None:
+def rewrap_job(vault: Vault, job: Job, *, by: Actor, also: Sequence[Also] = ()) -> None:
     """The job: wrap everything again, batch by batch, and say so in the ledger."""
     done = rewrap(vault, guard=job.guard)
     with job.finishing() as conn:
-        _log_end(vault, conn, done, by=by)
+        _end(vault, conn, done, by=by, also=also)
 
 
-def rewrap_now(vault: Vault, *, by: Actor) -> int:
+def rewrap_now(vault: Vault, *, by: Actor, also: Sequence[Also] = ()) -> int:
     """The same at once, without a job; gives how many objects were wrapped again."""
     done = rewrap(vault)
     with vault.store.write() as conn:
-        _log_end(vault, conn, done, by=by)
+        _end(vault, conn, done, by=by, also=also)
     return done
 
 
@@ -87,13 +95,14 @@ def recover(vault: Vault, identities: Sequence[str], *, by: Actor) -> int:
     return done
 
 
-def retire(vault: Vault, keys: KeyFile, *, by: Actor) -> tuple[str, ...]:
+def retire(vault: Vault, keys: KeyFile, *, by: Actor, also: Sequence[Also] = ()) -> tuple[str, ...]:
     """Take the keys that seal nothing any more out of the keyring; gives their ids.
 
     Raises RefusedError while an object is still wrapped under one of them. Backups made before need the old keys.
     """
     old = keys.ids()[1:]
     with vault.store.write() as conn:
+        _rewrap_others(vault, conn, also)
         uses = records.uses_of_keys(conn)
         if waiting := sum(uses.get(key_id, 0) for key_id in old):
             raise RefusedError(
@@ -137,6 +146,12 @@ def _wraps(vault: Vault, found: SealedObject, key: bytes, service: ServiceKey) -
     }
 
 
-def _log_end(vault: Vault, conn: Connection, done: int, *, by: Actor) -> None:
+def _end(vault: Vault, conn: Connection, done: int, *, by: Actor, also: Sequence[Also]) -> None:
+    _rewrap_others(vault, conn, also)
     facts = {"objects": done, "key": vault.keyring.active().id}
     append(conn, Leaf(action="vault.rotated", actor=by.pseudonym, facts=facts), at=vault.clock())
+
+
+def _rewrap_others(vault: Vault, conn: Connection, also: Sequence[Also]) -> None:
+    for one in (rewrap_named_keys, *also):
+        one(conn, keyring=vault.keyring)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,7 +12,7 @@ from itertools import islice
 from sqlalchemy import Connection
 
 from rempart.evidence.vault import records
-from rempart.evidence.vault.rotation import REWRAP, rewrap_job
+from rempart.evidence.vault.rotation import REWRAP, Also, rewrap_job
 from rempart.evidence.vault.sealing import Actor
 from rempart.evidence.vault.vault import RECORD_WITHIN, UNLINK, Vault
 from rempart.store.engine import Store
@@ -28,13 +28,13 @@ _BATCH = 100
 _NAMES = 500
 
 
-def handlers(vault: Vault, *, by: Actor) -> Mapping[str, Handler]:
-    """The jobs of the vault by their kinds."""
+def handlers(vault: Vault, *, by: Actor, also: Sequence[Also] = ()) -> Mapping[str, Handler]:
+    """The jobs of the vault by their kinds; `also` wraps what other rooms keep under the service key."""
 
     def unlink(job: Job) -> None:
         delete_blob(vault, job)
 
-    return {UNLINK: unlink, REWRAP: lambda job: rewrap_job(vault, job, by=by)}
+    return {UNLINK: unlink, REWRAP: lambda job: rewrap_job(vault, job, by=by, also=also)}
 
 
 def periodics(vault: Vault, *, by: Actor) -> tuple[Periodic, ...]:

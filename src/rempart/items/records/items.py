@@ -25,6 +25,7 @@ from sqlalchemy import (
     update,
 )
 
+from rempart.items.records.signals import item_signals
 from rempart.policy.facts import Verdict
 from rempart.store.schema import Json, UtcTime, metadata
 
@@ -83,7 +84,14 @@ class Item:
 
 
 _KNOWN = select(
-    items.c.id, items.c.service, items.c.item_id, items.c.sha256, items.c.verdict, items.c.decided, items.c.object
+    items.c.id,
+    items.c.service,
+    items.c.item_id,
+    items.c.sha256,
+    items.c.verdict,
+    items.c.decided,
+    items.c.object,
+    items.c.request,
 ).where(items.c.service == bindparam("service"), items.c.item_id.in_(bindparam("names", expanding=True)))
 _BY_NAME = select(items).where(items.c.service == bindparam("service"), items.c.item_id == bindparam("name"))
 _BY_ID = select(items).where(items.c.id == bindparam("item"))
@@ -114,6 +122,7 @@ class Known:
     verdict: Verdict
     decided: Verdict | None
     object: str | None
+    request: str
 
 
 def known(conn: Connection, service: str, names: Sequence[str]) -> dict[str, Known]:
@@ -122,7 +131,7 @@ def known(conn: Connection, service: str, names: Sequence[str]) -> dict[str, Kno
     return {
         row.item_id: Known(
             id=row.id, service=row.service, item_id=row.item_id, sha256=row.sha256, verdict=Verdict(row.verdict),
-            decided=None if row.decided is None else Verdict(row.decided), object=row.object,
+            decided=None if row.decided is None else Verdict(row.decided), object=row.object, request=row.request,
         )
         for row in rows
     }  # fmt: skip
@@ -169,6 +178,13 @@ def hold(conn: Connection, item: int) -> bool:
 def change(conn: Connection, item: int, **values: Any) -> None:
     """Give columns of an item new values."""
     conn.execute(update(items).where(items.c.id == item).values(**values))
+
+
+def with_signals_before(conn: Connection, moment: datetime, *, most: int) -> list[int]:
+    """Items whose last check was before a moment and whose signals are still kept, the oldest first."""
+    kept = select(item_signals.c.id).where(item_signals.c.item == items.c.id, item_signals.c.removed.is_(None))
+    query = select(items.c.id).where(items.c.checked < moment, kept.exists()).order_by(items.c.checked).limit(most)
+    return list(conn.execute(query).scalars())
 
 
 def erase(conn: Connection, item: int) -> None:
