@@ -62,7 +62,9 @@ def _first_administrator(data: DataFolder, name: str) -> str:
 
 def _refuse_in_use(conn: Connection) -> None:
     if persons.everyone(conn):
-        raise RefusedError("This data folder is in use already.", hint="Start it with `rempart serve`, or name another.")
+        raise RefusedError(
+            "This data folder is in use already.", hint="Start it with `rempart serve`, or name another."
+        )
 
 
 def _ledger_name(public_url: str) -> str:
