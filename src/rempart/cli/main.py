@@ -21,6 +21,7 @@ _STREAM_ERRORS = {errno.EBADF, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBI
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "hash": ("rempart.cli.hash", "Digests and PDQ of files, one JSON object per line."),
     "list": ("rempart.cli.list", "Build, show, export and verify hash lists."),
+    "ledger": ("rempart.cli.ledger", "Export, prove and verify the tamper-evident log."),
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from rempart.cases.records import cases
+from rempart.cases.records import cases, decisions
 from rempart.errors import NotFoundError
 from rempart.evidence.ledger import Leaf, append, erase
 from rempart.evidence.vault import Vault
@@ -37,4 +37,5 @@ def erase_item(store: Store, vault: Vault, service: str, name: str, *, by: Princ
             return
         checks.erase(conn, item.id)
         items.erase(conn, item.id)
+        decisions.erase_item(conn, item.id)
         erase(conn, subject=subject)

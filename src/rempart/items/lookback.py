@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from sqlalchemy import or_
@@ -22,17 +20,14 @@ from rempart.lists.lookup import Asked
 from rempart.lists.tail import SignalIndex, Source
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Outcome
 from rempart.signals.values import SIGNAL_TYPES, PdqHash, Signal, SignalKind
-from rempart.store.counters import locked_number, next_number
+from rempart.store.counters import locked_number
 from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
-from rempart.store.workers import Worker
 
 SOURCE = Source(
     name="items", table=item_signals, counter=COUNTER,
     where=or_(item_signals.c.quality.is_(None), item_signals.c.quality >= LOW_QUALITY_BELOW),
 )  # fmt: skip
-_EXPIRED_AT_ONCE = 500
-_EXPIRY_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,21 +55,16 @@ class ItemIndex:
     """The kept signals of items, searched by signal. Call `open` first; safe from several threads at once."""
 
     def __init__(self, store: Store, folder: Path, clock: Clock, *, radius: int) -> None:
-        self._store, self._clock, self._radius = store, clock, radius
+        self._store, self._radius = store, radius
         self.index = SignalIndex(store, folder, SOURCE, clock)
 
     def open(self) -> None:
         """Map the index and catch up. Raises StoreUnavailableError."""
         self.index.open()
 
-    def works(self, *, keep_days: int | None = None) -> tuple[Periodic, ...]:
-        """What a running process does for it; with `keep_days` also forgetting what is older."""
-        if keep_days is None:
-            return self.index.works()
-        expiry = Periodic(
-            name="item-signals", seconds=_EXPIRY_SECONDS, run=lambda one: self.expire(one, days=keep_days)
-        )
-        return (*self.index.works(), expiry)
+    def works(self) -> tuple[Periodic, ...]:
+        """What a running process does for it in the background."""
+        return self.index.works()
 
     def settle(self) -> int:
         """Know of every item whose check may have missed what is in the lists now; gives the number of items.
@@ -124,17 +114,6 @@ class ItemIndex:
                     known_facts=check is not None,
                     told=frozenset(match.get("entry_id") for match in facts.get("matches", ())),
                 )
-
-    def expire(self, worker: Worker, *, days: int) -> None:
-        """Take away the signals of items that were checked last so many days ago."""
-        moment = self._clock() - timedelta(days=days)
-        while True:
-            with self._store.write() as conn:
-                worker.guard(conn)
-                old = lookback.checked_before(conn, moment, most=_EXPIRED_AT_ONCE)
-                if not old:
-                    return
-                signals.remove(conn, old, number=next_number(conn, COUNTER))
 
 
 def _near(asked: Signal, row: object, radius: int) -> Near | None:

@@ -9,6 +9,7 @@ from fastapi import Request
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
+from rempart.items.lookback import ItemIndex
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
@@ -31,6 +32,7 @@ class Service:
     vault: Vault
     lists: LiveLists
     curation: Curation
+    items: ItemIndex
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory

@@ -2,7 +2,6 @@
 
 import threading
 from dataclasses import dataclass
-from datetime import timedelta
 from hashlib import sha256
 
 import pytest
@@ -83,10 +82,12 @@ class Site:
                 ItemSignal(signal=likeness(number), probe="canonical", recipe="srgb8-full-v1", quality=90),
             ]
             signals.add(conn, [signals.row_of(number, one, number=change) for one in kept])
-            checks.add(conn, [{
-                "request": f"check_{number}", "item": number, "service": service, "outcome": outcome, "verdict": verdict,
-                "rule": "otherwise", "policy": 0, "mark": 0, "facts": None, "case_id": None, "at": NOON,
-            }])  # fmt: skip
+            row = {
+                "request": f"check_{number}", "item": number, "service": service, "outcome": outcome,
+                "verdict": verdict, "rule": "otherwise", "policy": 0, "mark": 0, "facts": None, "case_id": None,
+                "at": NOON,
+            }  # fmt: skip
+            checks.add(conn, [row])
         return number
 
     def item(self, number: int):
@@ -317,25 +318,6 @@ def test_a_whole_list_is_looked_back_for(site):
         enqueue(conn, LOOKBACK, {"list": name}, now=NOON)
     site.runner.run_due()
     assert [row[0] for row in site.told()] == ["photo-1"]
-
-
-def test_signals_are_forgotten_after_their_days(site, store):
-    site.check(1)
-    site.check(2)
-    with store.write() as conn:
-        items.change(conn, 1, checked=NOON - timedelta(days=31))
-    with Worker(store) as worker:
-        site.index.expire(worker, days=30)
-    site.add(entry(1, digest(1)), entry(2, digest(2)))
-    site.runner.run_due()
-    assert [row[0] for row in site.told()] == ["photo-2"]
-    with store.read() as conn:
-        assert conn.execute(
-            select(signals.item_signals.c.value).where(signals.item_signals.c.item == 1)
-        ).scalars().all() == [
-            b"",
-            b"",
-        ]
 
 
 def test_the_ledger_says_how_many_and_never_which(site):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, select, update
@@ -51,10 +50,3 @@ def names(conn: Connection, ids: Sequence[int]) -> dict[int, tuple[str, str]]:
         query = select(items.c.id, items.c.service, items.c.item_id).where(some, items.c.gone.is_(None))
         found |= {row.id: (row.service, row.item_id) for row in conn.execute(query)}
     return found
-
-
-def checked_before(conn: Connection, moment: datetime, *, most: int) -> tuple[int, ...]:
-    """Items that were checked last before a moment and of which signals are kept."""
-    kept = select(item_signals.c.item).where(item_signals.c.item == items.c.id, item_signals.c.removed.is_(None))
-    query = select(items.c.id).where(items.c.checked < moment, kept.exists()).order_by(items.c.checked)
-    return tuple(conn.execute(query.limit(most)).scalars())
