@@ -100,6 +100,8 @@ def _restore(
             checked = check_backup(stream, keyring=keyring)
         if checked.settings:
             write_private(place / "rempart.toml.from-backup", checked.settings)
+        if not settings.store.database:
+            (place / "rempart.db").touch(mode=0o600)
         with ExitStack() as stack:
             store = stack.enter_context(Store.open(settings.database_url, clock=utc_now))
             restored = load_backup(store, blobs_of(settings), lambda: backup.open("rb"), checked, clock=utc_now)
