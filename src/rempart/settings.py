@@ -107,7 +107,7 @@ class OidcSettings(_Section):
 
     issuer: str = ""
     client_id: str = ""
-    client_secret: str = ""
+    client_secret: SecretStr = SecretStr("")
     label: str = ""
 
 

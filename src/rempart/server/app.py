@@ -23,6 +23,7 @@ ROUTERS: Sequence[str] = (
     "rempart.server.api.webhooks",
     "rempart.server.api.policy",
     "rempart.server.api.lookback",
+    "rempart.server.api.lists",
     "rempart.server.health",
     "rempart.server.metrics",
 )

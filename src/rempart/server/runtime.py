@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 from types import TracebackType
 from typing import Self
@@ -24,7 +25,10 @@ from rempart.intake.upload_record import Recorder
 from rempart.intake.upload_ruling import Ruler
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
+from rempart.lists import curation_upkeep
 from rempart.lists.breaker import Breaker
+from rempart.lists.curation import Curation
+from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore, ensure_first
@@ -93,7 +97,10 @@ class Runtime:
         lists.open()
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
         item_index.open()
-        parts = _Parts(store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore())
+        curation = open_curation(settings, store, lists, self._clock)
+        parts = _Parts(
+            store=store, vault=vault, lists=lists, items=item_index, curation=curation, policies=PolicyStore()
+        )
         pool = stack.enter_context(_pool(settings, self._share))
         checker, count = self._checker(parts, pool), _workers(settings, self._share)
         worker = stack.enter_context(Worker(store, on_death=release_jobs_of))
@@ -106,7 +113,7 @@ class Runtime:
         periodic = Periodics(store, worker, works)
         self.service = Service(
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
-            items=item_index, policies=parts.policies, checker=checker, meters=meters,
+            items=item_index, curation=curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic, lists.works()),
         )  # fmt: skip
@@ -145,6 +152,7 @@ class _Parts:
     vault: Vault
     lists: LiveLists
     items: ItemIndex
+    curation: Curation
     policies: PolicyStore
 
 
@@ -154,7 +162,7 @@ def handlers(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
         parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
         radius=settings.check.radius,
     )  # fmt: skip
-    return {LOOKBACK: look, **vault_handlers(parts.vault, by=SYSTEM)}
+    return {LOOKBACK: look, **vault_handlers(parts.vault, by=SYSTEM), **curation_upkeep.handlers(parts.curation)}
 
 
 def senders(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -172,9 +180,19 @@ def periodics(parts: _Parts, settings: Settings) -> Sequence[Periodic]:
     return (
         *parts.lists.works(),
         *parts.items.works(),
+        *curation_upkeep.periodics(parts.curation),
         *vault_periodics(parts.vault, by=SYSTEM),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
+
+
+def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clock) -> Curation:
+    """What curators do; what they let in is looked up in this process from then on."""
+    people = settings.people
+    return Curation(
+        store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius), clock=clock,
+        entered=lists.catch_up, alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
+    )  # fmt: skip
 
 
 def readiness(parts: _Parts, periodic: Periodics, fresh: Sequence[Periodic]) -> Readiness:

@@ -10,6 +10,7 @@ from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
 from rempart.items.lookback import ItemIndex
+from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
@@ -31,6 +32,7 @@ class Service:
     vault: Vault
     lists: LiveLists
     items: ItemIndex
+    curation: Curation
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory
