@@ -97,10 +97,10 @@ class Runtime:
         lists.open()
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
         item_index.open()
-        curation = open_curation(settings, store, lists, self._clock)
         parts = _Parts(
-            store=store, vault=vault, lists=lists, items=item_index, curation=curation, policies=PolicyStore()
-        )
+            store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore(),
+            curation=open_curation(settings, store, lists, self._clock),
+        )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         checker, count = self._checker(parts, pool), _workers(settings, self._share)
         worker = stack.enter_context(Worker(store, on_death=release_jobs_of))
@@ -113,7 +113,7 @@ class Runtime:
         periodic = Periodics(store, worker, works)
         self.service = Service(
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
-            items=item_index, curation=curation, policies=parts.policies, checker=checker, meters=meters,
+            items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic, lists.works()),
         )  # fmt: skip
@@ -179,8 +179,8 @@ def periodics(parts: _Parts, settings: Settings) -> Sequence[Periodic]:
     """All periodic work of a process."""
     return (
         *parts.lists.works(),
-        *parts.items.works(),
         *curation_upkeep.periodics(parts.curation),
+        *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )

@@ -31,8 +31,8 @@ class Service:
     clock: Clock
     vault: Vault
     lists: LiveLists
-    items: ItemIndex
     curation: Curation
+    items: ItemIndex
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory
