@@ -4,6 +4,8 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
 from listfiles import draw
 from rempart.lists import entry_records
 from rempart.lists.curation import Curation
@@ -13,7 +15,6 @@ from rempart.lists.ingest import Wishes
 from rempart.lists.records import Mode
 from rempart.people.permissions import Role
 from rempart.people.principal import Principal
-from sqlalchemy import text
 
 LISTED = Category(scheme="listed", code="listed")
 

@@ -165,6 +165,10 @@ class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
 
 
+class TimestampUnavailableError(UnavailableError):
+    """The time-stamping authority could not be asked now; a later checkpoint is stamped."""
+
+
 class LedgerChangedError(TamperedError):
     """Something in the ledger is not what was signed."""
 

@@ -30,6 +30,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("rempart.cli.backup", "Everything but the keys into one file, while the server runs."),
     "restore": ("rempart.cli.restore", "Bring a backup back, and repeat what was destroyed since."),
     "vault": ("rempart.cli.vault", "Sealed evidence: custody, holds, destruction, service keys."),
+    "user": ("rempart.cli.user", "People who may sign in, and their roles."),
+    "key": ("rempart.cli.key", "Keys with which services use the API."),
     "demo": ("rempart.cli.demo.show", "See altered copies of pictures being found."),
     "doctor": ("rempart.cli.doctor", "What this machine has, and what that means."),
     "bench": ("rempart.cli.bench.group", "Measure speed, memory, recall and false positives."),

@@ -35,8 +35,8 @@ from rempart.people import approvals
 from rempart.people.principal import Principal
 from rempart.signals.values import Signal
 from rempart.store.counters import next_number
-from rempart.store.jobs import enqueue
 from rempart.store.engine import Store
+from rempart.store.jobs import enqueue
 
 _FORSAKEN_AFTER = timedelta(hours=1)
 _ROWS_KEPT = timedelta(days=90)

@@ -1,14 +1,10 @@
 """What enters a list that blocks is shown, checked and seconded; all of it on both databases."""
 
-import threading
-
 import pytest
-from curating import ANNA, BERT, actions, blocking, curation, entries, entry, live_refs, live_signals, ndjson, stream
-from listfiles import draw
-from rempart.errors import ConflictError, NotFoundError, RefusedError
-from rempart.lists.curation_settings import ListWish
+
+from curating import ANNA, BERT, actions, blocking, curation, entries, live_refs, live_signals
+from rempart.errors import ConflictError, RefusedError
 from rempart.lists.ingest import Wishes
-from rempart.lists.records import Mode
 from rempart.lists.staging_records import State
 
 

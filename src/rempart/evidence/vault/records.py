@@ -178,7 +178,9 @@ def alive_objects(conn: Connection) -> Iterator[SealedObject]:
 
 def objects_after(conn: Connection, after: str, *, limit: int) -> tuple[SealedObject, ...]:
     """Objects that are not destroyed, by id, after one."""
-    query = select(objects).where(objects.c.destroyed.is_(None), objects.c.id > after).order_by(objects.c.id).limit(limit)
+    query = (
+        select(objects).where(objects.c.destroyed.is_(None), objects.c.id > after).order_by(objects.c.id).limit(limit)
+    )
     return tuple(SealedObject(**row) for row in conn.execute(query).mappings())
 
 
