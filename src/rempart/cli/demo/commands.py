@@ -30,8 +30,7 @@ def run(
         cwd=home,
         input=told,
         stdin=subprocess.DEVNULL if told is None else None,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )
