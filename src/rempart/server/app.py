@@ -20,6 +20,7 @@ from rempart.server.service import Service
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.items",
+    "rempart.server.api.ledger",
     "rempart.server.api.lists",
     "rempart.server.api.decisions",
     "rempart.server.api.cases",
