@@ -98,8 +98,7 @@ def _restore(
         keyring: Keyring | None = None if without_keys else open_keyring(settings, os.environ)
         with backup.open("rb") as stream:
             checked = check_backup(stream, keyring=keyring)
-        if checked.settings:
-            write_private(place / "rempart.toml.from-backup", checked.settings)
+        write_private(place / "rempart.toml.from-backup", checked.settings)
         if not settings.store.database:
             (place / "rempart.db").touch(mode=0o600)
         with ExitStack() as stack:
