@@ -11,11 +11,14 @@ import threading
 import time
 from pathlib import Path
 
+import pyrage
 import pytest
 from sqlalchemy import select
 
 from pictures import jpeg
+from rempart.cli.datafolder import opened_data
 from rempart.clock import utc_now
+from rempart.evidence.ledger.keyfile import create_signer
 from rempart.evidence.vault.records import objects
 from rempart.items.records.items import items
 from rempart.lists.records import list_entries, withdraw_entries
@@ -87,7 +90,7 @@ def test_init_that_is_killed_leaves_nothing_half_made(tmp_path):
         if folder.exists():
             assert {path.name for path in folder.iterdir()} >= {"rempart.toml", "keys", "rempart.db"}
         again = start("init", folder, "--admin-email", "ana@example.org")
-        out, err = again.communicate(timeout=60)
+        _, err = again.communicate(timeout=60)
         assert again.returncode == 0 or "in use" in err, err
         assert status(folder)["objects"] == 0
         assert list(tmp_path.glob(".data*")) == [], "what the killed one left beside is swept"
@@ -231,3 +234,25 @@ def test_a_backup_of_sqlite_is_restored_into_postgres(tmp_path, cluster):
     with Store.open(url) as store, store.read() as conn:
         assert len(conn.execute(select(list_entries.c.id)).all()) == 1
     assert Path(tmp_path / "restored" / "rempart.toml.from-backup").exists()
+
+
+def test_with_all_keys_lost_a_custodian_opens_the_vault_again(tmp_path):
+    ana = pyrage.x25519.Identity.generate()
+    settings = make_data(tmp_path / "data", more=f'[vault]\ncustodians = ["{ana.to_public()}"]\n')
+    rempart("ledger", "checkpoint", "--data", settings.data, code=2)  # this folder has no ledger key yet
+    create_signer(settings.data / "keys" / "ledger.key", name="example.org/ledger")
+    with opened_data(settings.data) as data:
+        vault = data.vault()
+        sealed = vault.seal(b"for a court")
+        with data.store.write() as conn:
+            vault.record(conn, sealed, item=None, basis="case", media_type="text/plain", by=CONSOLE)
+    rempart("ledger", "checkpoint", "--data", settings.data)
+    rempart("backup", tmp_path / "backup.tar", "--data", settings.data)
+    restored = tmp_path / "restored"
+    rempart("restore", tmp_path / "backup.tar", restored, "--without-keys", "--no-ledger", "everything burned")
+    assert "example.org/ledger" in rempart("ledger", "checkpoint", "--data", restored)
+    assert "missing" in json.dumps(json.loads(start("vault", "status", "--json", "--data", restored).communicate()[0]))
+    (tmp_path / "ana.txt").write_text(f"# Ana\n{ana}\n")
+    assert rempart("vault", "recover", "--data", restored, "--identity", tmp_path / "ana.txt").startswith("1 object")
+    with opened_data(restored) as data, data.vault().opened(sealed.object_id, purpose="a test", by=CONSOLE) as view:
+        assert bytes(view) == b"for a court"

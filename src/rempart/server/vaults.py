@@ -57,7 +57,8 @@ def open_vault(settings: Settings, store: Store, *, keyring: Keyring, clock: Clo
     unknown = [name for name in settings.vault.regimes if name not in regimes()]
     if unknown:
         raise SettingsError(f"vault.regimes: {unknown[0]} is not known.", hint="Known: " + ", ".join(regimes()))
-    return Vault(store, blobs_of(settings), keyring, clock, custodians=Custodians.of(settings.vault.custodians))
+    custodians = Custodians.of(settings.vault.custodians)
+    return Vault(store, blobs_of(settings), keyring, clock, custodians=custodians, duties=settings.vault.regimes)
 
 
 def people_key(store: Store, keyring: Keyring) -> bytes:

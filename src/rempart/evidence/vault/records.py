@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    delete,
     exists,
     func,
     insert,
@@ -341,6 +342,11 @@ def replace_named_key(conn: Connection, key: NamedKey) -> None:
     """Give a named key another wrap."""
     same = named_keys.c.name == key.name
     conn.execute(update(named_keys).where(same).values(key_id=key.key_id, wrap=key.wrap))
+
+
+def forget_named_keys(conn: Connection) -> None:
+    """Forget all named keys: nothing opens them any more, and new ones are made at their next use."""
+    conn.execute(delete(named_keys))
 
 
 def uses_of_keys(conn: Connection) -> Mapping[str, int]:
