@@ -33,6 +33,7 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore, ensure_first
+from rempart.server import ledgers
 from rempart.server.access import Access, build_access
 from rempart.server.bodies import BodyMemory
 from rempart.server.delivery import Delivery
@@ -185,6 +186,7 @@ def periodics(parts: _Parts, settings: Settings) -> Sequence[Periodic]:
         *curation_upkeep.periodics(parts.curation),
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
+        *ledgers.periodics(settings, parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
 
