@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection, select
 
+from rempart.cases.records import webhooks
 from rempart.cli.datafolder import opened_data
 from rempart.cli.exitcodes import NOTHING_FOUND
 from rempart.cli.finishing import Newest, finish_restore_of
@@ -24,7 +25,6 @@ from rempart.evidence.ledger.keyfile import create_signer
 from rempart.evidence.ledger.notes import VerifierKey
 from rempart.evidence.ledger.records import keys as ledger_keys
 from rempart.evidence.vault import Keyring
-from rempart.evidence.vault.records import forget_named_keys
 from rempart.people.records import persons
 from rempart.server.vaults import KEY_VARIABLE, blobs_of, open_keyring
 from rempart.settings import read_settings
@@ -136,10 +136,12 @@ def _same_ledger(conn: Connection, path: Path) -> None:
 
 
 def _forget_secrets(conn: Connection) -> None:
-    """What only the lost service key opened: authenticators have to be set up anew."""
-    forget_named_keys(conn)
+    """What only the lost service key opened: authenticators and webhooks' secrets have to be set up anew."""
     for person in persons.everyone(conn):
         persons.change(conn, person.id, totp_secret=None)
+    for endpoint in webhooks.endpoints(conn, service=None):
+        webhooks.change_endpoint(conn, endpoint.id, state="disabled")
+        webhooks.delete_secrets(conn, endpoint=endpoint.id)
 
 
 def _tell(folder: Path, checked: Checked, restored: Restored, *, as_json: bool) -> None:
