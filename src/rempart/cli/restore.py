@@ -31,9 +31,7 @@ FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 @click.argument("paths", metavar="IN DIR", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--finish", "only_finish", is_flag=True, help="DIR was restored before: only repeat what came later.")
 @click.option("--keys", metavar="FOLDER", type=FOLDER, help="The copy of keys/ that was kept apart from the backups.")
-@click.option(
-    "--without-keys", is_flag=True, help="The service key is lost: make new ones; nothing sealed can be opened."
-)
+@click.option("--without-keys", is_flag=True, help="The service key is lost: make new ones, nothing sealed opens.")
 @click.option("--url", "database", metavar="URL", default="", help="An empty Postgres database instead of a file.")
 @click.option("--blobs", metavar="URL", default="", help="Where sealed bytes go, instead of blobs/ in DIR.")
 @click.option("--ledger", "export", metavar="EXPORT", type=FILE, help="The newest full export of the ledger.")
@@ -61,8 +59,8 @@ def command(
     rempart restore --finish data --ledger newest.export
 
     Everything is checked before anything is written. A backup is older than the ledger: what was destroyed or withdrawn
-    since is in it again. Until the newest ledger was brought in (--ledger or --from-data) and these steps were repeated,
-    the restored folder refuses to serve.
+    since is in it again. Until the newest ledger was brought in (--ledger or --from-data) and these steps were
+    repeated, the restored folder refuses to serve.
     """
     if len(paths) != (1 if only_finish else 2):
         raise click.UsageError("Say `rempart restore IN DIR`, or `rempart restore --finish DIR`.")
@@ -102,6 +100,8 @@ def _restore(
             checked = check_backup(stream, keyring=keyring)
         if checked.settings:
             write_private(place / "rempart.toml.from-backup", checked.settings)
+        if not settings.store.database:
+            (place / "rempart.db").touch(mode=0o600)
         with ExitStack() as stack:
             store = stack.enter_context(Store.open(settings.database_url, clock=utc_now))
             restored = load_backup(store, blobs_of(settings), lambda: backup.open("rb"), checked, clock=utc_now)
