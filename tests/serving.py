@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 
 from rempart.clock import utc_now
+from rempart.evidence.ledger.keyfile import create_signer
 from rempart.evidence.vault import KeyFile
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.records import Mode, create_list, insert_entries
@@ -39,6 +40,7 @@ def make_data(folder: Path, *, database: str = "", more: str = "") -> Settings:
     for name in ("keys", "blobs", "index"):
         (folder / name).mkdir(mode=0o700)
     KeyFile(folder / "keys" / "service.key").create()
+    create_signer(folder / "keys" / "ledger.key", name="example.org/ledger")
     text = f"[store]\ndatabase = {json.dumps(database)}\n" if database else ""
     (folder / "rempart.toml").write_text(text + more)
     settings = read_settings(folder, environ={})

@@ -13,11 +13,14 @@ from rempart import __version__
 from rempart.server import problems
 from rempart.server.access import Access, assert_all_routes_declare, public
 from rempart.server.openapi import complete
+from rempart.server.pages.deployed import add_pages
+from rempart.server.security import Security, security_limits
 from rempart.server.service import Service
 
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.items",
+    "rempart.server.api.ledger",
     "rempart.server.api.lists",
     "rempart.server.api.decisions",
     "rempart.server.api.cases",
@@ -46,6 +49,8 @@ def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROU
     for name in routers:
         app.include_router(importlib.import_module(name).router)
     app.include_router(_openapi_router(app))
+    add_pages(app, service, access)
+    app.add_middleware(Security, limits=security_limits(service.settings))
     assert_all_routes_declare(app)
     return app
 

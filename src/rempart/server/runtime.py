@@ -17,7 +17,8 @@ from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.clock import Clock, utc_now
 from rempart.errors import SettingsError, UnavailableError
-from rempart.evidence.vault import HeldKeys, KeyFile, Keyring, Vault
+from rempart.evidence.backup.restoring import refuse_while_pending
+from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
 from rempart.intake.upload import Checker, CheckLimits
@@ -32,6 +33,7 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore, ensure_first
+from rempart.server import ledgers
 from rempart.server.access import Access, build_access
 from rempart.server.bodies import BodyMemory
 from rempart.server.delivery import Delivery
@@ -39,11 +41,11 @@ from rempart.server.mail import SEND, Mailer
 from rempart.server.meters import Meters
 from rempart.server.readiness import Readiness
 from rempart.server.service import Service
+from rempart.server.vaults import WRAPPED_ELSEWHERE, open_keyring, open_vault
 from rempart.settings import Settings
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.signals.probes import SETS
-from rempart.store.blobs import open_blobs
 from rempart.store.engine import Store
 from rempart.store.jobs import Handler, JobRunner, release_jobs_of
 from rempart.store.migrate import upgrade
@@ -91,8 +93,9 @@ class Runtime:
         store = stack.enter_context(Store.open(settings.database_url, clock=self._clock))
         upgrade(store)
         with store.write() as conn:
+            refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
-        vault = Vault(store, open_blobs(settings.blobs_url), open_keyring(settings), self._clock)
+        vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
         lists = LiveLists(store, settings.data / "index", self._clock)
         lists.open()
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
@@ -162,7 +165,8 @@ def handlers(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
         parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
         radius=settings.check.radius,
     )  # fmt: skip
-    return {LOOKBACK: look, **vault_handlers(parts.vault, by=SYSTEM), **curation_upkeep.handlers(parts.curation)}
+    vault = vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE)
+    return {LOOKBACK: look, **vault, **curation_upkeep.handlers(parts.curation)}
 
 
 def senders(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -182,6 +186,7 @@ def periodics(parts: _Parts, settings: Settings) -> Sequence[Periodic]:
         *curation_upkeep.periodics(parts.curation),
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
+        *ledgers.periodics(settings, parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
 
@@ -229,12 +234,6 @@ def gauges(checker: Checker, lists: LiveLists) -> Mapping[str, tuple[str, float]
         "rempart_list_mark": ("The number of the last change of the lists that is followed.", lists.mark),
         "rempart_list_keys": ("Signals in the index of the lists.", len(lists.index)),
     }
-
-
-def open_keyring(settings: Settings, environ: Mapping[str, str] | None = None) -> Keyring:
-    """The service keys: from the environment if they stand there, else from the data folder."""
-    text = (os.environ if environ is None else environ).get("REMPART_SERVICE_KEY")
-    return KeyFile(settings.data / "keys" / "service.key") if text is None else HeldKeys(text)
 
 
 def _workers(settings: Settings, share: int) -> int:
