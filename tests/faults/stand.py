@@ -15,8 +15,6 @@ import httpx
 
 from listfiles import draw
 from rempart.clock import utc_now
-from rempart.evidence.ledger.keyfile import FILE as LEDGER_KEY
-from rempart.evidence.ledger.keyfile import create_signer
 from rempart.lists.records import Mode
 from rempart.people import persons, sessions
 from rempart.people.permissions import Role
@@ -58,10 +56,6 @@ class Stand:
         home.mkdir(exist_ok=True)
         self.home = home
         self.settings = make_data(home / "data", database=database, more=more)
-        key = self.settings.data / "keys" / LEDGER_KEY
-        if not key.exists():
-            create_signer(key, name="example.org/ledger")
-        (self.settings.data / "ledger").mkdir(mode=0o700, exist_ok=True)
         with self.store() as store:
             self.key = make_key(store, *ALL_SCOPES)
             known = listed or Listed(digests=(), pictures=())
@@ -77,9 +71,10 @@ class Stand:
         """The database, as another process sees it."""
         return Store.open(self.settings.database_url)
 
-    def start(self, *arguments: str, environ: dict[str, str] | None = None) -> Group:
-        """A server that listens."""
-        return Group(self.settings, *arguments, environ={**QUICK, **(environ or {})})
+    def start(self, *arguments: str, environ: dict[str, str] | None = None, clock: Path | None = None) -> Group:
+        """A server that listens. With `clock` it is as many seconds off as that file says."""
+        program = ("-m", "rempart") if clock is None else (str(Path(__file__).with_name("launcher.py")), str(clock))
+        return Group(self.settings, *arguments, environ={**QUICK, **(environ or {})}, program=program)
 
     def begin(self, environ: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         """A server that nobody waits for: to be killed while it starts."""
