@@ -75,12 +75,18 @@ def add_list(store: Store, name: str, signals: Sequence[Signal], *, mode: Mode =
 
 
 class Server:
-    """A real `rempart serve` on a free port."""
+    """A real `rempart serve` on a free port; `program` is what runs in place of `python -m rempart`."""
 
-    def __init__(self, settings: Settings, *arguments: str, environ: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *arguments: str,
+        environ: dict[str, str] | None = None,
+        program: Sequence[str] = ("-m", "rempart"),
+    ) -> None:
         self.settings = settings
         self.log: list[str] = []
-        command = [sys.executable, "-m", "rempart", "serve", "--data", str(settings.data), "--port", "0", *arguments]
+        command = [sys.executable, *program, "serve", "--data", str(settings.data), "--port", "0", *arguments]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(SRC), **(environ or {})},
