@@ -163,6 +163,8 @@ class BackupFormatError(RefusedError):
 
 class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
+
+
 class LedgerChangedError(TamperedError):
     """Something in the ledger is not what was signed."""
 

@@ -205,9 +205,7 @@ def _one_of_each(seen: Sequence[_Seen]) -> dict[int, int]:
     return kept
 
 
-def _find_gaps(
-    seen: Sequence[_Seen], kept: Mapping[int, int], signed: Checkpoint, cut: bool, found: _Findings
-) -> None:
+def _find_gaps(seen: Sequence[_Seen], kept: Mapping[int, int], signed: Checkpoint, cut: bool, found: _Findings) -> None:
     """Lines that should be there and are not, and lines that should not be there.
 
     Where a line that belongs nowhere stands in the place of one that is missing, that one was changed.

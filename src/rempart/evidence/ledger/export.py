@@ -63,7 +63,9 @@ def export(store: Store, stream: IO[bytes], *, outsider: bool = False) -> Export
     return Exported(size=checkpoint.size, form=form, note=checkpoint.note)
 
 
-def _lines(store: Store, checkpoint: SignedCheckpoint, *, form: str, key: str, timestamp: bytes | None) -> Iterator[bytes]:
+def _lines(
+    store: Store, checkpoint: SignedCheckpoint, *, form: str, key: str, timestamp: bytes | None
+) -> Iterator[bytes]:
     yield head_line(note=checkpoint.note, form=form, key=key, timestamp=timestamp)
     for tile in range(tile_count(checkpoint.size)):
         with store.read() as conn:  # rows never change: a moment for each tile is as good as one for all

@@ -80,7 +80,9 @@ class Signer:
 
     def __init__(self, *, name: str, private: Ed25519PrivateKey) -> None:
         if not _NAME.fullmatch(name):
-            raise RefusedError(f"{name!r} cannot be a ledger's name.", hint="No spaces and no +, as in example.org/ledger.")
+            raise RefusedError(
+                f"{name!r} cannot be a ledger's name.", hint="No spaces and no +, as in example.org/ledger."
+            )
         self._private = private
         self.key = VerifierKey(name=name, public=private.public_key().public_bytes_raw())
 
@@ -152,7 +154,9 @@ class Checkpoint:
             if key is None:
                 continue
             if not key.signed(self.text, signature.value):
-                raise LedgerChangedError(f"The checkpoint of {self.size} leaves was altered: its signature is of another.")
+                raise LedgerChangedError(
+                    f"The checkpoint of {self.size} leaves was altered: its signature is of another."
+                )
             if key.name != self.origin:
                 raise LedgerKeyError(f"The key of {key.name} signed a checkpoint of {self.origin}: another ledger.")
             return key

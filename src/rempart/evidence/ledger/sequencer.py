@@ -125,7 +125,9 @@ class Sequencer:
             note = self._signer.sign(checkpoint_text(origin=self._signer.key.name, size=size, root=root))
             _remember_key(conn, self._signer.key.line, now)
             id_ = conn.execute(
-                insert(records.checkpoints).values(size=size, root=root, note=note, at=now).returning(records.checkpoints.c.id)
+                insert(records.checkpoints)
+                .values(size=size, root=root, note=note, at=now)
+                .returning(records.checkpoints.c.id)
             ).scalar_one()
         if self._last_signed is not None:
             self._last_signed.write(note)
@@ -196,7 +198,11 @@ def place(conn: Connection, frontier: Frontier, leaves: list[tuple[int, bytes]])
 def latest_checkpoint(conn: Connection) -> SignedCheckpoint | None:
     """The newest signed checkpoint; None before the first."""
     row = conn.execute(select(records.checkpoints).order_by(records.checkpoints.c.id.desc()).limit(1)).first()
-    return None if row is None else SignedCheckpoint(id=row.id, size=row.size, root=bytes(row.root), note=row.note, at=row.at)
+    return (
+        None
+        if row is None
+        else SignedCheckpoint(id=row.id, size=row.size, root=bytes(row.root), note=row.note, at=row.at)
+    )
 
 
 def _remember_key(conn: Connection, line: str, now: datetime) -> None:

@@ -26,7 +26,9 @@ _LEAVES = (
 )
 _ROOTS = (
     select(tiles.c.root)
-    .where(tiles.c.level == bindparam("of_level"), tiles.c.place >= bindparam("start"), tiles.c.place < bindparam("end"))
+    .where(
+        tiles.c.level == bindparam("of_level"), tiles.c.place >= bindparam("start"), tiles.c.place < bindparam("end")
+    )
     .order_by(tiles.c.place)
 )
 _HASHES = select(tiles.c.hashes).where(tiles.c.level == bindparam("of_level"), tiles.c.place == bindparam("at_place"))

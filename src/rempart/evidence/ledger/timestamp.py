@@ -43,7 +43,9 @@ def stamp_latest(store: Store, ask: Ask, *, authorities: Sequence[bytes] = ()) -
     with store.read() as conn:
         last = latest_checkpoint(conn)
         if last is None:
-            raise LedgerIncompleteError("No checkpoint was signed yet.", hint="Make one with `rempart ledger checkpoint`.")
+            raise LedgerIncompleteError(
+                "No checkpoint was signed yet.", hint="Make one with `rempart ledger checkpoint`."
+            )
         stamped = select(records.timestamps.c.id).where(records.timestamps.c.checkpoint_id == last.id)
         if conn.execute(stamped).first() is not None:
             return None

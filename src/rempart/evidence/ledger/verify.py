@@ -132,7 +132,10 @@ class _Reading:
                 told = read_line(line)
             except ValueError as err:
                 return f"line {number}: {err}"
-            if number > 1 and (problem := self._take(told, digest.digest() if type(told) is EndLine else b"")) is not None:
+            if (
+                number > 1
+                and (problem := self._take(told, digest.digest() if type(told) is EndLine else b"")) is not None
+            ):
                 return f"line {number}: {problem}"
             digest.update(line)
         return None if self._ended else "the file ends before its last line"
