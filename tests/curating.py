@@ -19,7 +19,9 @@ LISTED = Category(scheme="listed", code="listed")
 
 
 def person(name, *roles):
-    return Principal(kind="person", id=f"person_{name}", pseudonym=f"p_{name}", roles=frozenset(roles or (Role.CURATOR,)))
+    return Principal(
+        kind="person", id=f"person_{name}", pseudonym=f"p_{name}", roles=frozenset(roles or (Role.CURATOR,))
+    )
 
 
 ANNA, BERT = person("anna"), person("bert")
@@ -57,7 +59,13 @@ def entries(count, *, seed=1, prefix="e"):
 def ndjson(count, *, seed=1, prefix="e", **more):
     signals = draw(seed)
     rows = [
-        {"hash_type": "pdq", "hash_value": str(signals.pdq()), "scheme": "listed", "code": "listed", "source_id": f"{prefix}{n}"}
+        {
+            "hash_type": "pdq",
+            "hash_value": str(signals.pdq()),
+            "scheme": "listed",
+            "code": "listed",
+            "source_id": f"{prefix}{n}",
+        }
         for n in range(count)
     ]
     return "".join(json.dumps(row | more) + "\n" for row in rows)

@@ -41,10 +41,26 @@ class ServerSettings(_Section):
 
 
 class StoreSettings(_Section):
-    """The database (empty: rempart.db in the data folder) and the blob store (empty: blobs/ in it)."""
+    """The database (empty: rempart.db in the data folder) and the blob store (empty: blobs/ in it).
+
+    `blob_options` go to an object store as they are: endpoint, region, keys. A request to it may take `blob_seconds`.
+    """
 
     database: str = ""
     blobs: str = ""
+    blob_options: dict[str, str] = Field(default_factory=dict)
+    blob_seconds: float = Field(30.0, gt=0, le=600)
+
+
+class VaultSettings(_Section):
+    """Sealed evidence. `custodians` are age recipients that get a second key to everything. `kms_wrap` and `kms_unwrap`
+    are commands of a key service that guards the service key. `regimes` are the retention duties that apply here."""
+
+    custodians: tuple[str, ...] = ()
+    kms_wrap: tuple[str, ...] = ()
+    kms_unwrap: tuple[str, ...] = ()
+    kms_seconds: float = Field(20.0, gt=0, le=300)
+    regimes: tuple[str, ...] = ()
 
 
 class CheckSettings(_Section):
@@ -107,7 +123,7 @@ class OidcSettings(_Section):
 
     issuer: str = ""
     client_id: str = ""
-    client_secret: str = ""
+    client_secret: SecretStr = SecretStr("")
     label: str = ""
 
 
@@ -117,6 +133,7 @@ class Settings(_Section):
     data: Path
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
+    vault: VaultSettings = VaultSettings()
     check: CheckSettings = CheckSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()

@@ -9,11 +9,12 @@ from sqlalchemy import Connection
 
 from rempart.cases.events import Reason, publish
 from rempart.cases.records import cases as records
+from rempart.cases.records import decisions
 from rempart.errors import ConflictError, NotFoundError
-from rempart.evidence.ledger import Leaf, append
+from rempart.evidence.ledger import Leaf, append, erase
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.retention import CASE
-from rempart.items.records import items
+from rempart.items.records import checks, items
 from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
 
@@ -64,6 +65,9 @@ def decide(
     verdict = VERDICT_OF[decision]
     hosted = [items.hosted(conn, item) for item in records.items_of(conn, case_id)]
     there = [one for one in hosted if one is not None and one.gone is None]
+    for one in hosted:
+        if one is not None and one.gone is not None:
+            _forget(conn, one.id)
     for one in there:
         items.set_verdict(conn, one.id, verdict, at=at)
     for one in there:
@@ -71,3 +75,11 @@ def decide(
     found = records.find(conn, case_id)
     assert found is not None
     return found
+
+
+def _forget(conn: Connection, item: int) -> None:
+    """An item that its service deleted while the case was open: nothing needs it any more."""
+    checks.erase(conn, item)
+    items.erase(conn, item)
+    decisions.erase_item(conn, item)
+    erase(conn, subject=f"item:{item}")

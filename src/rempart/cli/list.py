@@ -28,11 +28,47 @@ PATH = click.Path(path_type=Path)
 LIST_FILE = click.argument("out", metavar="OUT", type=PATH)
 
 
-@click.group()
-def command() -> None:
-    """Build, show, export and verify hash lists.
+_SERVED = {
+    "create": "Make an empty list.",
+    "ls": "The lists, or one of them.",
+    "add": "Add one entry.",
+    "import": "Import a file or standard input.",
+    "withdraw": "Withdraw an entry.",
+    "changes": "What was changed, and what waits for a second person.",
+    "approve": "Agree to what waits.",
+    "refuse": "Refuse what waits.",
+    "mode": "Make a list observe or block, share it, let a feed in.",
+    "guard": "Keep pictures known to be good, and noisy hashes, out of lists.",
+    "breakers": "What matched far more than usual; believe it again.",
+}
 
-    A list is one file that many processes share. It is confidential: made readable for its owner only.
+
+class _ListGroup(click.Group):
+    """Commands for list files stand here; those for the lists of a service load the database when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *_SERVED]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _SERVED:
+            return super().get_command(ctx, cmd_name)
+        from rempart.cli.listserver import COMMANDS
+
+        return COMMANDS[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        files = [(name, one.get_short_help_str(200)) for name, one in self.commands.items()]
+        with formatter.section("List files"):
+            formatter.write_dl(files)
+        with formatter.section("Lists of a service (in its data folder, --data DIR)"):
+            formatter.write_dl(list(_SERVED.items()))
+
+
+@click.group(cls=_ListGroup)
+def command() -> None:
+    """Hash lists: files that many processes share, and the lists of a service.
+
+    Lists are confidential: files are made readable for their owner only.
     """
 
 

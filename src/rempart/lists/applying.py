@@ -135,7 +135,7 @@ def _write(
             conn, [body.entry(ref) for ref, body in bodies], list_number=live.number, schemes=built_in(), number=change,
             at=at, contents=[body.fingerprint for _, body in bodies],
         )  # fmt: skip
-        enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
+    enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
 
 
 def _log(conn: Connection, changeset: ChangeSet, rows: Sequence[Row], *, at: datetime) -> None:

@@ -35,6 +35,7 @@ from rempart.people import approvals
 from rempart.people.principal import Principal
 from rempart.signals.values import Signal
 from rempart.store.counters import next_number
+from rempart.store.jobs import enqueue
 from rempart.store.engine import Store
 
 _FORSAKEN_AFTER = timedelta(hours=1)
@@ -174,6 +175,7 @@ class Curation:
             entry_records.change_list(conn, live, curated={"live": live.live - 1})
             change = next_number(conn, records.COUNTER)
             records.withdraw_entries(conn, [known.entry_id], number=change, at=at)
+            enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
         self.entered()
         return None
 
@@ -196,7 +198,7 @@ class Curation:
         RefusedError; then nothing has changed.
         """
         with self.store.read() as conn:
-            found = staged(staging_records.find(conn, changeset_id))
+            found = staged(staging_records.find(conn, changeset_id) if changeset_id.isprintable() else None)
             live = found_list(conn, found.list_id)
         if approve:
             verify_rows(self.store, found)
@@ -232,7 +234,7 @@ class Curation:
     def take_back(self, changeset_id: str, *, by: Principal) -> ChangeSet:
         """Give up a change set that waits. Raises NotFoundError, ConflictError when it waits no longer."""
         with self.store.write() as conn:
-            found = staged(staging_records.find(conn, changeset_id, lock=True))
+            found = staged(staging_records.find(conn, changeset_id, lock=True) if changeset_id.isprintable() else None)
             approvals.withdraw(conn, found.approval_id or "", by=by, at=self.clock())
             staging_records.change(conn, found.id, state=State.DROPPED.value, settled=self.clock())
             facts = {"list": found.list_id, "changes": found.id}
@@ -243,7 +245,7 @@ class Curation:
     def changeset(self, changeset_id: str) -> ChangeSet:
         """A change set as it is now; raises NotFoundError."""
         with self.store.read() as conn:
-            found = staging_records.find(conn, changeset_id)
+            found = staging_records.find(conn, changeset_id) if changeset_id.isprintable() else None
         if found is None:
             raise _no_changeset()
         return found

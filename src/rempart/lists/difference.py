@@ -69,7 +69,7 @@ class Body:
         for name, value in (("t", entry.tags), ("r", entry.record)):
             if value:
                 row[name] = value
-        told = {"f": entry.source} if entry.source else {}
+        told = {"f": entry.source.replace("\0", "\ufffd")} if entry.source else {}
         if entry.added is not None:
             told["a"] = iso(entry.added)
         try:
@@ -136,8 +136,8 @@ def check_ref(ref: str) -> None:
 def _signal_row(one: EntrySignal) -> tuple[str, str, str | None, int | None, str | None]:
     if one.signal.kind not in SIGNAL_TYPES:
         raise RefusedError(f"signals of kind {one.signal.kind} cannot be held")
-    if len(one.recipe or "") > _MAX_WORD or len(one.facet or "") > _MAX_WORD:
-        raise RefusedError(f"a recipe and a facet have at most {_MAX_WORD} characters")
+    if not all(len(word) <= _MAX_WORD and word.isprintable() for word in (one.recipe or "", one.facet or "")):
+        raise RefusedError(f"a recipe and a facet have at most {_MAX_WORD} printable characters")
     if one.quality is not None and not 0 <= one.quality <= 100:
         raise RefusedError("a quality is 0 to 100")
     return one.signal.kind.value, one.signal.hex(), one.recipe, one.quality, one.facet

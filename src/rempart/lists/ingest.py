@@ -90,7 +90,7 @@ class Intake:
             chosen = (
                 detect(source.head, origin=name) if wishes.format_name == "auto" else format_named(wishes.format_name)
             )
-            return chosen.read(source.stream, options=self._options(live, wishes))
+            return chosen.read(source.stream, options=self.options(live, wishes))
 
         return self._take(list_id, readings, wishes, by=by)
 
@@ -100,7 +100,8 @@ class Intake:
             raise RefusedError(f"From 1 to {MAX_BY_HAND} entries at a time.", hint="Import a file for more.")
         return self._take(list_id, lambda _: hand_made(entries), wishes, by=by, whole=True)
 
-    def _options(self, live: LiveList, wishes: Wishes) -> ReadOptions:
+    def options(self, live: LiveList, wishes: Wishes) -> ReadOptions:
+        """How values are read for a list; raises RefusedError for a scheme that is not known."""
         name = wishes.scheme or live.scheme
         if name and name not in built_in():
             raise RefusedError(f"There is no category scheme {name[:64]!r}.", hint=f"Choose from {choices()}.")
@@ -221,7 +222,7 @@ def _change(counts: Any) -> Change:
 
 def found_list(conn: Connection, list_id: str, *, lock: bool = False) -> LiveList:
     """The list with this id; raises NotFoundError."""
-    live = entry_records.find_list(conn, list_id, lock=lock)
+    live = entry_records.find_list(conn, list_id, lock=lock) if list_id.isprintable() else None
     if live is None:
         raise NotFoundError("There is no such list.", hint="GET /v1/lists shows those that are there.")
     return live

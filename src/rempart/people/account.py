@@ -60,17 +60,21 @@ class Account:
         """What an app reads from the square code."""
         return totp.address(secret, name=self.person().name, issuer=self.entry.site.name)
 
+    def seed(self, token: str) -> str:
+        """The seed of a ceremony that is under way. Raises RefusedError."""
+        sealed = bytes.fromhex(self.entry.seen(token, "code", person=self.who.id)["sealed"])
+        return self.entry.box.open(sealed, owner=self.who.id)
+
     def confirm_code(self, token: str, code: str) -> None:
-        """Put the seed in force with a first code from it. Needs a fresh proof. Raises RefusedError; begin anew then."""
-        facts = self.entry.taken(token, "code", person=self.who.id)
-        sealed = bytes.fromhex(facts["sealed"])
+        """Put the seed in force with a first code from it. Needs a fresh proof. Raises RefusedError."""
         at = self.entry.clock()
-        step = totp.matching_step(self.entry.box.open(sealed, owner=self.who.id), code, at=at)
+        step = totp.matching_step(self.seed(token), code, at=at)
         if step is None:
             raise RefusedError(
                 "The code is not right.",
-                hint="Scan the new square and type the code it shows now; check the phone's clock.",
+                hint="Type the code that the app shows now; if it stays wrong, check the phone's clock.",
             )
+        sealed = bytes.fromhex(self.entry.taken(token, "code", person=self.who.id)["sealed"])
         with self.entry.store.write() as conn:
             persons.change(conn, self.who.id, totp_secret=sealed, totp_step=step)
             self._tell(conn, "person.code_set")

@@ -138,7 +138,7 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
 BY_SCOPE: Mapping[Scope, frozenset[Permission]] = {
     Scope.CHECK: frozenset({Permission.CHECK}),
     Scope.SIGNALS: frozenset({Permission.CHECK_SIGNALS}),
-    Scope.ANALYST: frozenset({Permission.CHECK_DETAILS}),
+    Scope.ANALYST: frozenset({Permission.CHECK_DETAILS, Permission.CASES_READ}),
     Scope.ITEMS: frozenset({Permission.ITEMS_READ, Permission.ITEMS_CONTENT, Permission.ITEMS_DELETE}),
     Scope.LISTS: frozenset({Permission.LISTS_READ, Permission.LISTS_CHANGE}),
     Scope.DECISIONS: frozenset({Permission.DECISIONS_READ}),

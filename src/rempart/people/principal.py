@@ -31,6 +31,7 @@ class Principal:
     proved: datetime | None = None
     enrolling: bool = False
     signals_per_day: int | None = None
+    language: str | None = None
     permissions: frozenset[Permission] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

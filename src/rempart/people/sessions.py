@@ -110,6 +110,7 @@ def principal_of(person: Person, row: SessionRow) -> Principal:
         signed_in=row.created,
         proved=row.proved,
         enrolling=row.stage != "full",
+        language=person.language,
     )
 
 

@@ -162,13 +162,17 @@ class SignIn:
             records.add_ceremony(conn, values | {"hash": token_hash(token)})
         return token
 
+    def seen(self, token: str, kind: str, *, person: str | None = None) -> dict[str, Any]:
+        """Look at that state without taking it. RefusedError as for `taken`."""
+        with self.store.read() as conn:
+            found = records.see_ceremony(conn, token_hash(token), kind=kind, at=self.clock())
+        return _own(found, person)
+
     def taken(self, token: str, kind: str, *, person: str | None = None) -> dict[str, Any]:
         """Take that state back, once. RefusedError when it is not there, too old, or somebody else's."""
         with self.store.write() as conn:
             found = records.take_ceremony(conn, token_hash(token), kind=kind, at=self.clock())
-        if found is None or found[0] != person or not isinstance(found[1], dict):
-            raise RefusedError("That took too long, or was done before.", hint="Start again from this page.")
-        return found[1]
+        return _own(found, person)
 
     def _begin(self, person: Person, *, method: str, step: int, replaces: str | None) -> Started:
         with self.store.write() as conn:
@@ -216,3 +220,9 @@ def _spent() -> RefusedError:
     return RefusedError(
         "This link was used, has expired, or never existed.", hint="Ask an administrator for a new one."
     )
+
+
+def _own(found: tuple[str | None, Any] | None, person: str | None) -> dict[str, Any]:
+    if found is None or found[0] != person or not isinstance(found[1], dict):
+        raise RefusedError("That took too long, or was done before.", hint="Start again from this page.")
+    return found[1]

@@ -22,6 +22,12 @@ from rempart.server.service import Service
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.items",
+    "rempart.server.api.lists",
+    "rempart.server.api.decisions",
+    "rempart.server.api.cases",
+    "rempart.server.api.webhooks",
+    "rempart.server.api.policy",
+    "rempart.server.api.lookback",
     "rempart.server.health",
     "rempart.server.metrics",
 )

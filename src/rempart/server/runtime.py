@@ -8,9 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import ip_network
 from types import TracebackType
 from typing import Self
 
+from rempart.cases.events import DELIVER
+from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.clock import Clock, utc_now
 from rempart.errors import SettingsError, UnavailableError
 from rempart.evidence.vault import HeldKeys, KeyFile, Keyring, Vault
@@ -20,12 +24,18 @@ from rempart.intake.upload import Checker, CheckLimits
 from rempart.intake.upload_record import Recorder
 from rempart.intake.upload_ruling import Ruler
 from rempart.items import upkeep as items_upkeep
+from rempart.items.lookback import ItemIndex
+from rempart.lists import curation_upkeep
 from rempart.lists.breaker import Breaker
+from rempart.lists.curation import Curation
+from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.server.access import Access, build_access
 from rempart.server.bodies import BodyMemory
+from rempart.server.delivery import Delivery
+from rempart.server.mail import SEND, Mailer
 from rempart.server.meters import Meters
 from rempart.server.readiness import Readiness
 from rempart.server.service import Service
@@ -44,6 +54,7 @@ log = logging.getLogger(__name__)
 
 _STALE_SECONDS = 5.0
 _PHOTOS_PER_WORKER = 32
+_SENDERS = 4
 BODY_MEMORY = 256 << 20
 """Bytes of bodies that a process holds at a time, at least; and always twice the largest body."""
 
@@ -84,7 +95,12 @@ class Runtime:
         vault = Vault(store, open_blobs(settings.blobs_url), open_keyring(settings), self._clock)
         lists = LiveLists(store, settings.data / "index", self._clock)
         lists.open()
-        parts = _Parts(store=store, vault=vault, lists=lists, policies=PolicyStore())
+        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
+        item_index.open()
+        parts = _Parts(
+            store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore(),
+            curation=open_curation(settings, store, lists, self._clock),
+        )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         checker, count = self._checker(parts, pool), _workers(settings, self._share)
         worker = stack.enter_context(Worker(store, on_death=release_jobs_of))
@@ -97,15 +113,17 @@ class Runtime:
         periodic = Periodics(store, worker, works)
         self.service = Service(
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
-            policies=parts.policies, checker=checker, meters=meters,
+            items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic, lists.works()),
         )  # fmt: skip
         log.info("%d decode workers, %d list entries in the index", count, len(lists.index))
-        runner = JobRunner(store, worker, handlers(parts))
+        runner = JobRunner(store, worker, handlers(parts, settings))
+        sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS)
         for start, stop in (
             (checker.start, checker.close),
             (runner.start, runner.stop),
+            (sender.start, sender.stop),
             (periodic.start, periodic.stop),
         ):
             start()
@@ -133,21 +151,48 @@ class _Parts:
     store: Store
     vault: Vault
     lists: LiveLists
+    items: ItemIndex
+    curation: Curation
     policies: PolicyStore
 
 
-def handlers(parts: _Parts) -> Mapping[str, Handler]:
-    """Every kind of job, and what runs it."""
-    return {**vault_handlers(parts.vault, by=SYSTEM)}
+def handlers(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
+    """Every kind of job that works on our own data, and what runs it."""
+    look = LookBack(
+        parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
+        radius=settings.check.radius,
+    )  # fmt: skip
+    return {LOOKBACK: look, **vault_handlers(parts.vault, by=SYSTEM), **curation_upkeep.handlers(parts.curation)}
+
+
+def senders(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
+    """Every kind of job that waits for others; they have threads of their own, so that nothing else waits too."""
+    listed = [ip_network(one) for one in settings.webhooks.private_networks]
+    keyring, clock = parts.vault.keyring, parts.store.clock
+    found: dict[str, Handler] = {DELIVER: Delivery(parts.store, keyring=keyring, clock=clock, listed=listed)}
+    if settings.mail.host:
+        found[SEND] = Mailer(settings.mail, keyring=keyring, clock=clock)
+    return found
 
 
 def periodics(parts: _Parts, settings: Settings) -> Sequence[Periodic]:
     """All periodic work of a process."""
     return (
         *parts.lists.works(),
+        *curation_upkeep.periodics(parts.curation),
+        *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
+
+
+def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clock) -> Curation:
+    """What curators do; what they let in is looked up in this process from then on."""
+    people = settings.people
+    return Curation(
+        store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius), clock=clock,
+        entered=lists.catch_up, alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
+    )  # fmt: skip
 
 
 def readiness(parts: _Parts, periodic: Periodics, fresh: Sequence[Periodic]) -> Readiness:

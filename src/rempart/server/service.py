@@ -9,6 +9,8 @@ from fastapi import Request
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
+from rempart.items.lookback import ItemIndex
+from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
@@ -29,6 +31,8 @@ class Service:
     clock: Clock
     vault: Vault
     lists: LiveLists
+    curation: Curation
+    items: ItemIndex
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory

@@ -178,6 +178,8 @@ def test_items_that_are_gone_or_deleted_are_told_to_nobody(store):
         opened(conn, 99)  # erased altogether
     judged(store, case_id)
     assert told(store) == [(1, "photo-1", "block")]
+    with store.read() as conn:
+        assert items.hosted(conn, 2) is None
 
 
 def test_what_was_sealed_for_the_case_alone_is_let_go(store):

@@ -5,12 +5,13 @@ import threading
 from contextlib import closing
 
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import select, update
 
 from rempart.clock import utc_now
 from rempart.errors import (
     BackupFormatError,
     IncompleteError,
+    LedgerChangedError,
     ObjectDestroyedError,
     RefusedError,
     RempartError,
@@ -18,11 +19,16 @@ from rempart.errors import (
     ServiceKeyMissingError,
     TamperedError,
 )
+from rempart.evidence.backup.ledgercheck import check_ledger
 from rempart.evidence.backup.making import make_backup
-from rempart.evidence.backup.replaying import destroyed_again, finish
+from rempart.evidence.backup.replaying import destroyed_again, finish, later_steps
 from rempart.evidence.backup.restoring import check_backup, load_backup, refuse_while_pending
 from rempart.evidence.ledger import Leaf, append
-from rempart.evidence.ledger.records import leaves, positions
+from rempart.evidence.ledger.catchup import catch_up
+from rempart.evidence.ledger.export import export
+from rempart.evidence.ledger.notes import Signer
+from rempart.evidence.ledger.records import leaves
+from rempart.evidence.ledger.sequencer import Sequencer
 from rempart.evidence.vault import HeldKeys
 from rempart.store.blobs import open_blobs
 from rempart.store.dump import snapshot
@@ -62,15 +68,6 @@ def everything(store):
     with snapshot(store) as shot:
         left_out = {"sessions", "signin_links", "signin_attempts", "ceremonies", "restores", "leases"}
         return {name: list(map(list, shot.rows(name))) for name in shot.tables if name not in left_out}
-
-
-def sequence(store):
-    """Give every leaf a position in the order of writing; the tree itself does not matter here."""
-    with store.write() as conn:
-        done = conn.scalar(select(func.count()).select_from(positions))
-        for number, leaf in enumerate(conn.scalars(select(leaves.c.id).order_by(leaves.c.id).offset(done)).all(), done):
-            conn.execute(insert(positions), {"position": number, "leaf_id": leaf, "hash": bytes(32)})
-    return done
 
 
 def test_a_backup_brings_everything_back_on_either_database(store, empty, tmp_path):
@@ -216,50 +213,63 @@ def test_an_interrupted_restore_leaves_the_database_empty_and_can_be_repeated(st
     assert result.rows["vault_objects"] == 1
 
 
+def exported(store, path):
+    """Sign what is there and write the full export."""
+    signer = Signer.generate("test/ledger")
+    Sequencer(store, signer=signer).checkpoint()
+    with path.open("wb") as stream:
+        export(store, stream)
+    return signer.key
+
+
 def test_nothing_is_served_until_the_later_destructions_are_repeated(store, empty, tmp_path):
     vault = a_vault(store)
     doomed, kept = put_in(vault, b"doomed"), put_in(vault, b"kept")
-    sequence(store)
+    exported(store, tmp_path / "early")
+    lately = put_in(vault, b"not yet in the tree when the backup was made")
     data, made = backup_of(vault)
     assert made.ledger_size == 2
     with store.write() as conn:
         vault.destroy(conn, doomed, reason="an order", by=BY)
+    key = exported(store, tmp_path / "newest")
     again, _ = restored_from(data, vault, empty, tmp_path)
     with empty.read() as conn, pytest.raises(RestorePendingError):
         refuse_while_pending(conn)
     with pytest.raises(RefusedError):
-        finish(empty, {}, by=BY)
-    carry_over(store, empty)
-    done = finish(empty, {"vault.destroyed": destroyed_again(again)}, by=BY)
+        finish(empty, (), {}, by=BY)
+    assert catch_up(empty, tmp_path / "newest", keys=[key]) == 2
+    steps = later_steps(tmp_path / "newest", after=made.ledger_size)
+    done = finish(empty, steps, {"vault.destroyed": destroyed_again(again)}, by=BY)
     assert done == {"vault.destroyed": 1}
     with empty.read() as conn:
         refuse_while_pending(conn)
+        assert check_ledger(conn) == 4
     with pytest.raises(ObjectDestroyedError):
         read(again, doomed)
     assert read(again, kept) == b"kept"
+    assert read(again, lately).startswith(b"not yet")
     with pytest.raises(RefusedError):
-        finish(empty, {}, by=BY)
+        finish(empty, (), {}, by=BY)
 
 
-def carry_over(old, new):
-    """The later leaves of the old database, as bringing in the newest ledger would put them."""
-    with old.read() as conn:
-        bodies = conn.execute(
-            select(leaves.c.at, leaves.c.at_salt, leaves.c.body).order_by(leaves.c.id).offset(2)
-        ).all()
-    with new.write() as conn:
-        for number, row in enumerate(bodies, 2):
-            leaf = conn.execute(insert(leaves).values(**row._mapping).returning(leaves.c.id)).scalar_one()
-            conn.execute(insert(positions), {"position": number, "leaf_id": leaf, "hash": bytes(32)})
+def test_a_ledger_that_was_altered_in_the_database_is_noticed(sqlite_store, tmp_path):
+    vault = a_vault(sqlite_store)
+    put_in(vault)
+    exported(sqlite_store, tmp_path / "export")
+    with sqlite_store.write() as conn:
+        assert check_ledger(conn) == 1
+        conn.exec_driver_sql("DROP TRIGGER ledger_leaves_no_update")
+        conn.execute(update(leaves).values(body="{}"))
+    with sqlite_store.read() as conn, pytest.raises(LedgerChangedError):
+        check_ledger(conn)
 
 
 def test_without_a_newer_ledger_a_reason_is_needed_and_written_down(store, empty, tmp_path):
     vault = a_vault(store)
     put_in(vault)
-    sequence(store)
     data, _ = backup_of(vault)
     restored_from(data, vault, empty, tmp_path)
-    assert finish(empty, {}, by=BY, without_ledger="the machine burned") == {}
+    assert finish(empty, (), {}, by=BY, without_ledger="the machine burned") == {}
     with empty.read() as conn:
         assert '"restore.done"' in conn.scalars(select(leaves.c.body).order_by(leaves.c.id.desc())).first()
 

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from httpx import Client
 
+from appserver import served
 from rempart.clock import utc_now
 from rempart.errors import NotPermittedError, NotSignedInError, RempartError, TooManyRequestsError
 from rempart.people import keys
@@ -21,7 +22,6 @@ from rempart.server.access import Access, assert_all_routes_declare, needs, publ
 from rempart.server.access_keys import KeyCache
 from rempart.server.access_limits import Buckets, Quotas
 from rempart.store.engine import Store
-from serving import served
 
 STATUS = {NotSignedInError: 401, NotPermittedError: 403, TooManyRequestsError: 429}
 
@@ -88,7 +88,14 @@ def make(store, *scopes, **more):
     at = more.pop("at", None) or utc_now()
     with store.write() as conn:
         return keys.create(
-            conn, label="test", service="forum", scopes=scopes or [Scope.CHECK], by=CONSOLE, at=at, random=urandom, **more
+            conn,
+            label="test",
+            service="forum",
+            scopes=scopes or [Scope.CHECK],
+            by=CONSOLE,
+            at=at,
+            random=urandom,
+            **more,
         )
 
 

@@ -117,10 +117,14 @@ def test_two_tamperings_are_never_overlooked_and_named_after_one_of_them(made, c
     for one in sorted((first, second), key=lambda one: one[0] == "incomplete"):  # half a line is no line to move
         tampered = _tamper(tampered, *one)
     assume(tampered != made[2][which])
-    with pytest.raises(tuple(KINDS.values())) as told:
+    with pytest.raises((*KINDS.values(), ForeignFileError)) as told:
         checked(tampered)
+    names = {first[0], second[0]}
+    if names in ({"reordered", "incomplete"}, {"reordered", "removed"}):
+        # So it is when a line that was moved to the end is cut off there, or the last one moved and taken out.
+        names |= {"removed", "incomplete"}
     if tampered.count(b"\n") > 3:  # of less, nothing can be told apart
-        assert isinstance(told.value, (KINDS[first[0]], KINDS[second[0]]))
+        assert isinstance(told.value, tuple(KINDS[name] for name in names))
 
 
 def _tamper(exported, name, one, other, way):
@@ -228,7 +232,7 @@ class TestSomebodyWhoKnowsTheFormat:
 
     def test_adds_a_leaf_of_another_number(self, lines, checked):
         lines.insert(41, lines[40])
-        with pytest.raises(LedgerChangedError, match="1 line.s. were added"):
+        with pytest.raises(LedgerChangedError, match="were added"):
             checked(_rewritten(_renumbered(lines)))
 
     def test_alters_only_what_is_not_signed(self, lines, checked):

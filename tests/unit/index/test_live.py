@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from hamming_oracle import Keys, distances, random_keys, turned
-from rempart.errors import CorruptFileError, ForeignFileError
+from rempart.errors import CorruptFileError, ForeignFileError, UnavailableError
 from rempart.index import live
 from rempart.index.hamming import HammingIndex
-from rempart.index.live import LiveIndex
-from rempart.index.livetables import HAMMING
+from rempart.index.live import Changes, LiveIndex
+from rempart.index.livetables import HAMMING, PREFIXES, Tables
 from rempart.index.sections import SectionWriter
 
 LONG = os.environ.get("REMPART_CAMPAIGN") == "1"
@@ -245,6 +245,135 @@ def test_wrong_shapes_and_foreign_files_are_refused(tmp_path: Path) -> None:
         HammingIndex.build_into(writer, np.zeros((2, 32), np.uint8), prefix="live")
     with pytest.raises(CorruptFileError):
         LiveIndex(tmp_path / "short")
+
+
+def changes(
+    keys: Keys, ids: list[int], at: list[int], removed: list[int] | None = None, gone: list[int] | None = None
+) -> Changes:
+    columns = [np.array(column, np.int64) for column in (ids, at, removed or [], gone or [])]
+    return Changes(keys, *columns)
+
+
+def test_changes_that_are_known_already_are_passed_over_and_the_rest_taken_in(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(10), 6)
+    index = LiveIndex(tmp_path / "live")
+    index.apply(changes(keys[:3], [1, 2, 3], [10, 11, 14], [1], [12]), upto=20)
+    assert (index.last, index.search(keys, 0).ids.tolist()) == (20, [2, 3])
+    index.apply(changes(keys, [1, 2, 3, 4, 5, 6], [10, 11, 14, 20, 21, 22], [2, 3], [20, 23]), upto=23)
+    assert (index.last, index.search(keys, 0).ids.tolist()) == (23, [2, 5, 6])
+    index.apply(changes(keys, [7] * 6, [9] * 6), upto=22)
+    assert (index.last, index.search(keys, 0).ids.tolist()) == (23, [2, 5, 6])
+    index.merge()
+    assert LiveIndex(tmp_path / "live").search(keys, 0).ids.tolist() == [2, 5, 6]
+
+
+def test_a_row_that_comes_and_goes_in_one_change_is_not_found() -> None:
+    keys = random_keys(np.random.default_rng(11), 2)
+    index = LiveIndex()
+    index.apply(changes(keys, [1, 2], [5, 5], [1], [5]), upto=5)
+    assert index.search(keys, 0).ids.tolist() == [2]
+
+
+def test_a_base_that_is_ahead_is_taken_over_and_changes_that_it_holds_are_not_doubled(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(12), 9000)
+    ahead, behind = LiveIndex(tmp_path / "live"), LiveIndex(tmp_path / "live")
+    everything = changes(keys, [*range(9000)], [*range(1, 9001)], [0, 8000], [5000, 9000])
+    ahead.apply(everything, upto=9000)
+    behind.apply(changes(keys[:3000], [*range(3000)], [*range(1, 3001)]), upto=3000)
+    ahead.merge()
+    assert behind.reload()
+    assert not behind.reload()
+    assert behind.last == behind.mark == 9000
+    assert behind.pending == 0
+    behind.apply(everything, upto=9000)
+    assert behind.search(keys, 0).ids.tolist() == [*range(1, 8000), *range(8001, 9000)]
+
+
+def test_a_base_of_a_process_that_stood_still_neither_takes_over_nor_is_taken_over(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(13), 3)
+    slow, fast = LiveIndex(tmp_path / "live"), LiveIndex(tmp_path / "live")
+    slow.apply(changes(keys[:1], [1], [1]), upto=1)
+    fast.apply(changes(keys, [1, 2, 3], [1, 2, 3]), upto=3)
+    fast.merge()
+    slow.merge()
+    assert slow.mark == slow.last == 3
+    assert slow.search(keys, 0).ids.tolist() == [1, 2, 3]
+    late = LiveIndex(fresh=True, path=tmp_path / "live")
+    late.apply(changes(keys[:1], [1], [1]), upto=1)
+    (tmp_path / "live").unlink()
+    late.merge()
+    assert not fast.reload()
+    assert fast.search(keys, 0).ids.tolist() == [1, 2, 3]
+    fast.apply(changes(keys[:0], [], [], [1], [4]), upto=4)
+    fast.merge()
+    assert LiveIndex(tmp_path / "live").search(keys, 0).ids.tolist() == [2, 3]
+
+
+def test_whoever_may_no_longer_merge_publishes_nothing(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(14), 2)
+    index = LiveIndex(tmp_path / "live")
+    index.add(keys, [1, 2])
+    with pytest.raises(UnavailableError, match="Another process"):
+        index.merge(guard=lambda: False)
+    assert list(tmp_path.iterdir()) == []
+    assert index.search(keys, 0).ids.tolist() == [1, 2]
+    index.merge(guard=lambda: True)
+    assert LiveIndex(tmp_path / "live").mark == 1
+
+
+def test_whoever_holds_the_old_base_keeps_it_whole(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(15), 20_000)
+    reader, writer = LiveIndex(tmp_path / "live"), LiveIndex(tmp_path / "live")
+    writer.add(keys, range(20_000))
+    writer.merge()
+    assert reader.reload()
+    for turn in range(3):
+        writer.remove(range(turn * 5000, turn * 5000 + 5000))
+        writer.merge()
+    assert reader.search(keys, 0).ids.tolist() == [*range(20_000)]
+    assert reader.reload()
+    assert reader.search(keys, 0).ids.tolist() == [*range(15_000, 20_000)]
+
+
+@pytest.mark.parametrize("place", [0.01, 0.2, 0.5, 0.99])
+@pytest.mark.parametrize("tables", [HAMMING, PREFIXES], ids=["pdq", "digests"])
+def test_a_damaged_base_is_never_opened_nor_taken_over(tmp_path: Path, tables: Tables, place: float) -> None:
+    rng = np.random.default_rng(16)
+    keys = rng.integers(0, 256, (3000, tables.width), dtype=np.uint8)
+    path = tmp_path / "live"
+    good = LiveIndex(path, tables=tables)
+    other = LiveIndex(path, tables=tables)
+    good.add(keys, range(3000))
+    good.merge()
+    data = bytearray(path.read_bytes())
+    data[int(place * len(data))] ^= 0x10
+    path.with_suffix(".new").write_bytes(data)
+    path.with_suffix(".new").replace(path)
+    try:
+        reopened = LiveIndex(path, tables=tables)
+    except (CorruptFileError, ForeignFileError):
+        with pytest.raises((CorruptFileError, ForeignFileError)):
+            other.reload()
+    else:  # the byte lay between two sections
+        assert reopened.search(keys, 0).ids.tolist() == [*range(3000)]
+    assert good.search(keys, 0).ids.tolist() == [*range(3000)]
+    good.add(keys[:1], [3000])
+    good.merge()
+    assert len(LiveIndex(path, tables=tables)) == 3001
+
+
+def test_beginning_anew_forgets_everything_even_a_later_mark(tmp_path: Path) -> None:
+    keys = random_keys(np.random.default_rng(17), 10)
+    index = LiveIndex(tmp_path / "live")
+    index.add(keys, range(10), at=50)
+    index.merge()
+    index.replace(keys[:3], np.arange(3), mark=7)
+    for one in (index, LiveIndex(tmp_path / "live")):
+        assert (one.last, one.search(keys, 0).ids.tolist()) == (7, [0, 1, 2])
+    index.replace(keys[:2], np.arange(2), mark=3, publish=False)
+    assert index.search(keys, 0).ids.tolist() == [0, 1]
+    index.merge()
+    assert (LiveIndex(tmp_path / "live").mark, index.search(keys, 0).ids.tolist()) == (3, [0, 1])
 
 
 class AnyOrder(RuleBasedStateMachine):

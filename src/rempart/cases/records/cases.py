@@ -128,6 +128,17 @@ def find(conn: Connection, case_id: str, *, lock: bool = False) -> Case | None:
     return _case(conn.execute(query.with_for_update(of=cases) if lock else query).first())
 
 
+def open_cases(conn: Connection, *, queue: str | None, service: str | None, after: str, most: int) -> tuple[Case, ...]:
+    """Open cases in the order in which they were opened, of a queue and with items of a service where asked."""
+    query = select(*_CASE).where(cases.c.state == "open", cases.c.id > after)
+    if queue is not None:
+        query = query.where(cases.c.queue == queue)
+    if service is not None:
+        own = select(case_items.c.case_id).where(case_items.c.service == service)
+        query = query.where(cases.c.id.in_(own))
+    return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
+
+
 def change(conn: Connection, case_id: str, **values: Any) -> None:
     """Give a case new values."""
     conn.execute(update(cases).where(cases.c.id == case_id).values(**values))

@@ -1,40 +1,63 @@
 """Repeating, after a restore, what the ledger says was done since the backup was made.
 
-The newest ledger is brought in first (its leaves follow those of the backup, position by position). Each room says what
-a leaf of its own means for the rows of today; what is repeated is not written down a second time.
+The newest ledger is brought in first, so that history goes on unforked. Each room says what a leaf of its own means for
+the rows of today; what is repeated is not written down a second time.
 """
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from rempart.errors import RefusedError
-from rempart.evidence.backup.records import Restore, finish_restore, pending_restore
+from rempart.evidence.backup.records import finish_restore, pending_restore
 from rempart.evidence.ledger import Leaf, append
-from rempart.evidence.ledger.records import leaves, positions
+from rempart.evidence.ledger.exportfile import LeafLine, read_line, read_lines
+from rempart.evidence.ledger.leaves import SUBJECT
 from rempart.evidence.vault.records import erase_keys, find_object
 from rempart.evidence.vault.sealing import Actor
 from rempart.evidence.vault.vault import UNLINK, Vault
 from rempart.store.engine import Store
 from rempart.store.jobs import enqueue
 
-_AT_ONCE = 500
 
-Again = Callable[[Connection, Mapping[str, Any]], bool]
-"""Does once more what a leaf with these facts tells of; False when there was nothing to do."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A leaf that is later than the backup. `subject` is None where its salt was erased."""
+
+    action: str
+    facts: Mapping[str, Any]
+    subject: str | None
 
 
-def finish(store: Store, again: Mapping[str, Again], *, by: Actor, without_ledger: str = "") -> Mapping[str, int]:
+Again = Callable[[Connection, Step], bool]
+"""Does a step once more; False when there was nothing to do."""
+
+
+def later_steps(export: Path, *, after: int) -> Iterator[Step]:
+    """The leaves of a full export from position `after` on, in their order. The export has been verified before."""
+    with export.open("rb") as stream:
+        for line in read_lines(stream):
+            told = read_line(line)
+            if isinstance(told, LeafLine) and told.leaf >= after:
+                subjects = [str(one.value) for one in told.opens or () if one.name == SUBJECT]
+                subject = subjects[0] if subjects else None
+                yield Step(action=told.body["action"], facts=told.body["facts"], subject=subject)
+
+
+def finish(
+    store: Store, steps: Iterable[Step], again: Mapping[str, Again], *, by: Actor, without_ledger: str = ""
+) -> Mapping[str, int]:
     """Repeat the later steps and open the service again; gives how often each action was repeated.
 
     All of it is one transaction: until it is committed the restore is pending. `without_ledger` is the reason why
     there is no newer ledger than the backup's own, when there is none; it is written down. Raises RefusedError when no
-    restore is pending, or when neither later leaves nor a reason are there.
+    restore is pending, or when neither later steps nor a reason are there.
     """
     with store.write() as conn:
         begun = pending_restore(conn)
@@ -42,11 +65,10 @@ def finish(store: Store, again: Mapping[str, Again], *, by: Actor, without_ledge
             raise RefusedError("No restore is pending in this database.")
         done: Counter[str] = Counter()
         later = 0
-        for body in _later_leaves(conn, begun):
+        for step in steps:
             later += 1
-            action = body["action"]
-            if action in again and again[action](conn, body["facts"]):
-                done[action] += 1
+            if step.action in again and again[step.action](conn, step):
+                done[step.action] += 1
         if not later and not without_ledger.strip():
             raise RefusedError(
                 "The ledger is not newer than the backup.",
@@ -63,8 +85,8 @@ def finish(store: Store, again: Mapping[str, Again], *, by: Actor, without_ledge
 def destroyed_again(vault: Vault) -> Again:
     """For `vault.destroyed`: the object's keys are erased and its blob is deleted, holds or not: it was done."""
 
-    def again(conn: Connection, facts: Mapping[str, Any]) -> bool:
-        found = find_object(conn, str(facts.get("object")), lock=True)
+    def again(conn: Connection, step: Step) -> bool:
+        found = find_object(conn, str(step.facts.get("object")), lock=True)
         if found is None or found.destroyed is not None:
             return False
         now = vault.clock()
@@ -73,14 +95,3 @@ def destroyed_again(vault: Vault) -> Again:
         return True
 
     return again
-
-
-def _later_leaves(conn: Connection, begun: Restore) -> list[Mapping[str, Any]]:
-    """What the ledger has from the backup's size on, in its order."""
-    query = (
-        select(leaves.c.body)
-        .join(positions, positions.c.leaf_id == leaves.c.id)
-        .where(positions.c.position >= begun.ledger_size)
-        .order_by(positions.c.position)
-    )
-    return [json.loads(body) for body in conn.scalars(query)]

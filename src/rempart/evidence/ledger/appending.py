@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, text
+from sqlalchemy import Connection, delete, insert, text
 
 from rempart.evidence.ledger import records
 from rempart.evidence.ledger.leaves import SALT_BYTES, Leaf, body_of, time_text
@@ -108,6 +108,17 @@ def _write_postgres(conn: Connection, rows: Sequence[_Row], at: int, drawn: byte
         "counts": "\n".join([str(len(row.salts) // SALT_BYTES) for row in rows]),
     }
     return conn.execute(_POSTGRES_ALL, given).scalars().all()
+
+
+def insert_leaves(conn: Connection, rows: Sequence[tuple[str, datetime, bytes]]) -> list[int]:
+    """Queue leaves that were written elsewhere (body, time, the time's salt); returns their numbers, in order."""
+    ids = []
+    for body, at, at_salt in rows:
+        values = {"body": body, "at": at, "at_salt": at_salt}
+        ids.append(conn.execute(insert(records.leaves).values(values).returning(records.leaves.c.id)).scalar_one())
+    if ids:
+        conn.execute(insert(records.pending), [{"leaf_id": id_} for id_ in ids])
+    return ids
 
 
 def erase(conn: Connection, *, subject: str) -> int:

@@ -166,35 +166,37 @@ def _give_keys(seen: Sequence[_Seen], signed: Checkpoint) -> None:
     leaves = [one for one in seen if one.kind is LeafLine]
     tiles = [one for one in seen if one.kind is TileLine]
     truth = _truth(leaves, tiles, signed)
-    by_hash = {one: place for place, one in enumerate(truth or ())}
-    by_tile = {b"".join(tile): number for number, tile in enumerate(_chunks(truth or ()))}
+    if truth is not None:
+        known = dict(enumerate(truth))
+    else:  # what the tiles claim, for as much as there is of them
+        known = {one.number * TILE_WIDTH + n: each for one in tiles for n, each in enumerate(_hashes(one.hashes))}
+    places = {each: place for place, each in known.items()}
     for one in seen:
         if one.kind is HeadLine:
             one.key = 0
         elif one.kind is EndLine:
             one.key = _line_of_end(signed.size)
         elif one.kind is LeafLine:
-            place = by_hash.get(one.hashes) if truth is not None else one.number if one.number < signed.size else None
-            one.key = None if place is None else _line_of_leaf(place)
+            place = places.get(one.hashes, -1 if one.number in known or truth is not None else one.number)
+            one.key = _line_of_leaf(place) if 0 <= place < signed.size else None
         elif one.kind is TileLine:
-            tiles_there = tile_count(signed.size)
-            tile = by_tile.get(one.hashes) if truth is not None else one.number if one.number < tiles_there else None
-            one.key = None if tile is None else 1 + tile * _PER_TILE
+            tile = places[one.hashes[:HASH_BYTES]] // TILE_WIDTH if one.hashes[:HASH_BYTES] in places else -1
+            whole = truth is None or b"".join(truth[tile * TILE_WIDTH : (tile + 1) * TILE_WIDTH]) == one.hashes
+            one.key = 1 + tile * _PER_TILE if 0 <= tile < tile_count(signed.size) and whole else None
 
 
 def _truth(leaves: Sequence[_Seen], tiles: Sequence[_Seen], signed: Checkpoint) -> list[bytes] | None:
     """The leaf hashes that were signed, if bodies or tiles, in their order or by their numbers, still give them."""
     for group in (leaves, tiles):
         for ordered in (group, sorted(group, key=lambda one: one.number)):
-            joined = b"".join(one.hashes for one in ordered)
-            hashes = [joined[i : i + HASH_BYTES] for i in range(0, len(joined), HASH_BYTES)]
+            hashes = _hashes(b"".join(one.hashes for one in ordered))
             if len(hashes) == signed.size and root_of(hashes) == signed.root:
                 return hashes
     return None
 
 
 def _one_of_each(seen: Sequence[_Seen]) -> dict[int, int]:
-    """For each key the line (by its place in the file) that is taken for it: of several the one nearest to its place."""
+    """For each key the line (by its place in the file) that is taken for it: of several the nearest to its place."""
     kept: dict[int, int] = {}
     for place, one in enumerate(seen):
         if one.key is None:
@@ -275,6 +277,5 @@ def _line_of_end(size: int) -> int:
     return 1 + size + tile_count(size)
 
 
-def _chunks(hashes: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(hashes), TILE_WIDTH):
-        yield hashes[start : start + TILE_WIDTH]
+def _hashes(joined: bytes) -> list[bytes]:
+    return [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)]

@@ -6,9 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from rempart.errors import LedgerIncompleteError
 from rempart.evidence.ledger import records
@@ -75,12 +75,12 @@ def _lines(
             yield leaf_line(row.position, row.body.encode(), None if form == OUTSIDER else openings(row))
 
 
-def leaf_rows(conn: Connection, start: int, end: int) -> list[Row[tuple[object, ...]]]:
+def leaf_rows(conn: Connection, start: int, end: int) -> list[Any]:
     """Leaves by position, with what is known of them: position, hash, id, body, at, at_salt, subject, salts."""
     return list(conn.execute(_RANGE, {"start": start, "end": end}).all())
 
 
-def openings(row: Row[tuple[object, ...]]) -> dict[str, Opening]:
+def openings(row: Any) -> dict[str, Opening]:
     """What opens a leaf's exact time, and its subject unless that was erased."""
     found = {TIME: Opening(name=TIME, salt=bytes(row.at_salt), value=time_text(row.at))}
     if row.salts is not None and row.subject is not None:
@@ -102,9 +102,20 @@ def _statement(conn: Connection) -> tuple[SignedCheckpoint, str, bytes | None]:
     checkpoint = latest_checkpoint(conn)
     if checkpoint is None:
         raise LedgerIncompleteError("No checkpoint was signed yet.", hint="Make one with `rempart ledger checkpoint`.")
-    signers = {one.key_id for one in parse_checkpoint(checkpoint.note).signatures}
-    lines = conn.execute(select(records.keys.c.line).order_by(records.keys.c.id)).scalars()
-    key = next((line for line in lines if VerifierKey.parse(line).id in signers), "")
     stamps = select(records.timestamps.c.response).where(records.timestamps.c.checkpoint_id == checkpoint.id)
     stamp = conn.execute(stamps).scalar_one_or_none()
-    return checkpoint, key, None if stamp is None else bytes(stamp)
+    return checkpoint, signing_key(conn, checkpoint.note), None if stamp is None else bytes(stamp)
+
+
+def signing_key(conn: Connection, note: str) -> str:
+    """The line of the verifier key under a checkpoint of ours. Raises LedgerIncompleteError when it is not known."""
+    signers = {one.key_id for one in parse_checkpoint(note).signatures}
+    for line in key_lines(conn):
+        if VerifierKey.parse(line).id in signers:
+            return line
+    raise LedgerIncompleteError("The key that signed the newest checkpoint is not in the database.")
+
+
+def key_lines(conn: Connection) -> list[str]:
+    """Every verifier key that ever signed here, the newest first."""
+    return list(conn.execute(select(records.keys.c.line).order_by(records.keys.c.id.desc())).scalars())

@@ -1,8 +1,8 @@
 """Giving leaves their place in the tree, and signing checkpoints of it.
 
-Appenders only queue their leaves, so that nobody waits for the head of the log. One process at a time moves the queue into
-the tree in small transactions, each of which reads where the tree ends, so that one that stood still can never write where
-another has gone on: the positions' primary key would refuse it even if lease and lock did not.
+Appenders only queue their leaves, so that nobody waits for the head of the log. One process at a time moves the queue
+into the tree in small transactions, each of which reads where the tree ends, so that one that stood still can never
+write where another has gone on: the positions' primary key would refuse it even if lease and lock did not.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class LastSigned:
 
     def write(self, note: str) -> None:
         """Keep a newer one in its place."""
+        self._path.parent.mkdir(mode=0o700, exist_ok=True)
         beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         beside.write_text(note, "utf-8")
         beside.replace(self._path)
@@ -95,7 +96,7 @@ class Sequencer:
         self.sign(guard, only_when_due=True)
 
     def checkpoint(self) -> SignedCheckpoint:
-        """A checkpoint of all that was committed before the call, now. Needs no lease: it waits for whoever is at it."""
+        """A checkpoint of all that was committed before the call. Needs no lease: it waits for whoever is at it."""
         self.sequence(_nobody_minds)
         return self.sign(_nobody_minds)
 
@@ -115,7 +116,7 @@ class Sequencer:
         """
         with self._store.write() as conn:
             guard(conn)
-            _lock(conn)
+            lock_tree(conn)
             now, size, last = self._store.clock(), size_of(conn), latest_checkpoint(conn)
             if last is not None and (self._is_current(last, size) or (only_when_due and not self._is_due(last, now))):
                 return last
@@ -123,12 +124,7 @@ class Sequencer:
             self._check_history(conn, size, last)
             root = tree.root()
             note = self._signer.sign(checkpoint_text(origin=self._signer.key.name, size=size, root=root))
-            _remember_key(conn, self._signer.key.line, now)
-            id_ = conn.execute(
-                insert(records.checkpoints)
-                .values(size=size, root=root, note=note, at=now)
-                .returning(records.checkpoints.c.id)
-            ).scalar_one()
+            id_ = keep_checkpoint(conn, note=note, key=self._signer.key.line, at=now)
         if self._last_signed is not None:
             self._last_signed.write(note)
         return SignedCheckpoint(id=id_, size=size, root=root, note=note, at=now)
@@ -160,7 +156,7 @@ class Sequencer:
     def _sequence_some(self, guard: Guard) -> int:
         with self._store.write() as conn:
             guard(conn)
-            _lock(conn)
+            lock_tree(conn)
             rows = conn.execute(_QUEUED, {"most": self._batch}).all()
             if not rows:
                 return 0
@@ -205,9 +201,13 @@ def latest_checkpoint(conn: Connection) -> SignedCheckpoint | None:
     )
 
 
-def _remember_key(conn: Connection, line: str, now: datetime) -> None:
-    if conn.execute(select(records.keys.c.id).where(records.keys.c.line == line)).first() is None:
-        conn.execute(insert(records.keys), {"line": line, "at": now})
+def keep_checkpoint(conn: Connection, *, note: str, key: str, at: datetime) -> int:
+    """Store a signed checkpoint, and the verifier key if it is new; returns the checkpoint's number."""
+    if conn.execute(select(records.keys.c.id).where(records.keys.c.line == key)).first() is None:
+        conn.execute(insert(records.keys), {"line": key, "at": at})
+    told = parse_checkpoint(note)
+    row = {"size": told.size, "root": told.root, "note": note, "at": at}
+    return int(conn.execute(insert(records.checkpoints).values(row).returning(records.checkpoints.c.id)).scalar_one())
 
 
 def queued_count(conn: Connection) -> int:
@@ -215,8 +215,8 @@ def queued_count(conn: Connection) -> int:
     return int(conn.execute(select(func.count()).select_from(records.pending)).scalar_one())
 
 
-def _lock(conn: Connection) -> None:
-    """Only one transaction at a time is at the tree's end. SQLite has one writer anyway."""
+def lock_tree(conn: Connection) -> None:
+    """Be the only transaction at the tree's end, until it ends. SQLite has one writer anyway."""
     if conn.dialect.name != "sqlite":
         conn.execute(_LOCK)
 

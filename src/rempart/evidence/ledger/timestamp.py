@@ -65,8 +65,9 @@ def stamp_latest(store: Store, ask: Ask, *, authorities: Sequence[bytes] = ()) -
 def check_stamp(
     response: bytes, message: bytes, authorities: Sequence[bytes] = (), *, nonce: int | None = None
 ) -> Stamp:
-    """What a time-stamp response says of `message`. `authorities`: certificates in PEM, one of which must have signed it.
+    """What a time-stamp response says of `message`.
 
+    `authorities`: certificates in PEM, one of which must have signed it; without any, nobody vouches for the time.
     Raises LedgerChangedError when it is of another message, unreadable, or signed by none of `authorities`.
     """
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -70,16 +71,28 @@ def verify(
     LedgerForkedError by what is wrong, LedgerKeyError for keys that signed nothing here, ForeignFileError for a file
     that is no export, and RefusedError for `checkpoints` that are none.
     """
+    return verify_with_roots(path, keys=keys, checkpoints=checkpoints, authorities=authorities)[0]
+
+
+def verify_with_roots(
+    path: Path,
+    *,
+    keys: Sequence[VerifierKey],
+    checkpoints: Sequence[str] = (),
+    authorities: Sequence[bytes] = (),
+    sizes: AbstractSet[int] = frozenset(),
+) -> tuple[Verified, HeadLine, dict[int, bytes]]:
+    """As `verify`, and with the first line and the roots over the first so many leaves, for each of `sizes`."""
     earlier = [_earlier(note, keys) for note in checkpoints]
     with path.open("rb") as stream:
         head, signed, key = signed_head(stream, keys)  # 1
-        reading = _Reading(head, signed, {one.size for one in earlier})
+        reading = _Reading(head, signed, {one.size for one in earlier} | sizes)
         problem = reading.run(stream)  # 2, 3, 4, 5
     if problem is not None:
         raise diagnose(path, signed, problem)
     for one in earlier:  # 6
         _check_earlier(one, signed, reading.roots)
-    return Verified(
+    found = Verified(
         origin=signed.origin,
         size=signed.size,
         root=signed.root,
@@ -90,6 +103,7 @@ def verify(
         confirmed=tuple(sorted(one.size for one in earlier)),
         stamp=None if head.timestamp is None else check_stamp(head.timestamp, head.note.encode(), authorities),  # 7
     )
+    return found, head, reading.roots
 
 
 def _earlier(note: str, keys: Sequence[VerifierKey]) -> Checkpoint:

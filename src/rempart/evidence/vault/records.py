@@ -176,6 +176,12 @@ def alive_objects(conn: Connection) -> Iterator[SealedObject]:
         yield SealedObject(**row)
 
 
+def objects_after(conn: Connection, after: str, *, limit: int) -> tuple[SealedObject, ...]:
+    """Objects that are not destroyed, by id, after one."""
+    query = select(objects).where(objects.c.destroyed.is_(None), objects.c.id > after).order_by(objects.c.id).limit(limit)
+    return tuple(SealedObject(**row) for row in conn.execute(query).mappings())
+
+
 def objects_of(conn: Connection, item: str) -> tuple[str, ...]:
     """The ids of an item's objects that are not destroyed."""
     query = select(objects.c.id).where(objects.c.item == item, objects.c.destroyed.is_(None)).order_by(objects.c.id)

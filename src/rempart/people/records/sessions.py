@@ -121,13 +121,18 @@ def add_ceremony(conn: Connection, values: Mapping[str, object]) -> None:
     conn.execute(insert(ceremonies).values(**values))
 
 
-def take_ceremony(conn: Connection, hashed: bytes, *, kind: str, at: datetime) -> tuple[str | None, Any] | None:
-    """Take the state of a sign-in, once: (person, facts); None when there is none, or no more."""
+def see_ceremony(conn: Connection, hashed: bytes, *, kind: str, at: datetime) -> tuple[str | None, Any] | None:
+    """The state of a sign-in that is under way: (person, facts); None when there is none, or no more."""
     mine = and_(ceremonies.c.hash == hashed, ceremonies.c.kind == kind, ceremonies.c.expires > at)
     row = conn.execute(select(ceremonies.c.person, ceremonies.c.facts).where(mine)).one_or_none()
-    if row is None or conn.execute(delete(ceremonies).where(mine)).rowcount != 1:
-        return None
-    return row.person, row.facts
+    return None if row is None else (row.person, row.facts)
+
+
+def take_ceremony(conn: Connection, hashed: bytes, *, kind: str, at: datetime) -> tuple[str | None, Any] | None:
+    """As `see_ceremony`, and take it away: only one can."""
+    found = see_ceremony(conn, hashed, kind=kind, at=at)
+    mine = and_(ceremonies.c.hash == hashed, ceremonies.c.kind == kind)
+    return found if conn.execute(delete(ceremonies).where(mine)).rowcount == 1 else None
 
 
 def count_attempt(conn: Connection, subject: bytes, *, at: datetime, since: datetime) -> int:

@@ -1,0 +1,91 @@
+"""`GET /v1/decisions`: what changed after the first answer, in order, for a service to act on."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from rempart.cases.records import decisions as records
+from rempart.cases.records.decisions import DecisionRow
+from rempart.clock import iso
+from rempart.people.permissions import Permission
+from rempart.people.principal import Principal
+from rempart.server.access import needs
+from rempart.server.forms import Shown
+from rempart.server.news import news_of
+from rempart.server.service import Service, get_service
+
+router = APIRouter(tags=["decisions"])
+MOST = 1_000
+LONGEST_WAIT = 30.0
+
+
+class Decision(Shown):
+    """One decision. `item_id` is null once the item was erased. `reason` and `case` need the scope `analyst`."""
+
+    seq: int
+    id: str
+    item_id: str | None
+    verdict: str
+    previous: str | None
+    at: str
+    reason: str | None = None
+    case: str | None = None
+
+
+class Decisions(Shown):
+    """Decisions in order; ask again `after` the number in `next`. With `more` there are further ones already."""
+
+    decisions: list[Decision]
+    next: int
+    more: bool
+
+
+@router.get("/v1/decisions", response_model_exclude_none=False, summary="What was decided since")
+async def decisions(
+    request: Request,
+    who: Annotated[Principal, Depends(needs(Permission.DECISIONS_READ))],
+    service: Annotated[Service, Depends(get_service)],
+    after: Annotated[int, Query(ge=0, le=2**62, description="The last number that was seen.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    wait: Annotated[float, Query(ge=0, le=LONGEST_WAIT, description="Seconds to wait for the first one.")] = 0,
+) -> Decisions:
+    """The decisions about the service's own items after a number. Numbers rise and never come late: whoever keeps the
+    last `next` and asks again misses nothing."""
+    deadline = asyncio.get_running_loop().time() + wait
+    news = news_of(request.app, service.store)
+    with news.watched() if wait else nullcontext():
+        while True:
+            moved = news.next_move() if wait else None
+            found = await run_in_threadpool(_read, service, who, after, limit)
+            left = deadline - asyncio.get_running_loop().time()
+            if found or moved is None or left <= 0:
+                break
+            await asyncio.wait([moved], timeout=left)
+    return page_of(found, after=after, limit=limit, who=who)
+
+
+def page_of(found: tuple[DecisionRow, ...], *, after: int, limit: int, who: Principal) -> Decisions:
+    """Decisions as their service may see them."""
+    shown = found[:limit]
+    details = who.may(Permission.CHECK_DETAILS)
+    return Decisions(
+        decisions=[
+            Decision(
+                seq=row.seq, id=row.id, item_id=row.item_id, verdict=row.verdict, previous=row.previous, at=iso(row.at),
+                reason=row.reason if details else None, case=row.case_id if details else None,
+            )
+            for row in shown
+        ],
+        next=shown[-1].seq if shown else after,
+        more=len(found) > limit,
+    )  # fmt: skip
+
+
+def _read(service: Service, who: Principal, after: int, limit: int) -> tuple[DecisionRow, ...]:
+    with service.store.read() as conn:
+        return records.after(conn, service=who.service or "", seq=after, most=limit + 1)

@@ -1,0 +1,97 @@
+"""`POST /v1/lookback/search`: which hosted items are like this? Never without a purpose that is written down."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+from starlette.concurrency import run_in_threadpool
+
+from rempart.errors import RefusedError
+from rempart.evidence.ledger import Leaf, append
+from rempart.items.lookback import Near
+from rempart.items.records import lookback
+from rempart.people.permissions import Permission
+from rempart.people.principal import Principal
+from rempart.server.access import needs
+from rempart.server.forms import Form, Shown, form_of, takes
+from rempart.server.service import Service, get_service
+from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
+
+router = APIRouter(tags=["look-back"])
+MOST = 1_000
+
+
+class Search(Form):
+    """One signal, or one of each kind, and why it is looked for: the purpose goes into the ledger, sealed."""
+
+    purpose: Annotated[str, Field(min_length=10, max_length=1_000)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+    sha1: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{40}$")] | None = None
+    md5: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{32}$")] | None = None
+    pdq: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
+
+    def signals(self) -> tuple[Signal, ...]:
+        """What was given. Raises RefusedError when nothing was."""
+        given = {kind: getattr(self, kind.value) for kind in SignalKind}
+        found = tuple(SIGNAL_TYPES[kind].from_hex(text) for kind, text in given.items() if text is not None)
+        if not found:
+            raise RefusedError("There is no signal to look for.", hint="Send sha256, sha1, md5 or pdq.")
+        return found
+
+
+class Hit(Shown):
+    """An item that is like it; `distance` in bits, 0 for digests."""
+
+    service: str
+    item_id: str
+    signal: Literal["pdq", "sha256", "sha1", "md5"]
+    probe: str
+    distance: int
+
+
+class Hits(Shown):
+    """The nearest first. With `cut` there are more than were listed."""
+
+    items: list[Hit]
+    cut: bool
+
+
+@router.post("/v1/lookback/search", summary="Search hosted items", openapi_extra=takes(Search))
+async def search(
+    request: Request,
+    who: Annotated[Principal, Depends(needs(Permission.ITEMS_SEARCH, people=True))],
+    service: Annotated[Service, Depends(get_service)],
+) -> Hits:
+    """Items whose kept signals are like these. Nothing follows from it; to act on it, add an entry to a list."""
+    asked = await form_of(request, service, Search)
+    return await run_in_threadpool(_search, service, who, asked)
+
+
+def _search(service: Service, who: Principal, asked: Search) -> Hits:
+    """The leaf is durable before anything is answered."""
+    signals = asked.signals()
+    service.items.index.catch_up()
+    best: dict[int, Near] = {}
+    for found in service.items.near(signals):
+        for near in found:
+            if near.item not in best or near.distance < best[near.item].distance:
+                best[near.item] = near
+    with service.store.read() as conn:
+        names = lookback.names(conn, list(best))
+    with service.store.write() as conn:
+        facts = {"signals": sorted(one.kind.value for one in signals), "items": len(names)}
+        sealed = {"purpose": asked.purpose} | {one.kind.value: bytes(one) for one in signals}
+        append(conn, Leaf(action="search.made", actor=who.pseudonym, facts=facts, sealed=sealed), at=service.clock())
+    nearest = sorted(
+        (near for near in best.values() if near.item in names), key=lambda near: (near.distance, near.item)
+    )
+    hits = [
+        Hit(
+            service=names[near.item][0], item_id=names[near.item][1], signal=near.kind.value, probe=near.probe,
+            distance=near.distance,
+        )
+        for near in nearest[:MOST]
+    ]  # fmt: skip
+    return Hits(items=hits, cut=len(nearest) > MOST)

@@ -1,0 +1,203 @@
+"""How a page is reached: who may, where to sign in first, and what is shown when something is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import wraps
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import FormData
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from rempart.errors import (
+    NotPermittedError,
+    NotSignedInError,
+    ProofNeededError,
+    RefusedError,
+    RempartError,
+    TooManyRequestsError,
+    UnavailableError,
+)
+from rempart.people.permissions import Permission
+from rempart.people.principal import Principal
+from rempart.people.records.approvals import Approval
+from rempart.people.sessions import Started
+from rempart.people.signin import SignIn
+from rempart.server.access import DECLARED, Access, Needs, Public
+from rempart.server.oidc import Provider
+from rempart.server.pages.contexts import Context, ListRow, RefusalPage, StatusRow
+from rempart.server.pages.rendering import render
+
+Second = Callable[[Approval, Principal, bool, str], None]
+"""Decides one approval: (what was asked, who decides, yes or no, reason). Blocks; raises RefusedError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """What pages need, at `app.state.pages`. `decide` has, for each kind of approval, who carries it out."""
+
+    access: Access
+    entry: SignIn
+    public_url: str
+    provider: Provider | None = None
+    alone_after: timedelta | None = None
+    decide: Mapping[str, Second]
+    status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
+
+
+PageHandler = Callable[[Request, Pages, Principal], Awaitable[Response]]
+OpenHandler = Callable[[Request, Pages], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def for_people(
+    permission: Permission, *, proved: bool = False, or_enrolling: bool = False
+) -> Callable[[PageHandler], Endpoint]:
+    """A page for signed-in people with a permission; others are sent to sign in. `proved`: who came in long ago proves
+    again who they are. `or_enrolling`: also for whoever came by a link to set up credentials."""
+
+    needs = PageNeeds(permission, proved=proved, or_enrolling=or_enrolling)
+
+    def wrap(handler: PageHandler) -> Endpoint:
+        @wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            pages: Pages = request.app.state.pages
+            who: Principal | None = None
+            try:
+                who = await needs(request)
+                return await handler(request, pages, who)
+            except NotSignedInError:
+                return to_sign_in(request)
+            except ProofNeededError:
+                return RedirectResponse(f"/sign-in/again?then={quote(_back(request))}", 303)
+            except RempartError as err:
+                return refusal(request, err, who=who)
+
+        setattr(endpoint, DECLARED, needs)
+        return endpoint
+
+    return wrap
+
+
+def for_anyone(*, per_minute: float = 120) -> Callable[[OpenHandler], Endpoint]:
+    """A page for everybody, so often from one address."""
+    public = Public(per_minute=per_minute)
+
+    def wrap(handler: OpenHandler) -> Endpoint:
+        @wraps(handler)
+        async def endpoint(request: Request) -> Response:
+            pages: Pages = request.app.state.pages
+            try:
+                await public(request)
+                return await handler(request, pages)
+            except RempartError as err:
+                return refusal(request, err)
+
+        setattr(endpoint, DECLARED, public)
+        return endpoint
+
+    return wrap
+
+
+class PageNeeds(Needs):
+    """A page's declaration."""
+
+    def __init__(self, permission: Permission, *, proved: bool, or_enrolling: bool) -> None:
+        super().__init__(permission, people=True, proved=proved)
+        self.or_enrolling = or_enrolling
+
+    async def __call__(self, request: Request) -> Principal:
+        if "authorization" in request.headers:
+            raise NotPermittedError("Pages are for people.", hint="Keys use the API under /v1.")
+        if self.or_enrolling:
+            access: Access = request.app.state.access
+            who = await access.principal(request, people=True)
+            if who.may(Permission.ENROL):
+                return who
+        return await super().__call__(request)
+
+
+async def form_of(request: Request) -> FormData:
+    """The form that was sent, of fields only and not many of them. Raises RefusedError."""
+    try:
+        return await request.form(max_files=0, max_fields=60, max_part_size=64 << 10)
+    except HTTPException as err:
+        raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
+
+
+def field(form: FormData, name: str) -> str:
+    """One field of a form as text, empty when it was not sent."""
+    found = form.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def refusal(request: Request, err: RempartError, *, who: Principal | None = None) -> Response:
+    """The page that says what went wrong and what to do."""
+    status = status_of(err)
+    answer = render(
+        request, RefusalPage(status=status, back="/" if who else "/sign-in"), who=who, status=status, error=err
+    )
+    if isinstance(err, TooManyRequestsError):
+        answer.headers["retry-after"] = str(int(err.retry_after) + 1)
+    return answer
+
+
+def again(request: Request, context: Context, err: RempartError, *, who: Principal | None = None) -> Response:
+    """The same page with what was wrong. Raises what is no fault of the form."""
+    if not isinstance(err, RefusedError | TooManyRequestsError):
+        raise err
+    answer = render(request, context, who=who, status=status_of(err), error=err)
+    if isinstance(err, TooManyRequestsError):
+        answer.headers["retry-after"] = str(int(err.retry_after) + 1)
+    return answer
+
+
+def status_of(err: RempartError) -> int:
+    """The HTTP status of an error on a page."""
+    table: tuple[tuple[type[RempartError], int], ...] = (
+        (NotSignedInError, 401),
+        (NotPermittedError, 403),
+        (RefusedError, 422),
+        (TooManyRequestsError, 429),
+        (UnavailableError, 503),
+    )
+    return next((status for kind, status in table if isinstance(err, kind)), 500)
+
+
+def entered(pages: Pages, started: Started, then: str) -> Response:
+    """Go on signed in: the new session's cookie, and the page that was asked for."""
+    answer = RedirectResponse(inside(then), 303)
+    answer.set_cookie(
+        pages.access.cookie,
+        started.token,
+        path="/",
+        secure=pages.access.secure,
+        httponly=True,
+        samesite="lax",
+    )
+    return answer
+
+
+def inside(then: str) -> str:
+    """An address on this site: anything else becomes the start page."""
+    parts = urlsplit(then.replace("\\", "/"))
+    if parts.scheme or parts.netloc or not then.startswith("/") or then.startswith("//") or not then.isprintable():
+        return "/"
+    return then
+
+
+def to_sign_in(request: Request) -> Response:
+    """Sign in first, and come back afterwards."""
+    back = _back(request)
+    return RedirectResponse("/sign-in" if back == "/" else f"/sign-in?then={quote(back)}", 303)
+
+
+def _back(request: Request) -> str:
+    """The page to come back to: this one, or the one whose form was sent."""
+    if request.method in ("GET", "HEAD"):
+        return request.url.path
+    return "/" + "/".join(request.url.path.strip("/").split("/")[:1])

@@ -1,0 +1,134 @@
+"""From a declared context to a page."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from babel.dates import format_datetime
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from rempart.clock import iso
+from rempart.errors import RempartError
+from rempart.people.permissions import Permission
+from rempart.people.principal import Principal
+from rempart.server.pages.contexts import Context
+from rempart.server.pages.texts import LANGUAGES, Texts, preferred, texts
+
+FILES: Mapping[str, str] = {"pages.css": "text/css", "passkey.js": "text/javascript"}
+_NAVIGATION = (
+    ("/", "home", Permission.STATUS),
+    ("/approvals", "approvals", Permission.APPROVALS_READ),
+    ("/keys", "keys", Permission.KEYS_READ),
+    ("/people", "people", Permission.PEOPLE_READ),
+    ("/account", "account", Permission.OWN_ACCOUNT),
+)
+_LANG_COOKIE = "rempart_lang"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What stands around every page. `fresh`: the person proved lately who they are, and may do grave things."""
+
+    lang: str
+    here: str
+    navigation: tuple[tuple[str, str, bool], ...]
+    signed_in: bool
+    other_languages: tuple[tuple[str, str], ...]
+    fresh: bool = False
+    message: str = ""
+    error: str = ""
+    remedy: str = ""
+
+
+def render(
+    request: Request,
+    context: Context,
+    *,
+    who: Principal | None = None,
+    lang: str | None = None,
+    status: int = 200,
+    message: str = "",
+    error: RempartError | None = None,
+) -> Response:
+    """The page of a context. `message` is a key of the texts that says what was just done; `error` what went wrong."""
+    words = texts(lang or (who.language if who and who.language else language(request)))
+    said, remedy = words.told(error) if error is not None else ("", "")
+    here = request.url.path
+    frame = Frame(
+        lang=words.lang,
+        here=here,
+        navigation=_navigation(who, here),
+        signed_in=who is not None,
+        fresh=who is not None and request.app.state.access.fresh(who),
+        other_languages=() if who is not None else tuple(one for one in LANGUAGES.items() if one[0] != words.lang),
+        message=words.say(message) if message else "",
+        error=said,
+        remedy=remedy,
+    )
+    template = _environment().get_template(f"{context.template}.html")
+    answer = HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
+    if request.query_params.get("lang") == words.lang:
+        answer.set_cookie(_LANG_COOKIE, words.lang, max_age=31_536_000, samesite="lax", httponly=True)
+    return answer
+
+
+def language(request: Request) -> str:
+    """The language of somebody who is not signed in: asked for, chosen before, or preferred by the browser."""
+    for found in (request.query_params.get("lang"), request.cookies.get(_LANG_COOKIE)):
+        if found in LANGUAGES:
+            return str(found)
+    return preferred(request.headers.get("accept-language", ""))
+
+
+@cache
+def file(name: str) -> bytes:
+    """A style sheet or module. KeyError for any other name."""
+    FILES[name]
+    return (resources.files("rempart.server.pages") / "files" / name).read_bytes()
+
+
+@cache
+def address_of(name: str) -> str:
+    """Where a file is, with its digest, so that browsers may keep it for good."""
+    return f"/files/{name}?v={hashlib.sha256(file(name)).hexdigest()[:12]}"
+
+
+def _navigation(who: Principal | None, here: str) -> tuple[tuple[str, str, bool], ...]:
+    if who is None:
+        return ()
+    return tuple(
+        (path, f"nav.{name}", here == path or (path != "/" and here.startswith(path + "/")))
+        for path, name, permission in _NAVIGATION
+        if who.may(permission)
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("rempart.server.pages", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    environment.globals["address_of"] = address_of
+    return environment
+
+
+def _words(words: Texts) -> dict[str, Any]:
+    def moment(value: datetime) -> Markup:
+        shown = format_datetime(value, "d MMM y, HH:mm", locale=words.lang)
+        return Markup('<time datetime="{}">{} UTC</time>').format(iso(value), shown)
+
+    return {"say": words.say, "count": words.count, "number": words.number, "moment": moment}

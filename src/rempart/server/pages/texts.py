@@ -1,0 +1,82 @@
+"""The words of the pages, one data file per language, the same keys in each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from babel import Locale
+from babel.numbers import format_decimal
+
+from rempart.errors import RempartError
+
+LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """One language: `say` for what pages say, `told` for what errors say (these are written in English)."""
+
+    lang: str
+    words: Mapping[str, str]
+    errors: Mapping[str, str]
+
+    def say(self, key: str, **values: object) -> str:
+        """The sentence of a key with its values; KeyError for a key that is not there."""
+        return self.words[key].format(**{name: self.number(value) for name, value in values.items()})
+
+    def count(self, key: str, number: int) -> str:
+        """The sentence of a key for a number: `<key>.one` or `<key>.other`, as the language counts."""
+        form = "one" if Locale(self.lang).plural_form(number) == "one" else "other"
+        return self.say(f"{key}.{form}", count=number)
+
+    def told(self, err: RempartError) -> tuple[str, str]:
+        """What happened, and what to do."""
+        return self._sentence(err.message), self._sentence(err.hint)
+
+    def _sentence(self, english: str) -> str:
+        """What an error says, in this language; `{}` in the catalogue stands for what differs each time."""
+        found = self.errors.get(english)
+        if found is not None or not self.errors:
+            return found or english
+        for pattern, sentence in self.errors.items():
+            if "{}" in pattern:
+                start, _, end = pattern.partition("{}")
+                if english.startswith(start) and english.endswith(end) and len(english) > len(start) + len(end):
+                    return sentence.replace("{}", self._sentence(english[len(start) : len(english) - len(end)]))
+        return english
+
+    def number(self, value: object) -> Any:
+        """Whole numbers as the language writes them; anything else as it is."""
+        if isinstance(value, int) and not isinstance(value, bool):
+            return format_decimal(value, locale=self.lang)
+        return value
+
+
+@cache
+def texts(lang: str) -> Texts:
+    """The words of a language. KeyError for one that is not there."""
+    if lang not in LANGUAGES:
+        raise KeyError(lang)
+    folder = resources.files("rempart.server.pages") / "texts"
+    words: dict[str, Any] = json.loads((folder / f"{lang}.json").read_text("utf-8"))
+    errors: dict[str, str] = {} if lang == "en" else json.loads((folder / f"errors.{lang}.json").read_text("utf-8"))
+    return Texts(lang=lang, words=words, errors=errors)
+
+
+def preferred(header: str) -> str:
+    """The language of an Accept-Language header that is here; English without one."""
+    wanted: list[tuple[float, int, str]] = []
+    for part in header.split(",")[:20]:
+        tag, _, weight = part.partition(";q=")
+        lang = tag.strip().lower()[:2]
+        if lang in LANGUAGES:
+            try:
+                wanted.append((-float(weight or 1), len(wanted), lang))
+            except ValueError:
+                continue
+    return min(wanted)[2] if wanted else "en"

@@ -1,0 +1,159 @@
+"""`rempart ledger` as a real process: from a data folder to an outsider who verifies."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ledgers import some_leaves
+from rempart.clock import utc_now
+from rempart.evidence.ledger import append_many, erase
+from rempart.evidence.ledger.keyfile import create_signer
+from rempart.store.engine import Store
+from rempart.store.migrate import upgrade
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def rempart(*args, code=0):
+    done = subprocess.run(
+        [sys.executable, "-m", "rempart", "ledger", *map(str, args)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
+        timeout=60,
+    )
+    assert done.returncode == code, done.stderr
+    return done.stdout if code in (0, 2) and done.stdout else done.stderr
+
+
+@pytest.fixture
+def data(tmp_path):
+    """A data folder with a ledger of 300 leaves, not sequenced yet."""
+    folder = tmp_path / "data"
+    (folder / "keys").mkdir(parents=True)
+    (folder / "rempart.toml").write_text("")
+    create_signer(folder / "keys" / "ledger.key", name="example.org/ledger")
+    write(folder, 300)
+    return folder
+
+
+def write(folder, count, first=0):
+    with Store.open(f"sqlite:///{folder / 'rempart.db'}") as store:
+        upgrade(store)
+        with store.write() as conn:
+            append_many(conn, some_leaves(count, first), at=utc_now())
+
+
+def test_an_outsider_verifies_what_was_exported(data, tmp_path):
+    first = tmp_path / "first"
+    note = rempart("checkpoint", "--data", data, "-o", first)
+    assert note == ""
+    assert first.read_text().startswith("example.org/ledger\n300\n")
+    (key,) = rempart("key", "--data", data).splitlines()
+    write(data, 20, 300)
+    rempart("checkpoint", "--data", data)
+    export = tmp_path / "export.jsonl"
+    rempart("export", "--outsider", export, "--data", data)
+    assert "internally consistent, rewriting not excluded" in rempart("verify", export, "--key", key)
+    told = json.loads(rempart("verify", export, "--key", key, "--checkpoint", first, "--json"))
+    assert told["outcome"] == "verified, the first 300 leaves are those signed before"
+    assert (told["leaves"], told["form"], told["checkpoints"]) == (320, "outsider", [300])
+    assert json.loads(rempart("status", "--data", data, "--json"))["lost"] == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "word", "tamper"),
+    [
+        (10, "changed", lambda lines: [*lines[:9], lines[9].replace(b"allow", b"block").replace(b"hold", b"allow"), *lines[10:]]),
+        (11, "removed", lambda lines: [*lines[:9], *lines[10:]]),
+        (12, "reordered", lambda lines: [*lines[:9], lines[10], lines[9], *lines[11:]]),
+        (14, "incomplete", lambda lines: lines[:100]),
+    ],
+)  # fmt: skip
+def test_each_tampering_has_its_exit_code(data, tmp_path, code, word, tamper):
+    rempart("checkpoint", "--data", data)
+    export, key = tmp_path / "export.jsonl", tmp_path / "keys.txt"
+    key.write_text(rempart("key", "--data", data))
+    rempart("export", export, "--data", data)
+    lines = export.read_bytes().splitlines(keepends=True)
+    export.write_bytes(b"".join(tamper(lines)))
+    assert rempart("verify", export, "--key", key, code=code).startswith(f"{word}: ")
+
+
+def test_a_rewritten_history_has_its_exit_code(data, tmp_path):
+    first, export = tmp_path / "first", tmp_path / "export.jsonl"
+    rempart("checkpoint", "--data", data, "-o", first)
+    for name in ("rempart.db", "rempart.db-wal", "rempart.db-shm", "ledger/checkpoint"):
+        (data / name).unlink(missing_ok=True)
+    write(data, 310, 5)
+    rempart("checkpoint", "--data", data)
+    rempart("export", export, "--data", data)
+    key = rempart("key", "--data", data).strip()
+    rempart("verify", export, "--key", key)
+    assert rempart("verify", export, "--key", key, "--checkpoint", first, code=13).startswith("forked: ")
+
+
+def test_one_leaf_is_proven_and_opened(data, tmp_path):
+    rempart("checkpoint", "--data", data)
+    key, proof = rempart("key", "--data", data).strip(), tmp_path / "proof"
+    rempart(
+        "reveal", 17, "item_id=photo-17", f"sha256=hex:{(17).to_bytes(32, 'big').hex()}", "--data", data, "-o", proof
+    )
+    told = json.loads(rempart("verify", proof, "--key", key, "--json"))
+    assert (told["outcome"], told["leaf"], told["of"], told["opened"]["item_id"]) == ("proven", 17, 300, "photo-17")
+    assert told["opened"]["sha256"] == "hex:" + (17).to_bytes(32, "big").hex()
+    proof.write_text(proof.read_text().replace("photo-17", "photo-18"))
+    rempart("verify", proof, "--key", key, code=10)
+    assert "not the item_id" in rempart("reveal", 17, "item_id=photo-18", "--data", data, code=2)
+    with Store.open(f"sqlite:///{data / 'rempart.db'}") as store, store.write() as conn:
+        erase(conn, subject="item:17")
+    assert "erased" in rempart("reveal", 17, "item_id=photo-17", "--data", data, code=2)
+    export = tmp_path / "export.jsonl"
+    rempart("export", export, "--data", data)
+    rempart("verify", export, "--key", key)
+    for leaf in (0, 255, 256, 299):
+        rempart("prove", export, leaf, "--key", key, "-o", proof)
+        assert f"leaf: {leaf}" in rempart("verify", proof, "--key", key)
+    rempart("prove", export, 300, "--key", key, code=2)
+
+
+def test_a_rotated_key_leaves_old_checkpoints_valid(data, tmp_path):
+    first, export, keys = tmp_path / "first", tmp_path / "export.jsonl", tmp_path / "keys"
+    rempart("checkpoint", "--data", data, "-o", first)
+    old = rempart("key", "--data", data).strip()
+    new = rempart("rotate", "--data", data).strip()
+    keys.write_text(rempart("key", "--data", data))
+    assert keys.read_text().split() == [new, old]
+    rempart("export", export, "--data", data)
+    assert "first 300 leaves" in rempart("verify", export, "--key", keys, "--checkpoint", first)
+    assert "after a rotation" in rempart("verify", export, "--key", old, code=2)
+    assert oct((data / "keys" / "ledger.key").stat().st_mode)[-3:] == "600"
+
+
+def test_a_database_that_was_set_back_signs_nothing_until_it_caught_up(data, tmp_path):
+    rempart("checkpoint", "--data", data)
+    backup = (data / "rempart.db").read_bytes()
+    write(data, 500, 300)
+    rempart("checkpoint", "--data", data)
+    export = tmp_path / "newest.jsonl"
+    rempart("export", export, "--data", data)
+    key = rempart("key", "--data", data).strip()
+    for name in ("rempart.db-wal", "rempart.db-shm"):
+        (data / name).unlink(missing_ok=True)
+    (data / "rempart.db").write_bytes(backup)
+    write(data, 3, 9000)
+    assert "catch-up" in rempart("checkpoint", "--data", data, code=2)
+    # What was written since the restore was sequenced by that: the newest ledger can no longer be brought in.
+    assert "does not go on" in rempart("catch-up", export, "--key", key, "--data", data, code=2)
+    (data / "rempart.db").write_bytes(backup)
+    for name in ("rempart.db-wal", "rempart.db-shm"):
+        (data / name).unlink(missing_ok=True)
+    assert "500 leaves" in rempart("catch-up", export, "--key", key, "--data", data)
+    write(data, 3, 9000)
+    rempart("checkpoint", "--data", data)
+    rempart("export", export, "--data", data)
+    assert "leaves: 803" in rempart("verify", export, "--key", key, "--checkpoint", data / "ledger" / "checkpoint")

@@ -1,0 +1,365 @@
+"""Look-back: a change of the lists reaches what is hosted already, whoever checked it and whenever."""
+
+import threading
+from dataclasses import dataclass
+from hashlib import sha256
+
+import pytest
+from sqlalchemy import select, text
+
+from actors import NOON, person
+from hosting import host
+from rempart.cases.judgement import Judgement, decide
+from rempart.cases.lookback import LOOKBACK, LookBack
+from rempart.cases.records import cases, decisions
+from rempart.items.lookback import ItemIndex
+from rempart.items.records import checks, items, signals
+from rempart.items.records.signals import ItemSignal
+from rempart.lists import records as lists
+from rempart.lists.entry import Category, Entry, EntrySignal, Opinion
+from rempart.lists.live import LiveLists
+from rempart.lists.schemes import built_in
+from rempart.people.permissions import Role
+from rempart.policy.versions import PolicyStore
+from rempart.signals.outcome import Outcome
+from rempart.signals.values import PdqHash, Sha256
+from rempart.store.counters import next_number
+from rempart.store.jobs import JobRunner, enqueue
+from rempart.store.workers import Worker
+from vaults import a_vault
+
+REVIEWER = person("rui", Role.REVIEWER)
+
+
+def digest(number: int) -> Sha256:
+    return Sha256(sha256(b"%d" % number).digest())
+
+
+def likeness(number: int, *, bits: int = 0) -> PdqHash:
+    """A hash of its own for each number, with so many bits turned."""
+    value = int.from_bytes(sha256(b"pdq%d" % number).digest())
+    return PdqHash((value ^ ((1 << bits) - 1)).to_bytes(32))
+
+
+@dataclass
+class Site:
+    """One deployment with lists, items and a runner of look-back."""
+
+    store: object
+    runner: object
+    index: object
+    lists: object
+    numbers: dict
+    folder: object
+
+    def hold_list(self, name: str = "police", mode=lists.Mode.BLOCKING) -> int:
+        with self.store.write() as conn:
+            row = lists.create_list(conn, name=name, mode=mode, at=NOON)
+        self.numbers[name] = row.number
+        return row.number
+
+    def add(self, *entries: Entry, name: str = "police") -> list[int]:
+        with self.store.write() as conn:
+            change = next_number(conn, "lists")
+            made = lists.insert_entries(
+                conn, entries, list_number=self.numbers[name], schemes=built_in(), number=change, at=NOON
+            )
+            enqueue(conn, LOOKBACK, {"after": change - 1, "upto": change}, now=NOON)
+        return made
+
+    def withdraw(self, *entries: int) -> None:
+        with self.store.write() as conn:
+            change = next_number(conn, "lists")
+            lists.withdraw_entries(conn, entries, number=change, at=NOON)
+            enqueue(conn, LOOKBACK, {"after": change - 1, "upto": change}, now=NOON)
+
+    def check(self, number: int, *, verdict: str = "allow", service: str = "forum", outcome=Outcome.OK, **more) -> int:
+        with self.store.write() as conn:
+            change = next_number(conn, "items")
+            host(conn, number, service=service, sha256=bytes(digest(number)), verdict=verdict, **more)
+            kept = [
+                ItemSignal(signal=digest(number), probe="exact"),
+                ItemSignal(signal=likeness(number), probe="canonical", recipe="srgb8-full-v1", quality=90),
+            ]
+            signals.add(conn, [signals.row_of(number, one, number=change) for one in kept])
+            row = {
+                "request": f"check_{number}", "item": number, "service": service, "outcome": outcome,
+                "verdict": verdict, "rule": "otherwise", "policy": 0, "mark": 0, "facts": None, "case_id": None,
+                "at": NOON,
+            }  # fmt: skip
+            checks.add(conn, [row])
+        return number
+
+    def item(self, number: int):
+        with self.store.read() as conn:
+            return items.hosted(conn, number)
+
+    def told(self, service: str = "forum"):
+        with self.store.read() as conn:
+            found = decisions.after(conn, service=service, seq=0, most=1000)
+        return [(row.item_id, row.previous, row.verdict, row.reason) for row in found]
+
+    def open_cases(self):
+        with self.store.read() as conn:
+            return cases.open_cases(conn, queue=None, service=None, after="", most=1000)
+
+    def leaves(self, action: str):
+        with self.store.read() as conn:
+            found = conn.execute(text("SELECT body FROM ledger_leaves")).scalars().all()
+        return [body for body in found if f'"action":"{action}"' in body]
+
+    def judge(self, case_id: str, decision: Judgement) -> None:
+        with self.store.write() as conn:
+            decide(
+                conn, case_id, decision=decision, by=REVIEWER, reason="", at=NOON, vault=a_vault(self.store)
+            )  # fmt: skip
+
+
+@pytest.fixture
+def site(store, tmp_path):
+    store.clock = lambda: NOON
+    live = LiveLists(store, tmp_path / "lists", store.clock)
+    index = ItemIndex(store, tmp_path / "items", store.clock, radius=31)
+    live.open()
+    index.open()
+    look = LookBack(
+        store, index=index, lists=live, policies=PolicyStore(), clock=store.clock, radius=31, most_items_of_entry=20
+    )
+    with Worker(store) as worker:
+        made = Site(store, JobRunner(store, worker, {LOOKBACK: look}), index, live, {}, tmp_path)
+        made.hold_list()
+        yield made
+
+
+def entry(number: int, *values, opinion=Opinion.POSITIVE, code: str = "1") -> Entry:
+    made = tuple(EntrySignal(signal=value, quality=None) for value in values)
+    return Entry(id=f"e-{number}", signals=made, category=Category(scheme="vic-us", code=code), opinion=opinion)
+
+
+def test_a_new_entry_blocks_the_copy_that_is_hosted_and_opens_a_case(site):
+    site.check(1)
+    site.check(2)
+    site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    assert site.told() == [("photo-1", "allow", "block", "new_entry")]
+    assert site.item(1).verdict == "block"
+    assert site.item(2).verdict == "allow"
+    (case,) = site.open_cases()
+    assert (case.kind, case.queue, case.reason) == ("lookback", "exact", "exact-match")
+    with site.store.read() as conn:
+        assert [row.ref for row in cases.matches_of(conn, case.id)] == ["e-1"]
+
+
+def test_a_likeness_within_reach_is_held(site):
+    for number in range(5):
+        site.check(number)
+    site.add(entry(1, likeness(3, bits=31)), entry(2, likeness(4, bits=32)))
+    site.runner.run_due()
+    assert site.told() == [("photo-3", "allow", "hold", "new_entry")]
+    assert [case.queue for case in site.open_cases()] == ["similar"]
+
+
+def test_each_service_is_told_of_its_own(site):
+    site.check(1)
+    site.check(2, service="wiki")
+    site.add(entry(1, digest(1)), entry(2, digest(2)))
+    site.runner.run_due()
+    assert [row[0] for row in site.told()] == ["photo-1"]
+    assert [row[0] for row in site.told("wiki")] == ["photo-2"]
+
+
+def test_an_observing_list_changes_nothing(site):
+    site.hold_list("trial", lists.Mode.OBSERVING)
+    site.check(1)
+    site.add(entry(1, digest(1)), name="trial")
+    site.runner.run_due()
+    assert site.told() == []
+    assert site.open_cases() == ()
+
+
+@pytest.mark.parametrize("code", ["0", "4"])
+def test_entries_that_match_nothing_reach_nothing(site, code):
+    site.check(1)
+    site.add(entry(1, digest(1), code=code))
+    site.runner.run_due()
+    assert site.told() == []
+
+
+def test_a_verdict_is_never_loosened_by_a_new_entry(site):
+    site.check(1, verdict="block")
+    site.add(entry(1, likeness(1, bits=5)))
+    site.runner.run_due()
+    assert site.told() == []
+    assert site.item(1).verdict == "block"
+    assert len(site.open_cases()) == 1
+
+
+def test_done_twice_it_changes_nothing_more(site):
+    site.check(1)
+    site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    before = site.told(), site.open_cases()
+    with site.store.write() as conn:
+        enqueue(conn, LOOKBACK, {"after": 0, "upto": 99}, now=NOON)
+    site.runner.run_due()
+    assert (site.told(), site.open_cases()) == before
+
+
+def test_a_withdrawn_entry_gives_the_item_back_and_marks_its_case(site):
+    site.check(1)
+    (one,) = site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    site.withdraw(one)
+    site.runner.run_due()
+    assert site.told()[1:] == [("photo-1", "block", "allow", "withdrawn")]
+    assert site.item(1).verdict == "allow"
+    (case,) = site.open_cases()
+    assert case.withdrawn == NOON
+
+
+def test_what_another_entry_still_holds_stays(site):
+    site.check(1)
+    one, _ = site.add(entry(1, digest(1)), entry(2, likeness(1)))
+    site.runner.run_due()
+    site.withdraw(one)
+    site.runner.run_due()
+    assert site.told()[1:] == [("photo-1", "block", "hold", "withdrawn")]
+
+
+def test_what_could_not_be_checked_is_not_allowed_by_a_withdrawal(site):
+    site.check(1, outcome=Outcome.UNREADABLE, verdict="hold")
+    (one,) = site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    site.withdraw(one)
+    site.runner.run_due()
+    assert [row[2] for row in site.told()] == ["block", "hold"]
+
+
+def test_what_people_removed_stays_removed_when_the_entry_goes(site):
+    site.check(1)
+    (one,) = site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    site.judge(site.open_cases()[0].id, Judgement.REMOVE)
+    site.withdraw(one)
+    site.runner.run_due()
+    assert site.item(1).verdict == "block"
+    assert [row[3] for row in site.told()] == ["new_entry", "case"]
+
+
+def test_what_people_released_stays_released_for_what_they_knew(site):
+    site.check(1)
+    site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    site.judge(site.open_cases()[0].id, Judgement.RELEASE)
+    with site.store.write() as conn:
+        enqueue(conn, LOOKBACK, {"after": 0, "upto": 99}, now=NOON)
+    site.runner.run_due()
+    assert site.item(1).verdict == "allow"
+    assert site.open_cases() == ()
+
+
+def test_what_people_released_is_looked_at_again_when_something_new_matches(site):
+    site.check(1)
+    site.add(entry(1, likeness(1, bits=3)))
+    site.runner.run_due()
+    site.judge(site.open_cases()[0].id, Judgement.RELEASE)
+    site.add(entry(2, digest(1)))
+    site.runner.run_due()
+    assert site.item(1).verdict == "block"
+    assert site.item(1).decided is None
+    assert len(site.open_cases()) == 1
+
+
+def test_an_entry_that_leads_to_very_many_items_is_not_acted_on(site):
+    with site.store.write() as conn:
+        change = next_number(conn, "items")
+        for number in range(1, 22):
+            host(conn, number, verdict="allow")
+            signals.add(conn, [signals.row_of(number, ItemSignal(signal=digest(0), probe="exact"), number=change)])
+    site.check(50)
+    (many, _) = site.add(entry(1, digest(0)), entry(2, digest(50)))
+    site.runner.run_due()
+    assert site.told() == [("photo-50", "allow", "block", "new_entry")]
+    (leaf,) = site.leaves("lookback.stopped")
+    assert f'"entry":{many}' in leaf
+    assert '"items":21' in leaf
+
+
+def test_gone_and_erased_items_are_left_alone(site):
+    site.check(1, gone=NOON)
+    site.check(2)
+    with site.store.write() as conn:
+        signals.remove(conn, [2], number=next_number(conn, "items"))
+        items.erase(conn, 2)
+    site.add(entry(1, digest(1)), entry(2, digest(2)))
+    site.runner.run_due()
+    assert site.told() == []
+
+
+def test_a_low_quality_likeness_leads_nowhere(site):
+    with site.store.write() as conn:
+        change = next_number(conn, "items")
+        host(conn, 1, verdict="allow")
+        flat = ItemSignal(signal=likeness(1), probe="canonical", quality=30)
+        signals.add(conn, [signals.row_of(1, flat, number=change)])
+    site.add(entry(1, likeness(1)))
+    site.runner.run_due()
+    assert site.told() == []
+
+
+def test_a_whole_list_is_looked_back_for(site):
+    site.check(1)
+    with site.store.write() as conn:
+        change = next_number(conn, "lists")
+        lists.insert_entries(
+            conn, [entry(1, digest(1))], list_number=site.numbers["police"], schemes=built_in(), number=change, at=NOON
+        )
+        name = conn.execute(select(lists.lists.c.id)).scalar_one()
+        enqueue(conn, LOOKBACK, {"list": name}, now=NOON)
+    site.runner.run_due()
+    assert [row[0] for row in site.told()] == ["photo-1"]
+
+
+def test_the_ledger_says_how_many_and_never_which(site):
+    site.check(1)
+    site.add(entry(1, digest(1)))
+    site.runner.run_due()
+    (leaf,) = site.leaves("lookback.made")
+    assert '"facts":{"changed":1,"items":1}' in leaf
+    assert "photo" not in leaf
+
+
+def test_nothing_falls_between_checks_and_additions_that_run_at_once(site, store):
+    """Checks take the items' number and then look at the lists; additions are looked back for after their commit."""
+    site.add(entry(1000, digest(999_999)))
+    stop = threading.Event()
+    blocked = []
+
+    def check_all():
+        for number in range(1, 61):
+            with store.write() as conn:
+                change = next_number(conn, "items")
+                seen = conn.execute(
+                    select(lists.entry_signals.c.id).where(lists.entry_signals.c.value == bytes(digest(number)))
+                ).first()
+                host(conn, number, sha256=bytes(digest(number)), verdict="block" if seen else "allow")
+                one = ItemSignal(signal=digest(number), probe="exact")
+                signals.add(conn, [signals.row_of(number, one, number=change)])
+                if seen:
+                    blocked.append(number)
+        stop.set()
+
+    def add_all():
+        for number in range(60, 0, -1):
+            site.add(entry(number, digest(number)))
+
+    threads = [threading.Thread(target=check_all), threading.Thread(target=add_all)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        site.runner.run_due()
+    site.runner.run_due()
+    with store.read() as conn:
+        verdicts = dict(conn.execute(select(items.items.c.id, items.items.c.verdict)).all())
+    assert [number for number, verdict in verdicts.items() if verdict != "block"] == []
+    assert len(site.told()) + len(blocked) == 60
