@@ -1,6 +1,5 @@
 """A data folder, a key and a real server process, for tests of the service."""
 
-import json
 import os
 import re
 import secrets
@@ -15,8 +14,8 @@ from typing import Any
 
 import httpx
 
+from rempart.cli.newfolder import NewFolder, make_database, settings_text
 from rempart.clock import utc_now
-from rempart.evidence.vault import KeyFile
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.records import Mode, create_list, insert_entries
 from rempart.lists.schemes import built_in
@@ -27,7 +26,6 @@ from rempart.settings import Settings, read_settings
 from rempart.signals.values import Signal
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
-from rempart.store.migrate import upgrade
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 ALL_SCOPES = tuple(Scope)
@@ -35,16 +33,9 @@ ALL_SCOPES = tuple(Scope)
 
 def make_data(folder: Path, *, database: str = "", more: str = "") -> Settings:
     """A data folder with keys and the whole schema."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("keys", "blobs", "index"):
-        (folder / name).mkdir(mode=0o700)
-    KeyFile(folder / "keys" / "service.key").create()
-    text = f"[store]\ndatabase = {json.dumps(database)}\n" if database else ""
-    (folder / "rempart.toml").write_text(text + more)
-    settings = read_settings(folder, environ={})
-    with Store.open(settings.database_url) as store:
-        upgrade(store)
-    return settings
+    text = settings_text(database=database)
+    NewFolder(folder).make(text + more, filled=make_database, ledger_name="test.example/ledger")
+    return read_settings(folder, environ={})
 
 
 def make_key(store: Store, *scopes: Scope, service: str = "forum", **limits: Any) -> str:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import html
+import itertools
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -37,11 +39,12 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`public_url` is the address that browsers show, empty when it is the one they ask; a body has `body_bytes` at
-    most and `body_seconds` to arrive."""
+    most and `body_seconds` to arrive, except on paths that `counted` matches whole: their routes count themselves."""
 
     public_url: str = ""
     body_bytes: int = 32 << 20
     body_seconds: float = 30.0
+    counted: re.Pattern[str] | None = None
 
 
 @dataclass(slots=True)
@@ -68,6 +71,7 @@ class Security:
         self._own = address.netloc.lower().encode()
         secure = address.scheme == "https"
         self._headers = (*_ALWAYS, _HSTS) if secure else _ALWAYS
+        self._run, self._count = secrets.token_hex(6), itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -77,24 +81,26 @@ class Security:
             await send({"type": "websocket.close", "code": 1008})
             return
         asked = _read(scope["headers"])
-        request_id = secrets.token_hex(8)
+        request_id = f"{self._run}{next(self._count):08x}"
         scope.setdefault("state", {})["request_id"] = request_id
         answer = _Answer(send, request_id.encode(), self._headers)
-        refusal = self._refusal(scope, asked)
+        counted = self.limits.counted is not None and self.limits.counted.fullmatch(scope["path"]) is not None
+        refusal = self._refusal(scope, asked, counted=counted)
         if refusal is not None:
             await answer.refuse(*refusal, page=asked.page)
             return
-        if asked.length or asked.chunked:
+        if not counted and (asked.length or asked.chunked):
             receive = _Body(receive, answer, self.limits, page=asked.page)
         try:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
             return  # nobody is there any more, or the answer was given above
 
-    def _refusal(self, scope: Scope, asked: _Asked) -> tuple[int, str, str] | None:
+    def _refusal(self, scope: Scope, asked: _Asked, *, counted: bool) -> tuple[int, str, str] | None:
         if asked.size > _HEADER_BYTES or len(scope["headers"]) > _HEADER_COUNT:
             return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
-        if asked.length is not None and (asked.length < 0 or asked.length > self.limits.body_bytes):
+        too_long = not counted and (asked.length or 0) > self.limits.body_bytes
+        if asked.length is not None and (asked.length < 0 or too_long):
             return _too_large(self.limits.body_bytes)
         if scope["method"] not in _SAFE and not asked.authorized and self._foreign(asked):
             return (
