@@ -50,8 +50,9 @@ DESCRIPTION = (
 def create_app(service: Service, access: Access, pages: Pages, *, routers: Sequence[str] = ROUTERS) -> FastAPI:
     """The application of a running service. RuntimeError when a route declares no permission."""
     app = FastAPI(
-        title="Rempart", version=__version__, description=DESCRIPTION, openapi_url=None, docs_url=None, redoc_url=None
-    )
+        title="Rempart", version=__version__, description=DESCRIPTION, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
     app.state.service = service
     app.state.access = access
     app.state.pages = pages

@@ -71,7 +71,7 @@ class Security:
         self._own = address.netloc.lower().encode()
         secure = address.scheme == "https"
         self._headers = (*_ALWAYS, _HSTS) if secure else _ALWAYS
-        self._run, self._count = secrets.token_hex(6), itertools.count()
+        self._run, self._count = secrets.token_hex(4), itertools.count()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

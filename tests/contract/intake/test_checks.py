@@ -6,11 +6,10 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
-from checking import SERVICE, Checking, checking, request
-from pictures import jpeg
-from serving import add_list
 from sqlalchemy import func, select
 
+from checking import SERVICE, Checking, checking, request
+from pictures import jpeg
 from rempart.cases.records.cases import cases
 from rempart.clock import utc_now
 from rempart.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
@@ -31,6 +30,7 @@ from rempart.signals.digests import digest_bytes
 from rempart.signals.pool import WorkerPool
 from rempart.signals.values import PdqHash, Sha256
 from rempart.store.engine import Store
+from serving import add_list
 
 
 @pytest.fixture(scope="module")
@@ -312,8 +312,12 @@ def test_too_many_waiting_checks_are_refused_and_none_is_lost(store, tmp_path, p
     with checking(store, tmp_path, pool, limits=CheckLimits(photos=2, waiting=3)) as check:
         with store.write():
             taken: list[Future] = []
-            with pytest.raises(UnavailableError, match="waiting"):
+
+            def submit_many() -> None:
                 for n in range(1000):
                     taken.append(check.submit(f"n{n}", signals=(sha(b"%d" % n),)))
+
+            with pytest.raises(UnavailableError, match="waiting"):
+                submit_many()
         assert [one.result(30).item_id for one in taken] == [f"n{n}" for n in range(len(taken))]
         assert count(store, cases) == 0
