@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from rempart.cli.newfolder import NewFolder, make_database, settings_text
+from rempart.cli.newfolder import NewFolder, make_database
 from rempart.clock import utc_now
 from rempart.evidence.ledger.keyfile import open_signer
 from rempart.lists.entry import Category, Entry, EntrySignal
@@ -35,8 +35,10 @@ ALL_SCOPES = tuple(Scope)
 
 def make_data(folder: Path, *, database: str = "", more: str = "") -> Settings:
     """A data folder with keys and the whole schema."""
-    text = settings_text(database=database)
-    NewFolder(folder).make(text + more, filled=make_database, ledger_name="test.example/ledger")
+    text = f"[store]
+database = {json.dumps(database)}
+" if database else ""
+    NewFolder(folder).make(text + more, filled=make_database, ledger_name="example.org/ledger")
     return read_settings(folder, environ={})
 
 

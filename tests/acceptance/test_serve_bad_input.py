@@ -47,12 +47,11 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory) -> Iterator[Site]:
-    settings = make_data(tmp_path_factory.mktemp("bad") / "data")
-    more = "\n[people]\nkey_per_minute = 100000\naddress_per_minute = 100000\n"
-    toml = settings.data / "rempart.toml"
-    toml.write_text(
-        toml.read_text().replace("\n[server]\n", f"\n[server]\nbody_bytes = {BODY_BYTES}\nbody_seconds = 1.5\n") + more
+    more = (
+        f"[server]\nbody_bytes = {BODY_BYTES}\nbody_seconds = 1.5\n"
+        "[people]\nkey_per_minute = 100000\naddress_per_minute = 100000\n"
     )
+    settings = make_data(tmp_path_factory.mktemp("bad") / "data", more=more)
     with Store.open(settings.database_url) as store:
         keys = {
             "all": make_key(store, *ALL_SCOPES),

@@ -108,7 +108,11 @@ def visit(page: Page, running: Site, lang: str, look: str) -> None:
     for path in ("/", "/account", "/account/code", "/keys", "/people", "/approvals"):
         page.goto(running.address + path)
         seen(page, f"{path.strip('/').replace('/', '-') or 'home'}.{lang}.{look}")
-    for path, start in (("/keys", "/keys/key_"), ("/people", "/people/person_"), ("/approvals", "/approvals/approval_")):
+    for path, start in (
+        ("/keys", "/keys/key_"),
+        ("/people", "/people/person_"),
+        ("/approvals", "/approvals/approval_"),
+    ):
         page.goto(running.address + path)
         page.locator(f"a[href^='{start}']").last.click()
         page.wait_for_url(re.compile(re.escape(start)))
@@ -154,7 +158,9 @@ def test_pages_break_none_of_their_own_rules_and_load_nothing_from_elsewhere(
     page = context.new_page()
     noise: list[str] = []
     page.on("console", lambda message: noise.append(message.text))
-    page.on("request", lambda request: noise.append(request.url) if not request.url.startswith(running.address) else None)
+    page.on(
+        "request", lambda request: noise.append(request.url) if not request.url.startswith(running.address) else None
+    )
     come_in(page, running, filled(running, "en"))
     for path in ("/", "/account", "/account/code", "/keys", "/people", "/approvals", "/sign-in/again"):
         page.goto(running.address + path)
@@ -219,7 +225,9 @@ def test_the_answer_of_a_passkey_cannot_be_sent_twice(context: BrowserContext, r
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     sent: list[str] = []
-    page.on("request", lambda request: sent.append(request.post_data or "") if request.url.endswith("/passkey") else None)
+    page.on(
+        "request", lambda request: sent.append(request.post_data or "") if request.url.endswith("/passkey") else None
+    )
     page.get_by_role("button", name="Sign in with a passkey").click()
     expect(page.get_by_role("heading", name="Home")).to_be_visible()
     headers = {"content-type": "application/x-www-form-urlencoded"}

@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from rempart.cli.datafolder import data_option, opened_data
 from rempart.cli.terminal import printable
 from rempart.clock import utc_now
 from rempart.errors import NotFoundError, RefusedError
@@ -25,14 +26,9 @@ from rempart.lists.staging_records import ChangeSet
 from rempart.people import persons
 from rempart.people.passwords import Passwords
 from rempart.people.principal import CONSOLE, Principal
-from rempart.settings import read_settings
 from rempart.store.engine import Store
-from rempart.store.migrate import upgrade
 
-DATA = click.option(
-    "--data", metavar="DIR", type=click.Path(path_type=Path), envvar="REMPART_DATA", default=Path("rempart-data"),
-    show_default=True, help="The data folder; also $REMPART_DATA.",
-)  # fmt: skip
+DATA = data_option
 AS = click.option("--as", "actor", metavar="NAME", help="Act as this person; asks for the password.")
 JSON = click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 LIST = click.argument("list_name", metavar="LIST")
@@ -61,9 +57,8 @@ def opened(data: Path, actor: str | None = None) -> Iterator[Opened]:
 
     Raises SettingsError when there is none, RefusedError for a wrong name or password.
     """
-    settings = read_settings(data)
-    with Store.open(settings.database_url, clock=utc_now) as store:
-        upgrade(store)
+    with opened_data(data) as folder:
+        settings, store = folder.settings, folder.store
         by = CONSOLE if actor is None else person(store, actor)
         hours = settings.people.alone_after_hours if settings.people.one_person else None
         curation = Curation(
@@ -125,7 +120,8 @@ def say_changes(changes: ChangeSet) -> None:
             say(f"  {count} changed in {name.removeprefix('changed ')}.")
     for name, word in (("canary", "near pictures known to be good"), ("noisy", "with hashes that many pictures share")):
         if counts.get(name):
-            say(f"  {counts[name]} {word}: set aside unless they were accepted.")
+            aside = changes.state == "staged" or changes.outcomes.get("set_aside")
+            say(f"  {counts[name]} {word}{': set aside unless they were accepted' if aside else ', and let in'}.")
     if changes.state == "staged":
         say(f"It waits for a second person: {changes.why}")
         say(f"  rempart list approve {changes.id} --as NAME")

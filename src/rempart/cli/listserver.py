@@ -125,7 +125,7 @@ def add(
         options = there.curation.intake.options(live, wishes)
         category = options.category(scheme, code) if scheme or code else options.membership()
         name = ref or derived_id(parsed[0].signal)
-        entry = Entry(id=name[:512], signals=parsed, category=category, opinion=Opinion(opinion))
+        entry = Entry(id=name, signals=parsed, category=category, opinion=Opinion(opinion))
         done = there.curation.add(live.id, [entry], wishes, by=there.by)
     return _report(done, as_json)
 

@@ -18,7 +18,7 @@ from rempart.settings import FILE, read_settings
 from rempart.store.engine import Store
 from rempart.store.migrate import upgrade
 
-_SETTINGS = '''\
+_SETTINGS = """\
 # Settings of Rempart. What stands here as a comment is the default. Each can also be set in the environment:
 # REMPART_SERVER__PORT=8600 sets port in the table [server].
 
@@ -42,7 +42,7 @@ _SETTINGS = '''\
 [check]
 # workers = 0                   # decode processes; 0: one for each processor
 # keep_signals = "hosted"       # or "off", or a number of days, as "30 days"
-'''
+"""
 
 
 def settings_text(*, database: str = "", blobs: str = "", public_url: str = "") -> str:

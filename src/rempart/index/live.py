@@ -242,7 +242,9 @@ class LiveIndex:
         """
         if self._path is None:
             raise ValueError("an index in memory has no file to load again")
-        with self._merging:
+        if not self._merging.acquire(blocking=False):
+            return False  # we are making a newer one ourselves
+        try:
             stamp = stamp_of(self._path)
             if stamp is None or stamp == self._stamp:
                 return False
@@ -250,6 +252,8 @@ class LiveIndex:
             if read_mark(self._path, self._tables) <= self._mark:
                 return False
             return self._take_over(*read_base(self._path, self._tables))
+        finally:
+            self._merging.release()
 
     def _checked(self, keys: NDArray[np.uint8], ids: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
         rows = np.ascontiguousarray(keys)

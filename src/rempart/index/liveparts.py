@@ -65,7 +65,9 @@ def read_base(path: Path, tables: Tables, *, check: bool = True) -> tuple[Part, 
     file = SectionFile.open(path, kind=tables.file_kind)
     if check:
         file.verify()
-    return tables.read(file)
+    base = tables.read(file)
+    file.let_pages_go()
+    return base
 
 
 def read_mark(path: Path, tables: Tables) -> int:

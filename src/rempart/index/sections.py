@@ -284,6 +284,13 @@ class SectionFile:
                     )
             self._verified.add(name)
 
+    def let_pages_go(self) -> None:
+        """Count nothing of the file as this process's memory until it is read again: after `verify`, most of it is not
+        needed soon, and the system keeps it in its cache for as long as there is room."""
+        if isinstance(self._map, mmap.mmap):
+            with suppress(OSError):
+                self._map.madvise(mmap.MADV_DONTNEED)
+
     def length(self, name: str) -> int:
         """A section's length in bytes."""
         return self._section(name).length

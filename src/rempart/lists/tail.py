@@ -111,12 +111,13 @@ class SignalIndex:
     def refresh(self) -> None:
         """Catch up, and take over base files that another process has published: what every process does all the
         time. Raises StoreUnavailableError."""
+        # Reading a big file takes its time: nobody waits for it, and a merge may go on meanwhile.
+        for index in (self._pdq, self._digests):
+            try:
+                index.reload()
+            except _UNUSABLE as err:
+                log.warning("index %s: a new base file is of no use, ours stays: %s", self._source.name, err)
         with self._lock:
-            for index in (self._pdq, self._digests):
-                try:
-                    index.reload()
-                except _UNUSABLE as err:
-                    log.warning("index %s: a new base file is of no use, ours stays: %s", self._source.name, err)
             self._mark = max(self._mark, min(self._pdq.last, self._digests.last))
             self._catch_up()
 

@@ -18,14 +18,20 @@ from rempart.server import problems
 from rempart.server.access import Access, assert_all_routes_declare, public
 from rempart.server.api import checks
 from rempart.server.openapi import complete
+<<<<<<< HEAD
 from rempart.server.pages.doors import Pages
 from rempart.server.pages.routes import routes
 from rempart.server.security import Limits, Security
+=======
+from rempart.server.pages.deployed import add_pages
+from rempart.server.security import Security, security_limits
+>>>>>>> main
 from rempart.server.service import Service
 
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.items",
+    "rempart.server.api.ledger",
     "rempart.server.api.lists",
     "rempart.server.api.decisions",
     "rempart.server.api.cases",
@@ -60,7 +66,12 @@ def create_app(service: Service, access: Access, pages: Pages, *, routers: Seque
     for name in routers:
         app.include_router(importlib.import_module(name).router)
     app.include_router(_openapi_router(app))
+<<<<<<< HEAD
     app.router.routes.extend(routes())
+=======
+    add_pages(app, service, access)
+    app.add_middleware(Security, limits=security_limits(service.settings))
+>>>>>>> main
     assert_all_routes_declare(app)
     app.add_middleware(CheckDoor, service=service)
     told = service.settings.server

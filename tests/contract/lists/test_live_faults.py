@@ -290,6 +290,35 @@ def test_process_that_was_called_dead_publishes_nothing(store: Store, tmp_path: 
     assert S.refs(S.opened(store, tmp_path / "index"), S.pdq("late")) == ["late"]
 
 
+def test_merge_that_waits_for_the_database_keeps_no_writer_from_catching_up(store: Store, tmp_path: Path) -> None:
+    """A check catches up inside its transaction, while a merge wants one to ask whether it may publish."""
+    number = fill(store, 50)
+    live = S.opened(store, tmp_path / "index")
+    S.add(store, number, S.entry("late", S.pdq("late")))
+    asking = threading.Event()
+
+    def guard() -> bool:
+        asking.set()
+        with store.write():
+            return True
+
+    with store.write():
+        threads = [
+            threading.Thread(target=live.index.merge, kwargs={"guard": guard}),
+            threading.Thread(target=live.index.refresh),
+        ]
+        threads[0].start()
+        assert asking.wait(10)
+        threads[1].start()
+        time.sleep(0.1)
+        started = time.monotonic()
+        live.catch_up()
+        assert time.monotonic() - started < 3
+        assert S.refs(live, S.pdq("late")) == ["late"]
+    for thread in threads:
+        thread.join()
+
+
 def test_many_threads_add_find_withdraw_and_merge_at_once(store: Store, tmp_path: Path) -> None:
     number = S.new_list(store)
     here, there = S.opened(store, tmp_path / "index"), S.opened(store, tmp_path / "index")

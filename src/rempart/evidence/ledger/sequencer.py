@@ -92,6 +92,8 @@ class Sequencer:
             if not worker.take(conn, LEASE):
                 raise LeaseLostError
 
+        if self._has_nothing_to_do():
+            return
         self.sequence(guard)
         self.sign(guard, only_when_due=True)
 
@@ -101,7 +103,10 @@ class Sequencer:
         return self.sign(_nobody_minds)
 
     def sequence(self, guard: Guard) -> int:
-        """Give every queued leaf its position, a batch in each transaction; returns how many there were."""
+        """Give every queued leaf its position, a batch in each transaction; returns how many there were.
+
+        Raises LedgerForkedError, and moves nothing, when the database was set back behind what was signed.
+        """
         total = 0
         while True:
             count = self._sequence_some(guard)
@@ -128,6 +133,13 @@ class Sequencer:
         if self._last_signed is not None:
             self._last_signed.write(note)
         return SignedCheckpoint(id=id_, size=size, root=root, note=note, at=now)
+
+    def _has_nothing_to_do(self) -> bool:
+        with self._store.read() as conn:
+            if conn.execute(_QUEUED, {"most": 1}).first() is not None:
+                return False
+            last = latest_checkpoint(conn)
+            return last is not None and self._is_current(last, size_of(conn))
 
     def _is_current(self, last: SignedCheckpoint, size: int) -> bool:
         if last.size != size:
@@ -163,6 +175,7 @@ class Sequencer:
             frontier, self._frontier = self._frontier, None  # kept again only when all went well
             first = size_of(conn)
             if frontier is None or frontier.size != first:
+                self._check_history(conn, first, latest_checkpoint(conn))
                 frontier = frontier_of(conn)
             place(conn, frontier, [(row.id, row.body.encode()) for row in rows])
         self._frontier = frontier

@@ -178,7 +178,8 @@ def alive_objects(conn: Connection) -> Iterator[SealedObject]:
 
 def objects_after(conn: Connection, after: str, *, limit: int) -> tuple[SealedObject, ...]:
     """Objects that are not destroyed, by id, after one."""
-    query = select(objects).where(objects.c.destroyed.is_(None), objects.c.id > after).order_by(objects.c.id).limit(limit)
+    later = objects.c.destroyed.is_(None), objects.c.id > after
+    query = select(objects).where(*later).order_by(objects.c.id).limit(limit)
     return tuple(SealedObject(**row) for row in conn.execute(query).mappings())
 
 
