@@ -1,5 +1,6 @@
 """A data folder, a key and a real server process, for tests of the service."""
 
+import json
 import os
 import re
 import secrets
@@ -35,9 +36,7 @@ ALL_SCOPES = tuple(Scope)
 
 def make_data(folder: Path, *, database: str = "", more: str = "") -> Settings:
     """A data folder with keys and the whole schema."""
-    text = f"[store]
-database = {json.dumps(database)}
-" if database else ""
+    text = f"[store]\ndatabase = {json.dumps(database)}\n" if database else ""
     NewFolder(folder).make(text + more, filled=make_database, ledger_name="example.org/ledger")
     return read_settings(folder, environ={})
 

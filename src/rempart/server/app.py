@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,14 +17,8 @@ from rempart.server import problems
 from rempart.server.access import Access, assert_all_routes_declare, public
 from rempart.server.api import checks
 from rempart.server.openapi import complete
-<<<<<<< HEAD
-from rempart.server.pages.doors import Pages
-from rempart.server.pages.routes import routes
-from rempart.server.security import Limits, Security
-=======
 from rempart.server.pages.deployed import add_pages
 from rempart.server.security import Security, security_limits
->>>>>>> main
 from rempart.server.service import Service
 
 ROUTERS: Sequence[str] = (
@@ -38,14 +31,10 @@ ROUTERS: Sequence[str] = (
     "rempart.server.api.webhooks",
     "rempart.server.api.policy",
     "rempart.server.api.lookback",
-    "rempart.server.api.ledger",
     "rempart.server.health",
     "rempart.server.metrics",
 )
 """Modules whose `router` the application has; checks come first because they come most often."""
-
-# Routes that read their bodies themselves, each within limits of its own.
-_COUNTED = re.compile(r"/v1/check(/batch)?|/v1/items/.+/content|/v1/lists/[^/]+/entries:import")
 
 DESCRIPTION = (
     "Checks uploads against live hash lists. A check is answered with a verdict (`allow`, `hold`, `block`) once the "
@@ -53,7 +42,7 @@ DESCRIPTION = (
 )
 
 
-def create_app(service: Service, access: Access, pages: Pages, *, routers: Sequence[str] = ROUTERS) -> FastAPI:
+def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROUTERS) -> FastAPI:
     """The application of a running service. RuntimeError when a route declares no permission."""
     app = FastAPI(
         title="Rempart", version=__version__, description=DESCRIPTION, openapi_url=None, docs_url=None, redoc_url=None,
@@ -61,24 +50,14 @@ def create_app(service: Service, access: Access, pages: Pages, *, routers: Seque
     )  # fmt: skip
     app.state.service = service
     app.state.access = access
-    app.state.pages = pages
     problems.install(app)
     for name in routers:
         app.include_router(importlib.import_module(name).router)
     app.include_router(_openapi_router(app))
-<<<<<<< HEAD
-    app.router.routes.extend(routes())
-=======
     add_pages(app, service, access)
-    app.add_middleware(Security, limits=security_limits(service.settings))
->>>>>>> main
     assert_all_routes_declare(app)
     app.add_middleware(CheckDoor, service=service)
-    told = service.settings.server
-    limits = Limits(
-        public_url=told.public_url, body_bytes=told.body_bytes, body_seconds=told.body_seconds, counted=_COUNTED
-    )
-    app.add_middleware(Security, limits=limits)
+    app.add_middleware(Security, limits=security_limits(service.settings))
     return app
 
 

@@ -10,8 +10,6 @@ from ipaddress import ip_network
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.errors import UnavailableError
-from rempart.evidence.ledger.sequencer import Sequencer
-from rempart.evidence.ledger.upkeep import periodics as ledger_periodics
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
@@ -23,6 +21,7 @@ from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
+from rempart.server import ledgers
 from rempart.server.delivery import Delivery
 from rempart.server.mail import SEND, Mailer
 from rempart.server.readiness import Readiness
@@ -45,7 +44,6 @@ class Parts:
     items: ItemIndex
     curation: Curation
     policies: PolicyStore
-    sequencer: Sequencer
 
 
 def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -78,7 +76,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *curation_upkeep.periodics(parts.curation),
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
-        *ledger_periodics(parts.sequencer),
+        *ledgers.periodics(settings, parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
 

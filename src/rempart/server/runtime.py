@@ -11,19 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from rempart.clock import Clock, utc_now
-<<<<<<< HEAD
 from rempart.errors import SettingsError
 from rempart.evidence.backup.restoring import refuse_while_pending
-from rempart.evidence.ledger.keyfile import FILE as LEDGER_KEY
-from rempart.evidence.ledger.keyfile import open_signer
-from rempart.evidence.ledger.sequencer import LastSigned, Sequencer
-=======
-from rempart.errors import SettingsError, UnavailableError
-from rempart.evidence.backup.restoring import refuse_while_pending
-from rempart.evidence.vault import Vault
-from rempart.evidence.vault.upkeep import handlers as vault_handlers
-from rempart.evidence.vault.upkeep import periodics as vault_periodics
->>>>>>> main
 from rempart.intake.upload import Checker, CheckLimits
 from rempart.intake.upload_record import Recorder
 from rempart.intake.upload_ruling import Ruler
@@ -33,19 +22,12 @@ from rempart.lists.curation import Curation
 from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
-from rempart.server import ledgers
 from rempart.server.access import Access, build_access
 from rempart.server.background import Parts, gauges, handlers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
-from rempart.server.consoles import open_pages
 from rempart.server.meters import Meters
-from rempart.server.pages.doors import Pages
 from rempart.server.service import Service
-<<<<<<< HEAD
 from rempart.server.vaults import open_keyring, open_vault
-=======
-from rempart.server.vaults import WRAPPED_ELSEWHERE, open_keyring, open_vault
->>>>>>> main
 from rempart.settings import Settings
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
@@ -65,7 +47,7 @@ BODY_MEMORY = 256 << 20
 
 
 class Runtime:
-    """A service in this process, as a context manager: opened, `service`, `access` and `pages` are for the door.
+    """A service in this process, as a context manager: opened, `service` and `access` are for the door.
 
     `share` is the part of the machine's decode workers that this process starts, one of so many server processes.
     """
@@ -75,7 +57,6 @@ class Runtime:
         self._stack = ExitStack()
         self.service: Service
         self.access: Access
-        self.pages: Pages
 
     def __enter__(self) -> Self:
         try:
@@ -99,20 +80,14 @@ class Runtime:
         with store.write() as conn:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
-<<<<<<< HEAD
-            refuse_while_pending(conn)
-        keyring = open_keyring(settings, os.environ)
-        vault = open_vault(settings, store, keyring=keyring, clock=self._clock)
-=======
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
->>>>>>> main
         lists = LiveLists(store, settings.data / "index", self._clock)
         lists.open()
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
         item_index.open()
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore(),
-            curation=open_curation(settings, store, lists, self._clock), sequencer=open_sequencer(settings, store),
+            curation=open_curation(settings, store, lists, self._clock),
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         checker, count = self._checker(parts, pool), _workers(settings, self._share)
@@ -124,10 +99,6 @@ class Runtime:
         works = periodics(parts, settings)
         periodic = Periodics(store, worker, works)
         meters.watch(lambda: gauges(checker, parts, periodic))
-        self.pages = open_pages(
-            settings, self.access, store=store, keyring=keyring, curation=parts.curation, policies=parts.policies,
-            clock=self._clock,
-        )  # fmt: skip
         self.service = Service(
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
@@ -161,53 +132,6 @@ class Runtime:
         )  # fmt: skip
 
 
-<<<<<<< HEAD
-=======
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Parts:
-    """What background work is made of."""
-
-    store: Store
-    vault: Vault
-    lists: LiveLists
-    items: ItemIndex
-    curation: Curation
-    policies: PolicyStore
-
-
-def handlers(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
-    """Every kind of job that works on our own data, and what runs it."""
-    look = LookBack(
-        parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
-        radius=settings.check.radius,
-    )  # fmt: skip
-    vault = vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE)
-    return {LOOKBACK: look, **vault, **curation_upkeep.handlers(parts.curation)}
-
-
-def senders(parts: _Parts, settings: Settings) -> Mapping[str, Handler]:
-    """Every kind of job that waits for others; they have threads of their own, so that nothing else waits too."""
-    listed = [ip_network(one) for one in settings.webhooks.private_networks]
-    keyring, clock = parts.vault.keyring, parts.store.clock
-    found: dict[str, Handler] = {DELIVER: Delivery(parts.store, keyring=keyring, clock=clock, listed=listed)}
-    if settings.mail.host:
-        found[SEND] = Mailer(settings.mail, keyring=keyring, clock=clock)
-    return found
-
-
-def periodics(parts: _Parts, settings: Settings) -> Sequence[Periodic]:
-    """All periodic work of a process."""
-    return (
-        *parts.lists.works(),
-        *curation_upkeep.periodics(parts.curation),
-        *parts.items.works(),
-        *vault_periodics(parts.vault, by=SYSTEM),
-        *ledgers.periodics(settings, parts.store),
-        *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
-    )
-
-
->>>>>>> main
 def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clock) -> Curation:
     """What curators do; what they let in is looked up in this process from then on."""
     people = settings.people
@@ -215,49 +139,6 @@ def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clo
         store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius), clock=clock,
         entered=lists.catch_up, alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
     )  # fmt: skip
-
-
-<<<<<<< HEAD
-def open_sequencer(settings: Settings, store: Store) -> Sequencer:
-    """What orders and signs the ledger. Raises IncompleteError when there is no key for it."""
-    signer = open_signer(settings.data / "keys" / LEDGER_KEY)
-    return Sequencer(store, signer=signer, last_signed=LastSigned(settings.data / "ledger" / "checkpoint"))
-=======
-def readiness(parts: _Parts, periodic: Periodics, fresh: Sequence[Periodic]) -> Readiness:
-    """What a check needs: the database, lists that are not stale, the blob store and the service key."""
-    tails = [work.name for work in fresh if work.everywhere]
-
-    def database() -> None:
-        with parts.store.read() as conn:
-            parts.policies.current(conn)
-
-    def lists() -> None:
-        now = time.monotonic()
-        last = [periodic.last_success.get(name) for name in tails]
-        if any(moment is None or now - moment > _STALE_SECONDS for moment in last):
-            raise UnavailableError("Changes of the lists are not being followed.")
-
-    def service_key() -> None:
-        parts.vault.keyring.active()
-
-    return Readiness(
-        [("database", database), ("lists", lists), ("blobs", parts.vault.blobs.check), ("service key", service_key)]
-    )
-
-
-def gauges(checker: Checker, lists: LiveLists) -> Mapping[str, tuple[str, float]]:
-    """What stands now, for `/metrics`."""
-    photos, writes = checker.waiting
-    return {
-        "rempart_photos_waiting": ("Checks with bytes that are on their way.", photos),
-        "rempart_writes_waiting": ("Checks that wait for the next commit.", writes),
-        "rempart_lookups_total": ("Signals that were looked up by this process.", checker.lookups),
-        "rempart_photos_total": ("Bodies that were examined by this process.", checker.examined),
-        "rempart_commits_total": ("Commits of groups of checks by this process.", checker.groups),
-        "rempart_list_mark": ("The number of the last change of the lists that is followed.", lists.mark),
-        "rempart_list_keys": ("Signals in the index of the lists.", len(lists.index)),
-    }
->>>>>>> main
 
 
 def _workers(settings: Settings, share: int) -> int:

@@ -8,11 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import html
-<<<<<<< HEAD
-import itertools
-import json
-=======
->>>>>>> main
 import re
 import secrets
 from dataclasses import dataclass
@@ -53,20 +48,12 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-<<<<<<< HEAD
-    """`public_url` is the address that browsers show, empty when it is the one they ask; a body has `body_bytes` at
-    most and `body_seconds` to arrive, except on paths that `counted` matches whole: their routes count themselves."""
-=======
     """`public_url` is the address that browsers show, empty when it is the one they ask. A body has `body_bytes` at
     most and `body_seconds` to arrive, but for paths in `own`, whose routes read it within limits of their own."""
->>>>>>> main
 
     public_url: str = ""
     body_bytes: int = 8 << 20
     body_seconds: float = 30.0
-<<<<<<< HEAD
-    counted: re.Pattern[str] | None = None
-=======
     own: re.Pattern[str] | None = None
 
 
@@ -75,7 +62,6 @@ def security_limits(settings: Settings) -> Limits:
     server = settings.server
     own = re.compile(r"/v1/(check(/.*)?|items/.+/content|lists/[^/]+/entries:import)")
     return Limits(public_url=server.public_url, body_seconds=server.body_seconds, own=own)
->>>>>>> main
 
 
 @dataclass(slots=True)
@@ -101,12 +87,7 @@ class Security:
         address = urlsplit(limits.public_url)
         self._own = address.netloc.lower().encode()
         secure = address.scheme == "https"
-<<<<<<< HEAD
-        self._headers = (*_ALWAYS, _HSTS) if secure else _ALWAYS
-        self._run, self._count = secrets.token_hex(4), itertools.count()
-=======
         self._api, self._page = ((*one, _HSTS) if secure else one for one in (_API, _PAGE))
->>>>>>> main
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -116,49 +97,29 @@ class Security:
             await send({"type": "websocket.close", "code": 1008})
             return
         asked = _read(scope["headers"])
-        request_id = f"{self._run}{next(self._count):08x}"
+        request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-<<<<<<< HEAD
-        answer = _Answer(send, request_id.encode(), self._headers)
-        counted = self.limits.counted is not None and self.limits.counted.fullmatch(scope["path"]) is not None
-        refusal = self._refusal(scope, asked, counted=counted)
-=======
         path = scope["path"]
         answer = _Answer(send, request_id.encode(), self._page if asked.page else self._api)
         refusal = self._refusal(scope, asked)
->>>>>>> main
         if refusal is not None:
             await answer.refuse(refusal, scope, receive, page=asked.page)
             return
-<<<<<<< HEAD
-        if not counted and (asked.length or asked.chunked):
-            receive = _Body(receive, answer, self.limits, page=asked.page)
-=======
         if (asked.length or asked.chunked) and not (self.limits.own and self.limits.own.fullmatch(path)):
             if (asked.length or 0) > self.limits.body_bytes:
                 await answer.refuse(_too_large(self.limits.body_bytes), scope, receive, page=asked.page)
                 return
             receive = _Body(receive, answer, self.limits, scope, page=asked.page)
->>>>>>> main
         try:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
             return  # nobody is there any more, or the answer was given above
 
-<<<<<<< HEAD
-    def _refusal(self, scope: Scope, asked: _Asked, *, counted: bool) -> tuple[int, str, str] | None:
-        if asked.size > _HEADER_BYTES or len(scope["headers"]) > _HEADER_COUNT:
-            return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
-        too_long = not counted and (asked.length or 0) > self.limits.body_bytes
-        if asked.length is not None and (asked.length < 0 or too_long):
-            return _too_large(self.limits.body_bytes)
-=======
     def _refusal(self, scope: Scope, asked: _Asked) -> Refusal | None:
         if asked.size > _HEADER_BYTES or len(scope["headers"]) > _HEADER_COUNT:
             return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
         if asked.length is not None and asked.length < 0:
             return 400, "The length of the body cannot be read.", "Send Content-Length as digits."
->>>>>>> main
         if scope["method"] not in _SAFE and not asked.authorized and self._foreign(asked):
             return (
                 403,

@@ -44,7 +44,7 @@ def serve_on(
     _raise_open_files()
     refuse_core_dumps()
     with Runtime(settings, clock=utc_now, share=share) as runtime:
-        app = create_app(runtime.service, runtime.access, runtime.pages)
+        app = create_app(runtime.service, runtime.access)
         config = uvicorn.Config(
             app, loop="uvloop", http=PatientProtocol, ws="none", lifespan="off", log_config=None, access_log=False,
             proxy_headers=False, server_header=False, timeout_keep_alive=KEEP_ALIVE_SECONDS,
