@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "list": ("rempart.cli.list", "Build, show, export and verify hash lists."),
     "ledger": ("rempart.cli.ledger", "Export, prove and verify the tamper-evident log."),
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
+    "policy": ("rempart.cli.policy", "What follows from a match: check, try and put in force."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
     "init": ("rempart.cli.init", "Make a data folder with keys, a database and a first administrator."),
