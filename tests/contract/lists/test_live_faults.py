@@ -206,6 +206,7 @@ def test_entries_of_one_process_are_found_by_another_within_a_second(database_ur
             assert other.refs(S.pdq(turn)) == other.refs(S.digests(turn)[1]) == []
 
 
+@pytest.mark.timeout(600)
 def test_process_that_stood_still_finds_everything_when_it_goes_on(database_url: str, tmp_path: Path) -> None:
     still = 61.0 if LONG else 1.0
     with Store.open(database_url) as store, LiveProcess(database_url, tmp_path / "index") as other:
@@ -227,11 +228,12 @@ def test_process_that_stood_still_finds_everything_when_it_goes_on(database_url:
         assert other.refs(S.pdq(50)) == ["e50"]
 
 
+@pytest.mark.timeout(600)
 def test_kill_in_the_middle_of_a_merge_loses_nothing(database_url: str, tmp_path: Path) -> None:
     with Store.open(database_url) as store:
         number = fill(store)
         S.opened(store, tmp_path / "index")
-        for turn in range(60 if LONG else 5):
+        for turn in range(30 if LONG else 5):
             with LiveProcess(database_url, tmp_path / "index", "merge") as other:
                 S.add(store, number, S.entry(f"turn{turn}", S.pdq(("turn", turn))))
                 time.sleep(0.05 + 0.011 * turn % 0.2)
