@@ -4,16 +4,16 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
+from sqlalchemy import text
+
 from listfiles import draw
 from rempart.lists import entry_records
 from rempart.lists.curation import Curation
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.guards import GuardKeeper
-from rempart.lists.ingest import Wishes
 from rempart.lists.records import Mode
 from rempart.people.permissions import Role
 from rempart.people.principal import Principal
-from sqlalchemy import text
 
 LISTED = Category(scheme="listed", code="listed")
 
@@ -40,10 +40,10 @@ class SetClock:
         self.now += timedelta(**step)
 
 
-def curation(store, *, clock=None, entered=lambda: None):
+def curation(store, *, clock=None, entered=lambda: None, **more):
     clock = clock or SetClock()
     keeper = GuardKeeper(store, monotonic=lambda: clock().timestamp())
-    return Curation(store=store, guards=keeper, clock=clock, entered=entered)
+    return Curation(store=store, guards=keeper, clock=clock, entered=entered, **more)
 
 
 def entry(ref, *signals, category=LISTED, **more):
@@ -92,8 +92,11 @@ def actions(store):
         return [json.loads(bytes(body) if isinstance(body, bytes | memoryview) else body)["action"] for body in rows]
 
 
+def jobs(store, kind):
+    with store.read() as conn:
+        found = conn.execute(text("SELECT payload FROM jobs WHERE kind = :kind ORDER BY id"), {"kind": kind}).scalars()
+        return [json.loads(one) for one in found]
+
+
 def blocking(curated, name="police", by=ANNA):
     return curated.create(name=name, by=by, mode=Mode.BLOCKING)
-
-
-FEED = Wishes(origin="partner", feed=True)

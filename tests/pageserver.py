@@ -72,7 +72,7 @@ def site(
     pages = build_pages(
         settings,
         access,
-        secrets_keys=[b"k" * 32],
+        secrets_keys=lambda: [b"k" * 32],
         decide=decide or {},
         lists=lambda: lists,
         passwords=Passwords(time_cost=1, memory_kib=64),

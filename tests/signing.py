@@ -40,7 +40,7 @@ def entry_of(store: Store, clock: Watch, *, origin: str = "http://localhost:8600
     return SignIn(
         store=store,
         passwords=Passwords(time_cost=1, memory_kib=64),
-        box=SecretBox([b"k" * 32], random=urandom),
+        box=SecretBox(lambda: [b"k" * 32], random=urandom),
         clock=clock,
         random=urandom,
         limits=Limits(),

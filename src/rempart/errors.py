@@ -165,6 +165,10 @@ class RestorePendingError(RefusedError):
     """A restore is not finished: later destructions must be repeated before anything is served."""
 
 
+class TimestampUnavailableError(UnavailableError):
+    """The time-stamping authority could not be asked now; a later checkpoint is stamped."""
+
+
 class LedgerChangedError(TamperedError):
     """Something in the ledger is not what was signed."""
 
@@ -187,3 +191,26 @@ class LedgerIncompleteError(IncompleteError):
 
 class LedgerKeyError(RefusedError):
     """None of the given keys signed this checkpoint."""
+
+
+class ServerUnreachableError(UnavailableError):
+    """Rempart could not be reached, or could not answer now."""
+
+
+class ServerAnswerError(ServerUnreachableError):
+    """The server's answer cannot be understood; it may be of another version, or no Rempart at all."""
+
+
+class RequestRefusedError(RefusedError):
+    """The server refused the request; change it as the message says.
+
+    `status` is the HTTP status.
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "", status: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class WebhookRefusedError(RefusedError):
+    """The message is not from your Rempart, or not of now; do nothing and answer with 400."""

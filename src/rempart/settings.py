@@ -127,6 +127,15 @@ class OidcSettings(_Section):
     label: str = ""
 
 
+class LedgerSettings(_Section):
+    """Time stamps of the ledger's checkpoints by an authority of your choice (RFC 3161); off while its address is
+    empty. `timestamp_certificates` are files in the data folder (PEM), one of which must have signed an answer."""
+
+    timestamp_url: str = Field("", pattern=r"^(|https?://\S+)$")
+    timestamp_hours: float = Field(24.0, ge=0.1, le=720)
+    timestamp_certificates: tuple[str, ...] = ()
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -135,6 +144,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     vault: VaultSettings = VaultSettings()
     check: CheckSettings = CheckSettings()
+    ledger: LedgerSettings = LedgerSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ledgers import some_leaves
+from ledgers import Log, some_leaves
 from rempart.clock import utc_now
 from rempart.evidence.ledger import append_many, erase
 from rempart.evidence.ledger.keyfile import create_signer
@@ -27,7 +27,7 @@ def rempart(*args, code=0):
         timeout=60,
     )
     assert done.returncode == code, done.stderr
-    return done.stdout if code in (0, 2) and done.stdout else done.stderr
+    return done.stdout or done.stderr
 
 
 @pytest.fixture
@@ -65,36 +65,36 @@ def test_an_outsider_verifies_what_was_exported(data, tmp_path):
     assert json.loads(rempart("status", "--data", data, "--json"))["lost"] == 0
 
 
-@pytest.mark.parametrize(
-    ("code", "word", "tamper"),
-    [
-        (10, "changed", lambda lines: [*lines[:9], lines[9].replace(b"allow", b"block").replace(b"hold", b"allow"), *lines[10:]]),
-        (11, "removed", lambda lines: [*lines[:9], *lines[10:]]),
-        (12, "reordered", lambda lines: [*lines[:9], lines[10], lines[9], *lines[11:]]),
-        (14, "incomplete", lambda lines: lines[:100]),
-    ],
-)  # fmt: skip
-def test_each_tampering_has_its_exit_code(data, tmp_path, code, word, tamper):
-    rempart("checkpoint", "--data", data)
-    export, key = tmp_path / "export.jsonl", tmp_path / "keys.txt"
-    key.write_text(rempart("key", "--data", data))
-    rempart("export", export, "--data", data)
-    lines = export.read_bytes().splitlines(keepends=True)
-    export.write_bytes(b"".join(tamper(lines)))
-    assert rempart("verify", export, "--key", key, code=code).startswith(f"{word}: ")
+TAMPERINGS = {
+    (10, "changed"): lambda lines: [*lines[:9], lines[9].replace(b'"distance":', b'"distance":1'), *lines[10:]],
+    (11, "removed"): lambda lines: [*lines[:9], *lines[10:]],
+    (12, "reordered"): lambda lines: [*lines[:9], lines[10], lines[9], *lines[11:]],
+    (14, "incomplete"): lambda lines: lines[:100],
+}
 
 
-def test_a_rewritten_history_has_its_exit_code(data, tmp_path):
+def test_each_tampering_has_its_exit_code(tmp_path):
+    log = Log(tmp_path / "log")
+    log.grow(300)
+    lines, export = log.export().splitlines(keepends=True), tmp_path / "export.jsonl"
+    log.close()
+    for (code, word), tamper in TAMPERINGS.items():
+        export.write_bytes(b"".join(tamper(lines)))
+        assert rempart("verify", export, "--key", log.key.line, code=code).startswith(f"{word}: ")
+
+
+def test_a_rewritten_history_has_its_exit_code(tmp_path):
+    log = Log(tmp_path / "log")
     first, export = tmp_path / "first", tmp_path / "export.jsonl"
-    rempart("checkpoint", "--data", data, "-o", first)
-    for name in ("rempart.db", "rempart.db-wal", "rempart.db-shm", "ledger/checkpoint"):
-        (data / name).unlink(missing_ok=True)
-    write(data, 310, 5)
-    rempart("checkpoint", "--data", data)
-    rempart("export", export, "--data", data)
-    key = rempart("key", "--data", data).strip()
-    rempart("verify", export, "--key", key)
-    assert rempart("verify", export, "--key", key, "--checkpoint", first, code=13).startswith("forked: ")
+    first.write_text(log.grow(20))
+    other = Log(tmp_path / "other", signer=log.signer)
+    other.grow(30)
+    export.write_bytes(other.export())
+    log.close()
+    other.close()
+    assert "rewriting not excluded" in rempart("verify", export, "--key", log.key.line)
+    told = rempart("verify", export, "--key", log.key.line, "--checkpoint", first, "--json", code=13)
+    assert json.loads(told)["outcome"] == "forked"
 
 
 def test_one_leaf_is_proven_and_opened(data, tmp_path):
@@ -115,7 +115,7 @@ def test_one_leaf_is_proven_and_opened(data, tmp_path):
     export = tmp_path / "export.jsonl"
     rempart("export", export, "--data", data)
     rempart("verify", export, "--key", key)
-    for leaf in (0, 255, 256, 299):
+    for leaf in (0, 299):
         rempart("prove", export, leaf, "--key", key, "-o", proof)
         assert f"leaf: {leaf}" in rempart("verify", proof, "--key", key)
     rempart("prove", export, 300, "--key", key, code=2)
@@ -147,13 +147,8 @@ def test_a_database_that_was_set_back_signs_nothing_until_it_caught_up(data, tmp
     (data / "rempart.db").write_bytes(backup)
     write(data, 3, 9000)
     assert "catch-up" in rempart("checkpoint", "--data", data, code=2)
-    # What was written since the restore was sequenced by that: the newest ledger can no longer be brought in.
-    assert "does not go on" in rempart("catch-up", export, "--key", key, "--data", data, code=2)
-    (data / "rempart.db").write_bytes(backup)
-    for name in ("rempart.db-wal", "rempart.db-shm"):
-        (data / name).unlink(missing_ok=True)
+    assert json.loads(rempart("status", "--data", data, "--json"))["waiting"] == 3
     assert "500 leaves" in rempart("catch-up", export, "--key", key, "--data", data)
-    write(data, 3, 9000)
     rempart("checkpoint", "--data", data)
     rempart("export", export, "--data", data)
     assert "leaves: 803" in rempart("verify", export, "--key", key, "--checkpoint", data / "ledger" / "checkpoint")

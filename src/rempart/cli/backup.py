@@ -63,7 +63,7 @@ def _tell(made: Made, out: Path, *, as_json: bool, quiet: bool) -> None:
     if as_json:
         click.echo(json.dumps(told), err=quiet)
     else:
-        text = f"{out}: {told['rows']} rows of {told['tables']} tables, {made.blobs} sealed objects ({made.blob_bytes} bytes)."
+        text = f"{out}: {told['rows']} rows of {told['tables']} tables, {made.blobs} objects ({made.blob_bytes} bytes)."
         click.echo(text, err=quiet)
     for word, objects in (("missing", made.missing), ("damaged", made.damaged)):
         for one in objects:

@@ -43,7 +43,7 @@ def command(folder: Path | None, admin_email: str, database: str, blobs: str, pu
         NewFolder(folder).make(text, filled=make_database, ledger_name=_ledger_name(public_url), own_service_key=own)
     with opened_data(folder) as data:
         link = _first_administrator(data, admin_email)
-        address = (data.settings.server.public_url or f"http://127.0.0.1:{data.settings.server.port}").rstrip("/")
+        address = (data.settings.server.public_url or f"http://localhost:{data.settings.server.port}").rstrip("/")
     click.echo(f"{folder} is ready. Keep a copy of {folder / 'keys'} offline: no backup contains the keys.")
     click.echo(f"Start the server with: rempart serve --data {folder}")
     click.echo(f"Then {admin_email} opens this link, which is good once:")
@@ -62,7 +62,9 @@ def _first_administrator(data: DataFolder, name: str) -> str:
 
 def _refuse_in_use(conn: Connection) -> None:
     if persons.everyone(conn):
-        raise RefusedError("This data folder is in use already.", hint="Start it with `rempart serve`, or name another.")
+        raise RefusedError(
+            "This data folder is in use already.", hint="Start it with `rempart serve`, or name another."
+        )
 
 
 def _ledger_name(public_url: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rempart.cli.datafolder import data_option
 from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.cli.output import output_file
 from rempart.cli.terminal import printable
@@ -24,14 +26,11 @@ from rempart.errors import (
 
 if TYPE_CHECKING:
     from rempart.evidence.ledger.notes import VerifierKey
-    from rempart.evidence.ledger.sequencer import Sequencer
+    from rempart.settings import Settings
     from rempart.store.engine import Store
 
 PATH = click.Path(path_type=Path)
 EXISTING = click.Path(path_type=Path, exists=True, dir_okay=False)
-DATA = click.option(
-    "--data", type=PATH, envvar="REMPART_DATA", default=Path("rempart-data"), show_default=True, help="The data folder."
-)
 KEYS = click.option(
     "--key", "keys", multiple=True, required=True, metavar="KEY", help="Verifier key: its line, or a file with lines."
 )
@@ -59,12 +58,12 @@ def command() -> None:
 @command.command("export")
 @click.argument("out", metavar="OUT", type=PATH)
 @click.option("--outsider", is_flag=True, help="Days instead of times, and nothing that names an item.")
-@DATA
+@data_option
 def export_ledger(out: Path, outsider: bool, data: Path) -> int:
     """Write the ledger up to its newest checkpoint to the file OUT, one JSON object per line."""
     from rempart.evidence.ledger.export import export
 
-    with _store(data) as store, output_file(out) as stream:
+    with _folder(data) as (_, store), output_file(out) as stream:
         written = export(store, stream, outsider=outsider)
     click.echo(f"{written.size} leaves, {'for outsiders' if outsider else 'in full'}.", err=True)
     return NOTHING_FOUND
@@ -132,7 +131,7 @@ def prove(export: Path, leaf: int, keys: tuple[str, ...], output: Path | None) -
 @click.argument("leaf", metavar="LEAF", type=click.IntRange(0))
 @click.argument("values", metavar="[NAME=VALUE]…", nargs=-1)
 @OUTPUT
-@DATA
+@data_option
 def reveal(leaf: int, values: tuple[str, ...], output: Path | None, data: Path) -> int:
     """Prove from the database that LEAF stands in the ledger, and what it was about.
 
@@ -142,7 +141,7 @@ def reveal(leaf: int, values: tuple[str, ...], output: Path | None, data: Path) 
     from rempart.evidence.ledger.proof import prove as prove_stored
 
     pairs = dict(_value(one) for one in values)
-    with _store(data) as store:
+    with _folder(data) as (_, store):
         with store.read() as conn:
             proof = prove_stored(conn, leaf, values=pairs)
     with output_file(output) as stream:
@@ -152,40 +151,44 @@ def reveal(leaf: int, values: tuple[str, ...], output: Path | None, data: Path) 
 
 @command.command()
 @OUTPUT
-@DATA
+@data_option
 def checkpoint(output: Path | None, data: Path) -> int:
     """Sign and print a checkpoint of everything written down so far. Keep it where nobody can change it."""
-    with _store(data) as store:
-        note = _sequencer(store, data).checkpoint().note
+    from rempart.server.ledgers import open_sequencer
+
+    with _folder(data) as (settings, store):
+        note = open_sequencer(settings, store).checkpoint().note
     with output_file(output) as stream:
         stream.write(note.encode())
     return NOTHING_FOUND
 
 
 @command.command()
-@DATA
+@data_option
 def key(data: Path) -> int:
     """Print the verifier keys that ever signed here, the newest first. Publish them."""
     from rempart.evidence.ledger.export import key_lines
+    from rempart.evidence.ledger.keyfile import open_signer
+    from rempart.server.ledgers import key_path
 
-    with _store(data) as store:
+    with _folder(data) as (settings, store):
         with store.read() as conn:
             lines = key_lines(conn)
-        own = _signer(data).key.line
+        own = open_signer(key_path(settings)).key.line
     for line in dict.fromkeys([own, *lines]):
         click.echo(line)
     return NOTHING_FOUND
 
 
 @command.command()
-@DATA
+@data_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(data: Path, as_json: bool) -> int:
     """How many leaves there are and wait for their place, and the newest checkpoint. Exit code 2 if any is lost."""
     from rempart.clock import iso
     from rempart.evidence.ledger.status import status_of
 
-    with _store(data) as store:
+    with _folder(data) as (_, store):
         with store.read() as conn:
             found = status_of(conn)
     told: dict[str, Any] = {
@@ -205,23 +208,23 @@ def status(data: Path, as_json: bool) -> int:
 
 
 @command.command()
-@DATA
+@data_option
 def rotate(data: Path) -> int:
     """Change the signing key. The server signs with the new one from its next start; publish both verifier keys."""
     from rempart.clock import utc_now
     from rempart.evidence.ledger import Leaf, append
-    from rempart.evidence.ledger.keyfile import FILE, rotate_signer
-    from rempart.people.principal import SYSTEM
+    from rempart.evidence.ledger.keyfile import open_signer, rotate_signer
+    from rempart.people.principal import CONSOLE
+    from rempart.server.ledgers import key_path, open_sequencer
 
-    with _store(data) as store:
-        sequencer = _sequencer(store, data)
-        sequencer.checkpoint()  # whatever was written until now is signed by the old key
-        old = _signer(data).key
-        new = rotate_signer(data / "keys" / FILE).key
+    with _folder(data) as (settings, store):
+        open_sequencer(settings, store).checkpoint()  # whatever was written until now is signed by the old key
+        old = open_signer(key_path(settings)).key
+        new = rotate_signer(key_path(settings)).key
         facts = {"old": old.hash.hex(), "new": new.hash.hex()}
         with store.write() as conn:
-            append(conn, Leaf(action="ledger.key_changed", actor=SYSTEM.pseudonym, facts=facts), at=utc_now())
-        _sequencer(store, data).checkpoint()
+            append(conn, Leaf(action="ledger.key_changed", actor=CONSOLE.pseudonym, facts=facts), at=utc_now())
+        open_sequencer(settings, store).checkpoint()
     click.echo(new.line)
     return NOTHING_FOUND
 
@@ -229,12 +232,12 @@ def rotate(data: Path) -> int:
 @command.command("catch-up")
 @click.argument("export", metavar="EXPORT", type=EXISTING)
 @KEYS
-@DATA
+@data_option
 def bring_in(export: Path, keys: tuple[str, ...], data: Path) -> int:
     """Bring a newer full EXPORT into a database that was restored from a backup, so that its history goes on."""
     from rempart.evidence.ledger.catchup import catch_up
 
-    with _store(data) as store:
+    with _folder(data) as (_, store):
         count = catch_up(store, export, keys=_keys(keys))
     click.echo(f"{count} leaves were brought in.")
     return NOTHING_FOUND
@@ -321,21 +324,14 @@ def _shown(value: object) -> str:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
 
 
-def _store(data: Path) -> Store:
-    """The database of a data folder."""
+@contextmanager
+def _folder(data: Path) -> Iterator[tuple[Settings, Store]]:
+    """The settings and the database of a data folder."""
     from rempart.settings import read_settings
     from rempart.store.engine import Store
+    from rempart.store.migrate import upgrade
 
-    return Store.open(read_settings(data).database_url)
-
-
-def _signer(data: Path) -> Any:
-    from rempart.evidence.ledger.keyfile import FILE, open_signer
-
-    return open_signer(data / "keys" / FILE)
-
-
-def _sequencer(store: Store, data: Path) -> Sequencer:
-    from rempart.evidence.ledger.sequencer import LastSigned, Sequencer
-
-    return Sequencer(store, signer=_signer(data), last_signed=LastSigned(data / "ledger" / "checkpoint"))
+    settings = read_settings(data)
+    with Store.open(settings.database_url) as store:
+        upgrade(store)
+        yield settings, store

@@ -125,7 +125,7 @@ def add(
         options = there.curation.intake.options(live, wishes)
         category = options.category(scheme, code) if scheme or code else options.membership()
         name = ref or derived_id(parsed[0].signal)
-        entry = Entry(id=name[:512], signals=parsed, category=category, opinion=Opinion(opinion))
+        entry = Entry(id=name, signals=parsed, category=category, opinion=Opinion(opinion))
         done = there.curation.add(live.id, [entry], wishes, by=there.by)
     return _report(done, as_json)
 
@@ -226,7 +226,7 @@ def changes(what: str, rows: int, waiting: bool, data: Path, as_json: bool) -> i
 @click.command()
 @click.argument("changes_id", metavar="CHANGES")
 @click.option("--reason", default="", help="Why.")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for password and code.")
 @DATA
 @JSON
 def approve(changes_id: str, reason: str, actor: str, data: Path, as_json: bool) -> int:
@@ -239,7 +239,7 @@ def approve(changes_id: str, reason: str, actor: str, data: Path, as_json: bool)
 @click.command()
 @click.argument("changes_id", metavar="CHANGES")
 @click.option("--reason", default="", help="Why.")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for password and code.")
 @DATA
 @JSON
 def refuse(changes_id: str, reason: str, actor: str, data: Path, as_json: bool) -> int:

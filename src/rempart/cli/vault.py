@@ -49,7 +49,9 @@ def status(data: Path, as_json: bool) -> int:
         click.echo(json.dumps({**counts, "service_keys": keys}))
     else:
         click.echo("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in counts.items()))
-        click.echo("\n".join(f"service key {key} ({one['state']}): {one['objects']} objects" for key, one in keys.items()))
+        click.echo(
+            "\n".join(f"service key {key} ({one['state']}): {one['objects']} objects" for key, one in keys.items())
+        )
     return COULD_NOT if any(one["state"] == "missing" for one in keys.values()) else NOTHING_FOUND
 
 
@@ -73,7 +75,8 @@ def show(object_id: str, data: Path, as_json: bool) -> int:
         "service_key": found.key_id,
         "holds": [{"hold": one.id, "reason": one.reason, "placed": iso(one.placed)} for one in holds],
         "custody": [
-            {"at": iso(one.at), "who": one.who, "action": one.action, "why": one.why, "result": one.result} for one in custody
+            {"at": iso(one.at), "who": one.who, "action": one.action, "why": one.why, "result": one.result}
+            for one in custody
         ],
     }
     if as_json:
@@ -175,7 +178,9 @@ def retire_command(data: Path) -> int:
 
 
 @command.command("recover")
-@click.option("--identity", "files", multiple=True, required=True, type=click.File(), help="A custodian's age identity.")
+@click.option(
+    "--identity", "files", multiple=True, required=True, type=click.File(), help="A custodian's age identity."
+)
 @data_option
 def recover_command(files: tuple[Any, ...], data: Path) -> int:
     """When a service key is lost: give the active one access again, with a custodian's age identity file."""

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from rempart.cases.records import cases, decisions
 from rempart.errors import NotFoundError
 from rempart.evidence.ledger import Leaf, append, erase
-from rempart.evidence.vault import Vault
 from rempart.items.records import checks, items, replays, signals
 from rempart.people.principal import Principal
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
 
 
-def erase_item(store: Store, vault: Vault, service: str, name: str, *, by: Principal, at: datetime) -> None:
+def erase_item(store: Store, service: str, name: str, *, by: Principal, at: datetime) -> None:
     """Take an item out of look-back at once and forget it: row, checks, answers, signals, and the ledger's salts.
 
     While a case about it is open, what people need to decide and report stays until the case is over; evidence in the
@@ -25,17 +26,31 @@ def erase_item(store: Store, vault: Vault, service: str, name: str, *, by: Princ
         item = items.find(conn, service, name, lock=True)
         if item is None:
             raise NotFoundError("There is no such item.", hint="It was never checked by this service, or deleted.")
-        signals.remove(conn, [item.id], number=number)
-        replays.erase(conn, item.id)
-        subject = f"item:{item.id}"
         waits = bool(cases.open_with(conn, [item.id]))
-        append(
-            conn, Leaf(action="item.deleted", actor=by.pseudonym, facts={"case_open": waits}, subject=subject), at=at
-        )
-        if waits:
-            items.change(conn, item.id, gone=at)
-            return
-        checks.erase(conn, item.id)
-        items.erase(conn, item.id)
-        decisions.erase_item(conn, item.id)
-        erase(conn, subject=subject)
+        facts = {"item": item.id, "case_open": waits}
+        append(conn, Leaf(action="item.deleted", actor=by.pseudonym, facts=facts, subject=f"item:{item.id}"), at=at)
+        _forget(conn, item.id, number=number, waits=waits, at=at)
+
+
+def erase_again(conn: Connection, item: int, *, at: datetime) -> bool:
+    """After a restore: an item that was deleted later is deleted again; False when it is not there.
+
+    Nothing is written to the ledger: it has that step already.
+    """
+    number = next_number(conn, items.COUNTER)
+    if items.hosted(conn, item) is None:
+        return False
+    _forget(conn, item, number=number, waits=bool(cases.open_with(conn, [item])), at=at)
+    return True
+
+
+def _forget(conn: Connection, item: int, *, number: int, waits: bool, at: datetime) -> None:
+    signals.remove(conn, [item], number=number)
+    replays.erase(conn, item)
+    if waits:
+        items.change(conn, item, gone=at)
+        return
+    checks.erase(conn, item)
+    items.erase(conn, item)
+    decisions.erase_item(conn, item)
+    erase(conn, subject=f"item:{item}")

@@ -7,7 +7,7 @@ together with the checks, which look at the lists only after they have taken the
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import or_
@@ -28,6 +28,7 @@ SOURCE = Source(
     name="items", table=item_signals, counter=COUNTER,
     where=or_(item_signals.c.quality.is_(None), item_signals.c.quality >= LOW_QUALITY_BELOW),
 )  # fmt: skip
+_FOLLOW_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +64,10 @@ class ItemIndex:
         self.index.open()
 
     def works(self) -> tuple[Periodic, ...]:
-        """What a running process does for it in the background."""
-        return self.index.works()
+        """What a running process does for it in the background. Nothing asks it every moment, so it follows at leisure;
+        look-back itself catches up first."""
+        tail, *more = self.index.works()
+        return (replace(tail, seconds=_FOLLOW_SECONDS), *more)
 
     def settle(self) -> int:
         """Know of every item whose check may have missed what is in the lists now; gives the number of items.

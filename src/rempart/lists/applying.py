@@ -125,7 +125,7 @@ def _write(
     ended = [known[row.ref].entry_id for row in rows if row.step is not Step.ADD]
     entered, gone = (sum(row.step is step for row in rows) for step in (Step.ADD, Step.WITHDRAW))
     at = clock()
-    _log(conn, changeset, rows, at=at)
+    _log(conn, changeset, rows, known, at=at)
     entry_records.change_list(conn, live, curated={"live": live.live + entered - gone})
     # Last, because everyone who takes this number waits until the transaction ends.
     change = next_number(conn, records.COUNTER)
@@ -138,14 +138,17 @@ def _write(
     enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
 
 
-def _log(conn: Connection, changeset: ChangeSet, rows: Sequence[Row], *, at: datetime) -> None:
+def _log(
+    conn: Connection, changeset: ChangeSet, rows: Sequence[Row], known: Mapping[str, Known], *, at: datetime
+) -> None:
     facts = {"list": changeset.list_id, "changes": changeset.id}
+    gone = {"entries": [known[row.ref].entry_id for row in rows if row.step is Step.WITHDRAW]}  # for after a restore
     sealed = {"rows": chunk_mark(rows)}
     for action, steps in (("entry.added", (Step.ADD, Step.CHANGE)), ("entry.withdrawn", (Step.WITHDRAW,))):
         count = sum(row.step in steps for row in rows)
         if count:
             leaf = Leaf(
-                action=action, actor=changeset.asked_as, facts=facts | {"count": count}, sealed=sealed,
-                subject=f"list:{changeset.list_id}",
+                action=action, actor=changeset.asked_as, sealed=sealed, subject=f"list:{changeset.list_id}",
+                facts=facts | {"count": count} | (gone if action == "entry.withdrawn" else {}),
             )  # fmt: skip
             append(conn, leaf, at=at)

@@ -35,8 +35,8 @@ from rempart.people import approvals
 from rempart.people.principal import Principal
 from rempart.signals.values import Signal
 from rempart.store.counters import next_number
-from rempart.store.jobs import enqueue
 from rempart.store.engine import Store
+from rempart.store.jobs import enqueue
 
 _FORSAKEN_AFTER = timedelta(hours=1)
 _ROWS_KEPT = timedelta(days=90)
@@ -162,7 +162,10 @@ class Curation:
             if known is None:
                 raise NotFoundError("The list has no such entry.", hint="References are compared letter by letter.")
             if known.withdrawn is not None:
-                raise ConflictError(f"The entry was already withdrawn, on {known.withdrawn:%Y-%m-%d}.")
+                raise ConflictError(
+                    f"The entry was already withdrawn, on {known.withdrawn:%Y-%m-%d}.",
+                    hint="There is nothing left to do.",
+                )
             if live.guarded and live.owner and by.id != live.owner and by.kind != "system":
                 return self._stage_withdrawal(conn, live, ref, known, by=by)
             at = self.clock()

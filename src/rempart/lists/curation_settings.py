@@ -66,6 +66,8 @@ class ListWish:
 def _plain(value: Any) -> Any:
     if isinstance(value, GrowthLimits):
         return value.document()
+    if isinstance(value, Mode):
+        return value.value
     return list(value) if isinstance(value, tuple) else value
 
 

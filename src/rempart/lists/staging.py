@@ -68,9 +68,9 @@ class Staging:
         if len(self._waiting) >= entry_records.BATCH:
             self._compare()
 
-    def refuse(self, refusal: Refusal) -> None:
-        """Count a line that could not be read; `values_left_out` are single values of lines that were."""
-        self.counts["refused" if refusal.whole else "values_left_out"] += 1
+    def refuse(self, refusal: Refusal, *, rows: int = 1) -> None:
+        """Count lines that could not be taken; `values_left_out` are single values of lines that were."""
+        self.counts["refused" if refusal.whole else "values_left_out"] += rows
         if len(self.refused) < REFUSALS_KEPT:
             self.refused.append((refusal.line, refusal.reason))
 
@@ -81,7 +81,7 @@ class Staging:
         self.refused.sort()
 
     def _compare(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting, self._waiting = [one for one in self._waiting if self._can_be_named(one)], []
         refs = list({reading.entry.id for reading in waiting})
         with self._store.read() as conn:
             known = entry_records.known(conn, self._list, refs)
@@ -92,7 +92,7 @@ class Staging:
             try:
                 row = self._row(reading, known, staged)
             except RefusedError as err:
-                self.refuse(Refusal(line=reading.line, reason=_plain(err)))
+                self.refuse(Refusal(line=reading.line, reason=_plain(err)), rows=reading.rows)
                 continue
             if row is not None:
                 staged[reading.entry.id] = row.after
@@ -101,10 +101,17 @@ class Staging:
         while len(self._rows) >= CHUNK:
             self._write(CHUNK)
 
+    def _can_be_named(self, reading: Reading) -> bool:
+        try:
+            check_ref(reading.entry.id)
+        except RefusedError as err:
+            self.refuse(Refusal(line=reading.line, reason=_plain(err)), rows=reading.rows)
+            return False
+        return True
+
     def _row(self, reading: Reading, known: Mapping[str, Known], staged: Mapping[str, bytes | None]) -> _Fresh | None:
         """The row for one entry; None when the list or the change set has it already."""
         entry = reading.entry
-        check_ref(entry.id)
         body = None if entry.withdrawn is not None else Body.of(entry, self._schemes)
         after = None if body is None else body.fingerprint
         if entry.id in staged:

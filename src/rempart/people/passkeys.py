@@ -79,7 +79,7 @@ def registered(site: Site, answer: str, *, challenge: bytes) -> MadePasskey:
 
 
 def authentication(site: Site, *, challenge: bytes) -> str:
-    """The options for the browser to use one, as JSON; they name no credential, so they tell nothing about who is here."""
+    """The options for the browser to use one, as JSON; they name no credential, so they tell nobody anything."""
     return options_to_json(
         generate_authentication_options(rp_id=site.host, challenge=challenge, user_verification=_VERIFIED)
     )

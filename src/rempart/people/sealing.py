@@ -4,7 +4,7 @@ not enough to sign in."""
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 from cryptography.exceptions import InvalidTag
@@ -19,32 +19,43 @@ _NONCE = 12
 
 
 class SecretBox:
-    """AES-256-GCM under keys derived from the service's keys; the first seals, each may open."""
+    """AES-256-GCM under keys of 32 bytes or more; the first one that `keys` gives seals, each may open. They are asked
+    for at every use, so that a rotation is seen at once."""
 
-    def __init__(self, keys: Sequence[bytes], *, random: RandomBytes) -> None:
-        if not keys or any(len(key) < 32 for key in keys):
-            raise ValueError("a box needs at least one key of 32 bytes or more")
-        self._boxes = [AESGCM(_derived(key, b"rempart people secrets v1")) for key in keys]
-        self._marks = _derived(keys[0], b"rempart people marks v1")
-        self._random = random
+    def __init__(self, keys: Callable[[], Sequence[bytes]], *, random: RandomBytes) -> None:
+        self._keys, self._random = keys, random
 
     def seal(self, secret: str, *, owner: str) -> bytes:
         """Encrypt for one owner; it opens for no other."""
         nonce = self._random(_NONCE)
-        return nonce + self._boxes[0].encrypt(nonce, secret.encode(), owner.encode())
+        return nonce + _box(self._keys()[0]).encrypt(nonce, secret.encode(), owner.encode())
 
     def open(self, sealed: bytes, *, owner: str) -> str:
         """Decrypt. TamperedError when it was altered, or sealed for another owner or with another key."""
-        for box in self._boxes:
+        for key in self._keys():
             try:
-                return box.decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode()).decode()
+                return _box(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode()).decode()
             except InvalidTag:
                 continue
         raise TamperedError("A stored secret does not open.", hint="Is this the right service key?")
 
+    def current(self, sealed: bytes, *, owner: str) -> bool:
+        """Whether it is sealed under the first key."""
+        try:
+            _box(self._keys()[0]).decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode())
+        except InvalidTag:
+            return False
+        return True
+
     def mark(self, text: str) -> bytes:
         """A keyed digest, to recognise a text without keeping it."""
-        return hmac.digest(self._marks, text.encode("utf-8", "surrogatepass"), sha256)
+        return hmac.digest(
+            _derived(self._keys()[0], b"rempart people marks v1"), text.encode("utf-8", "surrogatepass"), sha256
+        )
+
+
+def _box(key: bytes) -> AESGCM:
+    return AESGCM(_derived(key, b"rempart people secrets v1"))
 
 
 def _derived(key: bytes, info: bytes) -> bytes:

@@ -60,7 +60,10 @@ _HINTS = {
     400: "Send a well-formed request; the OpenAPI document at /openapi.json has every form.",
     404: "Look at the paths in /openapi.json.",
     405: "Use a method that this path has; see /openapi.json.",
+    409: "Look at what is there now, and ask again.",
     413: "Send less at a time, or have the operator raise the limit.",
+    422: "Change what `detail` names, and send it again.",
+    503: "Nothing was answered and nothing is lost; send it again in a moment.",
 }
 
 

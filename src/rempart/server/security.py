@@ -8,15 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import html
-import json
+import re
 import secrets
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.requests import ClientDisconnect
+from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from rempart.server.problems import problem
+from rempart.settings import Settings
+
+Refusal = tuple[int, str, str]
+"""Status, what is wrong, what to do."""
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADER_BYTES, _HEADER_COUNT = 32 << 10, 100
@@ -24,7 +30,13 @@ _CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'"
 )
-_ALWAYS = (
+_API = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+_PAGE = (
+    (b"content-security-policy", _CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
@@ -36,12 +48,20 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """`public_url` is the address that browsers show, empty when it is the one they ask; a body has `body_bytes` at
-    most and `body_seconds` to arrive."""
+    """`public_url` is the address that browsers show, empty when it is the one they ask. A body has `body_bytes` at
+    most and `body_seconds` to arrive, but for paths in `own`, whose routes read it within limits of their own."""
 
     public_url: str = ""
-    body_bytes: int = 32 << 20
+    body_bytes: int = 4 << 20
     body_seconds: float = 30.0
+    own: re.Pattern[str] | None = None
+
+
+def security_limits(settings: Settings) -> Limits:
+    """The limits of a deployment; uploads and imports are read by their routes, in bounded memory."""
+    server = settings.server
+    own = re.compile(r"/v1/(check(/.*)?|items/.+/content|lists/[^/]+/entries:import)")
+    return Limits(public_url=server.public_url, body_seconds=server.body_seconds, own=own)
 
 
 @dataclass(slots=True)
@@ -67,7 +87,7 @@ class Security:
         address = urlsplit(limits.public_url)
         self._own = address.netloc.lower().encode()
         secure = address.scheme == "https"
-        self._headers = (*_ALWAYS, _HSTS) if secure else _ALWAYS
+        self._api, self._page = ((*one, _HSTS) if secure else one for one in (_API, _PAGE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,23 +99,27 @@ class Security:
         asked = _read(scope["headers"])
         request_id = secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
-        answer = _Answer(send, request_id.encode(), self._headers)
+        path = scope["path"]
+        answer = _Answer(send, request_id.encode(), self._page if asked.page else self._api)
         refusal = self._refusal(scope, asked)
         if refusal is not None:
-            await answer.refuse(*refusal, page=asked.page)
+            await answer.refuse(refusal, scope, receive, page=asked.page)
             return
-        if asked.length or asked.chunked:
-            receive = _Body(receive, answer, self.limits, page=asked.page)
+        if (asked.length or asked.chunked) and not (self.limits.own and self.limits.own.fullmatch(path)):
+            if (asked.length or 0) > self.limits.body_bytes:
+                await answer.refuse(_too_large(self.limits.body_bytes), scope, receive, page=asked.page)
+                return
+            receive = _Body(receive, answer, self.limits, scope, page=asked.page)
         try:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
             return  # nobody is there any more, or the answer was given above
 
-    def _refusal(self, scope: Scope, asked: _Asked) -> tuple[int, str, str] | None:
+    def _refusal(self, scope: Scope, asked: _Asked) -> Refusal | None:
         if asked.size > _HEADER_BYTES or len(scope["headers"]) > _HEADER_COUNT:
             return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
-        if asked.length is not None and (asked.length < 0 or asked.length > self.limits.body_bytes):
-            return _too_large(self.limits.body_bytes)
+        if asked.length is not None and asked.length < 0:
+            return 400, "The length of the body cannot be read.", "Send Content-Length as digits."
         if scope["method"] not in _SAFE and not asked.authorized and self._foreign(asked):
             return (
                 403,
@@ -129,34 +153,33 @@ class _Answer:
             message = self._dressed(message)
         await self._send(message)
 
-    async def refuse(self, status: int, detail: str, hint: str, *, page: bool) -> None:
+    async def refuse(self, refusal: Refusal, scope: Scope, receive: Receive, *, page: bool) -> None:
         """Answer instead of the application; what it says afterwards is dropped."""
         if not self.started:
-            body, kind = _said(status, detail, hint, page=page)
-            headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
-            await self({"type": "http.response.start", "status": status, "headers": headers})
-            await self({"type": "http.response.body", "body": body})
+            status, detail, hint = refusal
+            answer = _page(status, detail, hint) if page else problem(status, detail, hint=hint, close=True)
+            await answer(scope, receive, self)
         self.refused = True
 
     def _dressed(self, message: Message) -> Message:
         given = list(message.get("headers", ()))
         names = {name for name, _ in given}
-        given += self._headers
-        given.append((b"x-request-id", self._request_id))
+        given += [header for header in self._headers if header[0] not in names]
+        if b"x-request-id" not in names:
+            given.append((b"x-request-id", self._request_id))
         if b"cache-control" not in names:
             given.append((b"cache-control", b"no-store"))
-        if b"content-security-policy" not in names:
-            given.append((b"content-security-policy", _CSP.encode()))
         return {**message, "headers": given}
 
 
 class _Body:
     """The way in: counts what comes and how long it takes, and hangs up on what is too much or too slow."""
 
-    __slots__ = ("_answer", "_deadline", "_limits", "_page", "_receive", "_seen", "_whole")
+    __slots__ = ("_answer", "_deadline", "_limits", "_page", "_receive", "_scope", "_seen", "_whole")
 
-    def __init__(self, receive: Receive, answer: _Answer, limits: Limits, *, page: bool) -> None:
+    def __init__(self, receive: Receive, answer: _Answer, limits: Limits, scope: Scope, *, page: bool) -> None:
         self._receive, self._answer, self._limits, self._page = receive, answer, limits, page
+        self._scope = scope
         self._deadline = asyncio.get_running_loop().time() + limits.body_seconds
         self._seen, self._whole = 0, False
 
@@ -170,16 +193,17 @@ class _Body:
                 message = await self._receive()
         except TimeoutError:
             seconds = f"{self._limits.body_seconds:g}"
-            return await self._hang_up(408, f"The body did not arrive within {seconds} s.", "Send it again, faster.")
+            late = 408, f"The body did not arrive within {seconds} s.", "Send it again, faster."
+            return await self._hang_up(late)
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
             if self._seen > self._limits.body_bytes:
-                return await self._hang_up(*_too_large(self._limits.body_bytes))
+                return await self._hang_up(_too_large(self._limits.body_bytes))
         return message
 
-    async def _hang_up(self, status: int, detail: str, hint: str) -> Message:
-        await self._answer.refuse(status, detail, hint, page=self._page)
+    async def _hang_up(self, refusal: Refusal) -> Message:
+        await self._answer.refuse(refusal, self._scope, self._receive, page=self._page)
         return {"type": "http.disconnect"}
 
 
@@ -207,19 +231,13 @@ def _read(headers: list[tuple[bytes, bytes]]) -> _Asked:
     return asked
 
 
-def _too_large(limit: int) -> tuple[int, str, str]:
-    return 413, f"The body is larger than {limit} bytes, the limit here.", "Send less at a time."
+def _too_large(limit: int) -> Refusal:
+    return 413, f"The body has more than {limit} bytes.", "Send less at a time."
 
 
-def _said(status: int, detail: str, hint: str, *, page: bool) -> tuple[bytes, bytes]:
+def _page(status: int, detail: str, hint: str) -> Response:
     title = HTTPStatus(status).phrase
-    if page:
-        told = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1>"
-        return (
-            f"{told}<p>{html.escape(detail)}</p><p>{html.escape(hint)}</p></html>".encode(),
-            b"text/html; charset=utf-8",
-        )
-    problem: dict[str, Any] = {
-        "type": "about:blank", "title": title, "status": status, "detail": detail, "hint": hint,
-    }  # fmt: skip
-    return json.dumps(problem).encode(), b"application/problem+json"
+    told = f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1>"
+    return HTMLResponse(
+        f"{told}<p>{html.escape(detail)}</p><p>{html.escape(hint)}</p></html>", status, {"connection": "close"}
+    )

@@ -21,6 +21,7 @@ import uvicorn
 
 from rempart.clock import utc_now
 from rempart.errors import SettingsError
+from rempart.evidence.vault.memory import refuse_core_dumps
 from rempart.server.app import create_app
 from rempart.server.meters import SHARED
 from rempart.server.protocol import PatientProtocol
@@ -41,6 +42,7 @@ def serve_on(
     """Serve in this process until it is told to stop; then what was begun is answered, and the parts are closed."""
     _begin_logging()
     _raise_open_files()
+    refuse_core_dumps()
     with Runtime(settings, clock=utc_now, share=share) as runtime:
         app = create_app(runtime.service, runtime.access)
         config = uvicorn.Config(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,12 +13,13 @@ from rempart.evidence.vault import Custodians, HeldKeys, KeyFile, Keyring, Vault
 from rempart.evidence.vault.kms import KeyCommand
 from rempart.evidence.vault.retention import regimes
 from rempart.evidence.vault.rotation import Also
+from rempart.people.rewrapping import rewrap_seeds
 from rempart.settings import Settings
 from rempart.store.blobs import Blobs, open_blobs
 from rempart.store.engine import Store
 
 KEY_VARIABLE = "REMPART_SERVICE_KEY"
-WRAPPED_ELSEWHERE: tuple[Also, ...] = (rewrap_secrets,)
+WRAPPED_ELSEWHERE: tuple[Also, ...] = (rewrap_secrets, rewrap_seeds)
 """What other rooms keep under the service key and wrap again when it is rotated."""
 
 
@@ -26,9 +28,9 @@ def key_file(settings: Settings) -> Path:
     return settings.data / "keys" / "service.key"
 
 
-def open_keyring(settings: Settings, environ: Mapping[str, str]) -> Keyring:
+def open_keyring(settings: Settings, environ: Mapping[str, str] | None = None) -> Keyring:
     """The service keys: from the environment when they stand there, else from the data folder."""
-    text = environ.get(KEY_VARIABLE)
+    text = (os.environ if environ is None else environ).get(KEY_VARIABLE)
     if text is not None:
         return HeldKeys(text, command=key_command(settings))
     return KeyFile(key_file(settings), command=key_command(settings))
@@ -55,4 +57,5 @@ def open_vault(settings: Settings, store: Store, *, keyring: Keyring, clock: Clo
     unknown = [name for name in settings.vault.regimes if name not in regimes()]
     if unknown:
         raise SettingsError(f"vault.regimes: {unknown[0]} is not known.", hint="Known: " + ", ".join(regimes()))
-    return Vault(store, blobs_of(settings), keyring, clock, custodians=Custodians.of(settings.vault.custodians))
+    custodians = Custodians.of(settings.vault.custodians)
+    return Vault(store, blobs_of(settings), keyring, clock, custodians=custodians, duties=settings.vault.regimes)

@@ -1,5 +1,6 @@
 """Every way in, and every way that is shut."""
 
+import contextlib
 import threading
 from datetime import timedelta
 from os import urandom
@@ -78,10 +79,8 @@ def test_a_code_raced_is_good_once(entry, ana):
 
     def attempt(number):
         barrier.wait()
-        try:
+        with contextlib.suppress(RefusedError):
             opened.append(sign_in(entry, ana[1], address=f"192.0.2.{number}"))
-        except RefusedError:
-            pass
 
     threads = [threading.Thread(target=attempt, args=(number,)) for number in range(6)]
     for thread in threads:

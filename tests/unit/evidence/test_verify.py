@@ -22,6 +22,7 @@ from rempart.errors import (
 )
 from rempart.evidence.ledger.canonical import canonical
 from rempart.evidence.ledger.notes import Signer
+from rempart.evidence.ledger.proof import check_proof, prove_from_export
 from rempart.evidence.ledger.verify import verify
 
 SIZES = [0, 1, 3, 256, 257, 300]
@@ -308,3 +309,45 @@ def test_a_checkpoint_whose_signature_is_of_another_is_changed(made, checked):
     note = made[1][3].replace("\n3\n", "\n4\n")
     with pytest.raises(LedgerChangedError):
         checked(made[2][300, True], checkpoints=[note])
+
+
+@pytest.mark.parametrize("size", [1, 3, 256, 257, 300])
+def test_a_proof_from_an_export_holds_for_every_leaf(made, tmp_path, size):
+    path = tmp_path / "export.jsonl"
+    path.write_bytes(made.exports[size, False])
+    for leaf in {0, 1, 2, 254, 255, 256, 257, 298, 299} & set(range(size)):
+        proof = prove_from_export(path, leaf, keys=[made.log.key])
+        found = check_proof(proof, keys=[made.log.key])
+        assert (found.leaf, found.size, found.origin) == (leaf, size, made.log.key.name)
+        assert found.body["facts"]["distance"] == leaf % 32
+        assert set(found.opened) == ({"at", "subject"} if leaf % 5 else {"at"})
+    with pytest.raises(LedgerIncompleteError):
+        prove_from_export(path, size, keys=[made.log.key])
+
+
+def test_an_altered_proof_proves_nothing(made, tmp_path):
+    path = tmp_path / "export.jsonl"
+    path.write_bytes(made.exports[257, False])
+    proof = prove_from_export(path, 7, keys=[made.log.key])
+    told = json.loads(proof)
+    altered = [
+        told | {"leaf": 8},
+        told | {"path": told["path"][:-1]},
+        told | {"path": told["path"][::-1]},
+        told | {"body": told["body"] | {"day": "2020-01-01"}},
+        told | {"body": told["body"] | {"actor": "svc-2"}},
+        told | {"opens": {"at": told["opens"]["at"] | {"value": "2020-01-01T00:00:00.000000Z"}}},
+        told | {"opens": {"item_id": told["opens"]["at"]}},
+        told | {"opens": {"at": {"salt": "x"}}},
+        told | {"checkpoint": made.notes[300]},
+        told | {"checkpoint": "nothing"},
+        told | {"path": [1]},
+    ]
+    for one in altered:
+        with pytest.raises(LedgerChangedError):
+            check_proof(canonical(one), keys=[made.log.key])
+    for none in (b"", b"{}", b"[]", canonical(told | {"format": "other/1"}), canonical(told | {"more": 1})):
+        with pytest.raises(ForeignFileError):
+            check_proof(none, keys=[made.log.key])
+    with pytest.raises(LedgerKeyError):
+        check_proof(proof, keys=[Signer.generate("x").key])

@@ -19,7 +19,7 @@ from rempart.evidence.backup.records import finish_restore, pending_restore
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.ledger.exportfile import LeafLine, read_line, read_lines
 from rempart.evidence.ledger.leaves import SUBJECT
-from rempart.evidence.vault.records import erase_keys, find_object
+from rempart.evidence.vault.records import Custody, erase_keys, find_object, log_custody
 from rempart.evidence.vault.sealing import Actor
 from rempart.evidence.vault.vault import UNLINK, Vault
 from rempart.store.engine import Store
@@ -91,6 +91,7 @@ def destroyed_again(vault: Vault) -> Again:
             return False
         now = vault.clock()
         erase_keys(conn, found.id, at=now)
+        log_custody(conn, found.id, Custody(at=now, who="restore", action="destroyed", why="again", result="done"))
         enqueue(conn, UNLINK, {"object": found.id, "blob": found.blob}, now=now, key=f"{UNLINK}:{found.id}")
         return True
 

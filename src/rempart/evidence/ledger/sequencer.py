@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
-from rempart.errors import LeaseLostError, LedgerForkedError, RefusedError
+from rempart.errors import LeaseLostError, LedgerForkedError, RefusedError, StorageFullError
 from rempart.evidence.ledger import records
 from rempart.evidence.ledger.notes import Checkpoint, Signer, checkpoint_text, parse_checkpoint
 from rempart.evidence.ledger.storedtree import StoredTree, frontier_of, save_tiles, size_of
@@ -62,11 +63,17 @@ class LastSigned:
             raise RefusedError(f"{self._path} is no checkpoint.") from err
 
     def write(self, note: str) -> None:
-        """Keep a newer one in its place."""
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        beside.write_text(note, "utf-8")
-        beside.replace(self._path)
+        """Keep a newer one in its place. Raises StorageFullError."""
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.{threading.get_ident()}")
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            with beside.open("w", encoding="utf-8") as stream:
+                stream.write(note)
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(self._path)
+        except OSError as err:
+            raise StorageFullError(f"{self._path} could not be written: {err.strerror}.") from err
 
 
 class Sequencer:
@@ -92,6 +99,8 @@ class Sequencer:
             if not worker.take(conn, LEASE):
                 raise LeaseLostError
 
+        if self._has_nothing_to_do():
+            return
         self.sequence(guard)
         self.sign(guard, only_when_due=True)
 
@@ -101,7 +110,10 @@ class Sequencer:
         return self.sign(_nobody_minds)
 
     def sequence(self, guard: Guard) -> int:
-        """Give every queued leaf its position, a batch in each transaction; returns how many there were."""
+        """Give every queued leaf its position, a batch in each transaction; returns how many there were.
+
+        Raises LedgerForkedError, and moves nothing, when the database was set back behind what was signed.
+        """
         total = 0
         while True:
             count = self._sequence_some(guard)
@@ -128,6 +140,13 @@ class Sequencer:
         if self._last_signed is not None:
             self._last_signed.write(note)
         return SignedCheckpoint(id=id_, size=size, root=root, note=note, at=now)
+
+    def _has_nothing_to_do(self) -> bool:
+        with self._store.read() as conn:
+            if conn.execute(_QUEUED, {"most": 1}).first() is not None:
+                return False
+            last = latest_checkpoint(conn)
+            return last is not None and self._is_current(last, size_of(conn))
 
     def _is_current(self, last: SignedCheckpoint, size: int) -> bool:
         if last.size != size:
@@ -163,6 +182,7 @@ class Sequencer:
             frontier, self._frontier = self._frontier, None  # kept again only when all went well
             first = size_of(conn)
             if frontier is None or frontier.size != first:
+                self._check_history(conn, first, latest_checkpoint(conn))
                 frontier = frontier_of(conn)
             place(conn, frontier, [(row.id, row.body.encode()) for row in rows])
         self._frontier = frontier

@@ -33,7 +33,7 @@ def build_pages(
     settings: Settings,
     access: Access,
     *,
-    secrets_keys: Sequence[bytes],
+    secrets_keys: Callable[[], Sequence[bytes]],
     decide: Mapping[str, Second],
     lists: Lists,
     passwords: Passwords | None = None,
@@ -41,7 +41,7 @@ def build_pages(
 ) -> Pages:
     """The pages of a process.
 
-    `secrets_keys` are 32 bytes or more each, derived from the service keys, the active one first; `decide` says for
+    `secrets_keys` gives keys of 32 bytes, derived from the service keys, the active one first; `decide` says for
     each kind of approval who carries it out; `lists` gives the hash lists for the start page.
     """
     address = settings.server.public_url or f"http://localhost:{settings.server.port}"

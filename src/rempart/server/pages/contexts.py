@@ -47,6 +47,7 @@ class SetUpPage(Context):
 
     template: ClassVar[str] = "set_up"
     name: str
+    sign_in_name: str
     ceremony: str
     seed: str
     square: Markup

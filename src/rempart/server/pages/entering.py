@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
@@ -50,7 +52,7 @@ async def sign_in(request: Request, pages: Pages) -> Response:
 async def passkey_options(request: Request, pages: Pages) -> Response:
     """What the browser needs to use a passkey."""
     token, options = await run_in_threadpool(pages.entry.passkey_options)
-    return JSONResponse({"ceremony": token, "options": options})
+    return JSONResponse({"ceremony": token, "options": json.loads(options)})
 
 
 @for_anyone()

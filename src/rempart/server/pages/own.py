@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import segno
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
@@ -66,7 +68,7 @@ async def set_up_passkey(request: Request, pages: Pages, who: Principal) -> Resp
 async def passkey_options(request: Request, pages: Pages, who: Principal) -> Response:
     """What the browser needs to make a passkey."""
     token, options = await run_in_threadpool(Account(entry=pages.entry, who=who).begin_passkey)
-    return JSONResponse({"ceremony": token, "options": options})
+    return JSONResponse({"ceremony": token, "options": json.loads(options)})
 
 
 @for_people(_OWN)
@@ -186,8 +188,13 @@ def _account(pages: Pages, who: Principal) -> AccountPage:
 def _set_up(pages: Pages, who: Principal, ceremony: str = "") -> SetUpPage:
     account = Account(entry=pages.entry, who=who)
     token, seed = _seed(account, ceremony)
+    person = account.person()
     return SetUpPage(
-        name=account.person().shown_name, ceremony=token, seed=_grouped(seed), square=square(account.seed_address(seed))
+        name=person.shown_name,
+        sign_in_name=person.name,
+        ceremony=token,
+        seed=_grouped(seed),
+        square=square(account.seed_address(seed)),
     )
 
 

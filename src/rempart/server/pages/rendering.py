@@ -23,7 +23,7 @@ from rempart.people.principal import Principal
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.texts import LANGUAGES, Texts, preferred, texts
 
-FILES: Mapping[str, str] = {"pages.css": "text/css", "passkey.js": "text/javascript"}
+FILES: Mapping[str, str] = {"pages.css": "text/css", "passkey.js": "text/javascript", "icon.svg": "image/svg+xml"}
 _NAVIGATION = (
     ("/", "home", Permission.STATUS),
     ("/approvals", "approvals", Permission.APPROVALS_READ),

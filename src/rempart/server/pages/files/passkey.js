@@ -39,8 +39,9 @@ const answer = async (form) => {
   form.elements.answer.value = JSON.stringify(await (form.dataset.passkey === "make" ? make : use)(options));
 };
 
-for (const form of document.querySelectorAll("form[data-passkey]")) {
-  if (!globalThis.PublicKeyCredential) break;
+const able = Boolean(globalThis.PublicKeyCredential);
+for (const note of document.querySelectorAll("[data-without-passkeys]")) note.hidden = able;
+for (const form of able ? document.querySelectorAll("form[data-passkey]") : []) {
   form.hidden = false;
   const failed = form.querySelector("[data-failed]");
   form.addEventListener("submit", async (event) => {

@@ -1,0 +1,154 @@
+"""What a client gets to see, as typed values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from rempart.errors import ServerAnswerError
+
+
+class Verdict(StrEnum):
+    """What to do with an item."""
+
+    ALLOW = "allow"
+    HOLD = "hold"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """An entry that was found; only for keys with the scope `analyst`. `facts` has all that the server told."""
+
+    list: str
+    entry: str
+    signal: str
+    distance: int
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A verdict. `checked` is False when Rempart could not be asked and `verdict` is the client's own, see `problem`.
+
+    An unknown verdict of a later server reads as `hold`. `case` and `matches` need the scope `analyst`.
+    """
+
+    item_id: str
+    verdict: Verdict
+    outcome: str
+    request_id: str | None = None
+    checked: bool = True
+    problem: str | None = None
+    case: str | None = None
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def allowed(self) -> bool:
+        """True when the item may be shown."""
+        return self.verdict is Verdict.ALLOW
+
+    @property
+    def held(self) -> bool:
+        """True when it waits for people, or for Rempart to be there again."""
+        return self.verdict is Verdict.HOLD
+
+    @property
+    def blocked(self) -> bool:
+        """True when it must not be shown."""
+        return self.verdict is Verdict.BLOCK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """What the server knows of an item now. `decided`: people have decided about these bytes."""
+
+    item_id: str
+    verdict: Verdict
+    request_id: str
+    checked: datetime
+    decided: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """A verdict that changed after the first answer. `item_id` is None once the item was erased."""
+
+    seq: int
+    id: str
+    item_id: str | None
+    verdict: Verdict
+    previous: Verdict | None
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionPage:
+    """Decisions in order. Keep `next` and ask again after it; with `more` there are further ones already."""
+
+    decisions: tuple[Decision, ...]
+    next: int
+    more: bool
+
+
+def answer_of(told: Any) -> Answer:
+    """A check's answer. Raises ServerAnswerError for what is none."""
+    try:
+        return Answer(
+            item_id=str(told["item_id"]), verdict=verdict_of(told["verdict"]), outcome=str(told["outcome"]),
+            request_id=str(told["request_id"]), case=told.get("case"),
+            matches=tuple(
+                Match(
+                    list=one["list"], entry=one["entry"], signal=one["signal"], distance=one["distance"], facts=one
+                )
+                for one in told.get("matches") or ()
+            ),
+        )  # fmt: skip
+    except (KeyError, TypeError, AttributeError) as err:
+        raise ServerAnswerError from err
+
+
+def item_of(told: Any) -> Item:
+    """An item. Raises ServerAnswerError for what is none."""
+    try:
+        return Item(
+            item_id=str(told["item_id"]), verdict=verdict_of(told["verdict"]), request_id=str(told["request_id"]),
+            checked=datetime.fromisoformat(told["checked"]), decided=bool(told["decided"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as err:
+        raise ServerAnswerError from err
+
+
+def decision_of(told: Any, *, at: str | None = None) -> Decision:
+    """A decision of the feed, or of a webhook (which tells the time apart). Raises ServerAnswerError."""
+    try:
+        time = told.get("at") or at
+        return Decision(
+            seq=int(told["seq"]), id=str(told["id"]), item_id=told["item_id"], verdict=verdict_of(told["verdict"]),
+            previous=None if told.get("previous") is None else verdict_of(told["previous"]),
+            at=None if time is None else datetime.fromisoformat(time),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise ServerAnswerError from err
+
+
+def page_of(told: Any) -> DecisionPage:
+    """A page of the feed. Raises ServerAnswerError."""
+    try:
+        found: Sequence[Any] = told["decisions"]
+        return DecisionPage(
+            decisions=tuple(decision_of(one) for one in found), next=int(told["next"]), more=bool(told["more"])
+        )
+    except (KeyError, TypeError, ValueError) as err:
+        raise ServerAnswerError from err
+
+
+def verdict_of(text: object) -> Verdict:
+    """A verdict; what is not known is `hold`, never `allow`."""
+    try:
+        return Verdict(str(text))
+    except ValueError:
+        return Verdict.HOLD

@@ -1,0 +1,57 @@
+"""The pages of a running service: its keys, its lists, and who carries out what was approved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.applications import Starlette
+
+from rempart.evidence.vault import Keyring
+from rempart.lists import entry_records
+from rempart.people.principal import Principal
+from rempart.people.records.approvals import Approval
+from rempart.people.rewrapping import secret_keys
+from rempart.policy import versions
+from rempart.server.access import Access
+from rempart.server.pages.building import build_pages
+from rempart.server.pages.contexts import ListRow
+from rempart.server.pages.doors import Pages
+from rempart.server.pages.routes import routes
+from rempart.server.service import Service
+
+_SHOWN = 100
+
+
+def add_pages(app: Starlette, service: Service, access: Access) -> None:
+    """Give an application its pages; before it checks that every route declares what it needs."""
+    app.state.pages = pages_of(service, access)
+    app.router.routes.extend(routes())
+
+
+def pages_of(service: Service, access: Access) -> Pages:
+    """The pages of a running service."""
+    ring: Keyring = service.vault.keyring
+
+    def keys() -> Sequence[bytes]:
+        return secret_keys(ring)
+
+    def policy(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        with service.store.write() as conn:
+            versions.decide(
+                conn, approval.subject, by=who, approve=approve, reason=reason, at=service.clock(),
+                alone_after=pages.alone_after,
+            )  # fmt: skip
+        service.policies.forget()
+
+    def changes(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        service.curation.decide(approval.subject.partition(":")[2], by=who, approve=approve, reason=reason)
+
+    def lists() -> tuple[ListRow, ...]:
+        with service.store.read() as conn:
+            found = entry_records.all_lists(conn, after=0, limit=_SHOWN)
+        return tuple(ListRow(name=one.name, mode=one.mode.value, entries=one.live, changed=None) for one in found)
+
+    pages = build_pages(
+        service.settings, access, secrets_keys=keys, decide={"policy": policy, "list.changes": changes}, lists=lists
+    )
+    return pages

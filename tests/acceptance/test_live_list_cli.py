@@ -1,0 +1,185 @@
+"""`rempart list` on a data folder, as processes: two persons, killed imports, refused input."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from sqlalchemy import text
+
+from curating import blocking, curation, ndjson
+from listfiles import RUN, SRC, draw
+from rempart.cli.datafolder import opened_data
+from rempart.cli.listdata import sign_in
+from rempart.clock import utc_now
+from rempart.lists import entry_records, staging_records
+from rempart.lists.curation_upkeep import handlers
+from rempart.lists.records import Mode
+from rempart.people.permissions import Role
+from rempart.people.principal import CONSOLE
+from rempart.store.engine import Store
+from rempart.store.jobs import JobRunner
+from rempart.store.workers import Worker
+from serving import make_data
+from signing import PASSWORD, add_person, code, enrolled
+
+
+@pytest.fixture
+def data(tmp_path):
+    return make_data(tmp_path / "data").data
+
+
+@pytest.fixture
+def store(data):
+    with Store.open(f"sqlite:///{data / 'rempart.db'}") as opened:
+        yield opened
+
+
+def environment(data):
+    return {"PATH": "/usr/bin:/bin", "PYTHONPATH": SRC, "PYTHONUTF8": "1", "REMPART_DATA": str(data)}
+
+
+def run(data, *arguments, given=""):
+    return subprocess.run(
+        [sys.executable, "-c", RUN, "list", *map(str, arguments)], input=given, capture_output=True, text=True,
+        env=environment(data), timeout=60,
+    )  # fmt: skip
+
+
+def ok(data, *arguments, given=""):
+    done = run(data, *arguments, given=given)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def enrol(data, *people):
+    """Make persons with a password and an authenticator; gives what each types."""
+    with opened_data(data) as folder:
+        entry = sign_in(folder)
+        seeds = [enrolled(entry, add_person(entry, name, roles))[0] for name, *roles in people]
+        with folder.store.write() as conn:
+            conn.execute(text("UPDATE persons SET totp_step = 0"))  # as if that had been some time ago
+
+    def typed(seed, steps, password=PASSWORD):
+        return f"{password}\n{code(seed, utc_now(), steps=steps)}\n"
+
+    return [partial(typed, seed) for seed in seeds]
+
+
+def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path):
+    anna, bert = enrol(data, ("anna", Role.CURATOR), ("bert", Role.LEAD))
+    file = tmp_path / "partner.ndjson"
+    file.write_text(ndjson(30) + "nonsense\n")
+    curation(store).create(name="police", by=CONSOLE, mode=Mode.BLOCKING)
+    staged = json.loads(ok(data, "import", "police", file, "--json", "--as", "anna", given=anna(-1)))
+    assert (staged["state"], staged["counts"]["add"]) == ("staged", 30)
+    assert staged["first_refused"] == [{"line": 31, "reason": "the line is not JSON"}]
+    changes = staged["changes"]
+    assert changes in ok(data, "changes", "police", "--waiting")
+    shown = ok(data, "changes", changes)
+    assert "e0" in shown
+    assert str(draw(1).pdq()) not in shown
+    own = run(data, "approve", changes, "--as", "anna", given=anna(0))
+    assert (own.returncode, "Who asked cannot approve" in own.stderr) == (2, True)
+    wrong = run(data, "approve", changes, "--as", "bert", given=bert(0, password="wrong"))
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+    nobody = run(data, "approve", changes, "--as", "nobody", given=bert(0))
+    assert nobody.stderr == wrong.stderr
+    assert "30 added" in ok(data, "approve", changes, "--as", "bert", given=bert(0))
+    assert json.loads(ok(data, "ls", "police", "--json"))["entries"] == 30
+    again = run(data, "approve", changes, "--as", "bert", given=bert(1))
+    assert (again.returncode, "it is applied" in again.stderr) == (2, True)
+
+
+def test_a_trial_list_from_start_to_end(data, store):
+    ok(data, "create", "trial")
+    assert "12 added" in ok(data, "import", "trial", "-", given=ndjson(12))
+    signals = draw(77)
+    assert "1 added" in ok(data, "add", "trial", f"pdq:{signals.pdq()}", f"md5:{signals.md5()}", "--ref", "mine")
+    assert "withdrawn" in ok(data, "withdraw", "trial", "mine", "--reason", "a mistake")
+    refused = run(data, "withdraw", "trial", "mine")
+    assert (refused.returncode, "already withdrawn" in refused.stderr) == (2, True)
+    assert "not tripped" in run(data, "breakers", "--reset", "entry:1", "--reason", "x").stderr
+    assert "waits for a second person" in ok(data, "mode", "trial", "blocking")
+    assert "12 entries" in ok(data, "ls")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("import", "none", "-"), "There is no list 'none'"),
+        (("add", "trial", "pdq:zz"), "64 hexadecimal"),
+        (("add", "trial", "0" * 64, "--scheme", "nobodys"), "no category scheme"),
+        (("add", "trial", "0" * 64, "--ref", "x" * 10_000), "512 characters"),
+        (("import", "trial", "/nowhere"), "could not be opened"),
+        (("create", "trial"), "of that name already"),
+        (("create", "x\ny"), "printable"),
+        (("changes", "chg_none"), "no such change set"),
+        (("guard", "canary", "/nowhere"), "could not be opened"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_one_line(data, store, arguments, word):
+    curation(store).create(name="trial", by=CONSOLE)
+    done = run(data, *arguments)
+    assert done.returncode == 2
+    assert word in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_folder_without_settings_is_told(tmp_path):
+    done = run(tmp_path / "none", "ls")
+    assert (done.returncode, "rempart init" in done.stderr) == (2, True)
+
+
+def test_canaries_come_from_hashed_pictures(data, store, tmp_path):
+    file = tmp_path / "good.ndjson"
+    good = draw(5).pdq()
+    file.write_text(json.dumps({"hash_type": "pdq", "hash_value": str(good)}) + "\n")
+    assert "1 signals are canaries" in ok(data, "guard", "canary", file)
+    blocking(curation(store))
+    assert "1 near pictures known to be good" in ok(data, "add", "police", f"pdq:{good}")
+
+
+def test_a_killed_import_leaves_nothing_or_is_finished_by_another_process(data, store, tmp_path):
+    """Killed while it reads, nothing is live and nothing waits; killed while it enters, the rest follows."""
+    file = tmp_path / "big.ndjson"
+    file.write_text(ndjson(6000))
+    rng = random.Random(3)
+    started = time.monotonic()
+    ok(data, "create", "trial")
+    boot = time.monotonic() - started
+    with store.read() as conn:
+        made = entry_records.list_named(conn, "trial")
+    for attempt in range(5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", RUN, "list", "import", "trial", str(file)], env=environment(data),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        time.sleep(boot * (0.9 + 0.4 * attempt) + rng.random() * 0.1)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        with store.read() as conn:
+            live = entry_records.count_live(conn, made.number)
+            states = [one.state.value for one in staging_records.of_list(conn, made.id)]
+        assert live == 0 or "applying" in states or "applied" in states
+        assert "staged" not in states
+        if live:
+            break
+    later = Store.open(f"sqlite:///{data / 'rempart.db'}", clock=lambda: utc_now() + timedelta(minutes=2))
+    with later, Worker(later) as worker:
+        JobRunner(later, worker, handlers(curation(later, clock=utc_now))).run_due()
+    with store.read() as conn:
+        states = {one.state.value for one in staging_records.of_list(conn, made.id)}
+        live = entry_records.count_live(conn, made.number)
+    assert "applying" not in states
+    assert live == (6000 if "applied" in states else 0)
+    again = json.loads(ok(data, "import", "trial", file, "--json"))
+    assert again["state"] == "applied"
+    with store.read() as conn:
+        assert entry_records.count_live(conn, made.number) == 6000
+        assert conn.execute(text("SELECT count(*) FROM entry_signals WHERE removed IS NULL")).scalar_one() == 6000
