@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from base64 import b64encode
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from rempart.evidence.ledger.notes import Signer
 from rempart.evidence.ledger.proof import check_proof, prove_from_export
 from rempart.evidence.ledger.verify import verify
 
+LONG = "REMPART_CAMPAIGN" in os.environ
 SIZES = [0, 1, 3, 256, 257, 300]
 KINDS = {
     "changed": LedgerChangedError,
@@ -103,7 +105,7 @@ QUIET = [HealthCheck.function_scoped_fixture]
 
 @pytest.mark.parametrize("name", list(KINDS))
 @given(which=EXPORT, one=NUMBER, other=NUMBER, way=st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=5_000 if LONG else 60, deadline=None, suppress_health_check=QUIET)
 def test_each_single_tampering_is_told_by_its_name(made, checked, name, which, one, other, way):
     tampered = _tamper(made[2][which], name, one, other, way)
     assume(tampered != made[2][which])
@@ -112,7 +114,7 @@ def test_each_single_tampering_is_told_by_its_name(made, checked, name, which, o
 
 
 @given(which=EXPORT, first=TAMPERING, second=TAMPERING)
-@settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=20_000 if LONG else 150, deadline=None, suppress_health_check=QUIET)
 def test_two_tamperings_are_never_overlooked_and_named_after_one_of_them(made, checked, which, first, second):
     tampered = made[2][which]
     for one in sorted((first, second), key=lambda one: one[0] == "incomplete"):  # half a line is no line to move
