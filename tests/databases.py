@@ -30,8 +30,15 @@ class Cluster:
         self._run(
             _program("initdb"), "-D", "data", "-U", "rempart", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C"
         )
+        self.resume()
+        self._sql("postgres", "CREATE DATABASE template_rempart")
+        with Store.open(self.url("template_rempart")) as store:
+            upgrade(store)
+
+    def resume(self) -> None:
+        """Start it, and wait until it answers."""
         settings = [part for one in _SETTINGS for part in ("-c", one)]
-        with (self.home / "log").open("wb") as log:
+        with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self._as, _program("postgres"), "-D", "data", "-k", str(self.home), *settings],
                 cwd=self.home,
@@ -39,9 +46,11 @@ class Cluster:
                 stderr=log,
             )
         self._wait()
-        self._sql("postgres", "CREATE DATABASE template_rempart")
-        with Store.open(self.url("template_rempart")) as store:
-            upgrade(store)
+
+    def halt(self, number: int = signal.SIGINT) -> None:
+        """Stop it: SIGINT ends every session first, SIGQUIT is as if it had died."""
+        self.process.send_signal(number)
+        self.process.wait(30)
 
     def url(self, database: str) -> str:
         return f"postgresql://rempart@/{database}?host={self.home}"

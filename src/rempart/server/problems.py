@@ -63,6 +63,7 @@ _HINTS = {
     409: "Look at what is there now, and ask again.",
     413: "Send less at a time, or have the operator raise the limit.",
     422: "Change what `detail` names, and send it again.",
+    503: "Nothing was answered and nothing is lost; send it again in a moment.",
 }
 
 

@@ -1,0 +1,108 @@
+"""Rounds of killing: a server under load is killed at a random moment, and the next one must keep all promises."""
+
+import json
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+from faults import atrest
+from faults.load import Load, bodies, listed
+from faults.promises import Keeper, Promises
+from faults.stand import Group, Stand
+from receivers import Receiver, wait_until
+
+
+class Rounds:
+    """One service that is killed again and again."""
+
+    def __init__(self, home: Path, *, seed: int, receiver: Receiver, database: str = "", disk: tuple[Path, ...] = ()):
+        self.home, self.seed, self._receiver = home, seed, receiver
+        self._chance = random.Random(seed)
+        self._pictures = bodies()
+        self.stand = Stand(home, database=database, listed=listed(self._pictures))
+        self.promises = Promises()
+        self._places = (self.stand.data, *disk)
+        self._known: set[str] = set()
+        self._opened: set[str] = set()
+        self.logs: list[str] = []
+        self.kills = self.kills_at_start = self.looked_at = self.evidence = self.grepped = self.messages = self._read = 0
+
+    def run(self, rounds: int) -> None:
+        """So many rounds; afterwards everything is looked at once more, and what was on its way has arrived."""
+        server = self.stand.start()
+        try:
+            self._add_webhook(server)
+            for _ in range(rounds):
+                self._load_and_kill(server)
+                server = self._start_again()
+                self._look(server, everything=False)
+            self._look(server, everything=True)
+            self._wait_for_messages()
+        finally:
+            server.kill()
+        self._look_at_rest()
+
+    def _add_webhook(self, server: Group) -> None:
+        with server.client(self.stand.key) as client:
+            made = client.post("/v1/webhooks", json={"url": self._receiver.url})
+            assert made.status_code == 201, made.text
+
+    def _load_and_kill(self, server: Group) -> None:
+        load = Load(self.stand, server.url, self.promises, self._pictures, seed=self._chance.getrandbits(30))
+        load.start()
+        time.sleep(self._chance.choice([0.05, 0.3, 0.8, 1.5]) * self._chance.random() + 0.05)
+        server.kill()
+        load.stop()
+        self.kills += 1
+        self.logs += server.log
+        assert not self.promises.strange, self.promises.strange
+
+    def _start_again(self) -> Group:
+        """The next server; now and then one before it is killed while it starts."""
+        if self._chance.random() < 0.15:
+            process = self.stand.begin()
+            time.sleep(self._chance.uniform(0.1, 2.0))
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            self.kills_at_start += 1
+        return self.stand.start()
+
+    def _look(self, server: Group, *, everything: bool) -> None:
+        names = list(self.promises.checks) if everything else self.promises.new_since(self._known)
+        with server.client(self.stand.key) as client:
+            keeper = Keeper(self.promises, client)
+            keeper.all_kept(names)
+            self.looked_at += keeper.looked_at
+        self._known.update(self.promises.checks)
+        with self.stand.store() as store:
+            atrest.rows_have_their_leaves(store)
+            atrest.checked_once(store, self.promises)
+            atrest.ledger_verifies(self.stand.settings, store, self.promises.checkpoints, self.home)
+            self.evidence += atrest.evidence_opens(self.stand.settings, store, self._opened)
+            self._no_message_without_decision(atrest.messages_told(store))
+
+    def _no_message_without_decision(self, told: dict[str, atrest.Told]) -> None:
+        with self._receiver.lock:
+            got = list(self._receiver.requests)
+        for _, headers, body in got[self._read :]:
+            message = told.get(headers["webhook-id"])
+            assert message is not None, "a message was delivered that no decision stands behind"
+            assert message.decision == json.loads(body)["data"]["id"]
+        self._read = len(got)
+
+    def _wait_for_messages(self) -> None:
+        """All have arrived, but those about items that their service deleted: these have no name any more."""
+        with self.stand.store() as store:
+            wait_until(lambda: atrest.nothing_waits(store), 60)
+            told = atrest.messages_told(store)
+        self._no_message_without_decision(told)
+        lost = {name: one for name, one in told.items() if not one.erased}.keys() - set(self._receiver.ids())
+        assert not lost, f"messages were lost: {[told[name] for name in lost]}"
+        assert all(one.state == "delivered" or one.erased for one in told.values())
+        self.messages = len(told)
+
+    def _look_at_rest(self) -> None:
+        self.grepped += atrest.no_plaintext(self._places)
+        assert not any("known bytes of a test" in line for line in self.logs)
