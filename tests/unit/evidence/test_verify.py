@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import tracemalloc
 from base64 import b64encode
 from typing import NamedTuple
 
@@ -253,6 +254,15 @@ class TestSomebodyWhoKnowsTheFormat:
         lines[0] = canonical(json.loads(lines[0]) | {"checkpoint": made[1][257]}) + b"\n"
         with pytest.raises((LedgerChangedError, LedgerRemovedError)):
             checked(_rewritten(lines))
+
+
+def test_a_file_with_lines_without_end_is_told_apart_in_bounded_memory(made, checked):
+    lines = made.exports[3, True].splitlines(keepends=True)
+    tracemalloc.start()
+    with pytest.raises(LedgerChangedError):
+        checked(b"".join([*lines[:-1], b"\n" * 2_000_000, lines[-1]]))
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
 
 
 def test_a_history_that_was_rewritten_and_signed_again_is_a_fork(made, checked, tmp_path):
