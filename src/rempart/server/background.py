@@ -15,6 +15,7 @@ from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
+from rempart.people import upkeep as people_upkeep
 from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
@@ -77,6 +78,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
+        *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
 

@@ -57,7 +57,12 @@ def pages_of(service: Service, access: Access) -> Pages:
             )
 
     pages = build_pages(
-        service.settings, access, secrets_keys=keys, decide={"policy": policy, "list.changes": changes}, lists=lists
+        service.settings,
+        access,
+        secrets_keys=keys,
+        decide={"policy": policy, "list.changes": changes},
+        lists=lists,
+        lacking=service.readiness.lacking,
     )
     return pages
 
