@@ -15,11 +15,11 @@ from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
-from rempart.people import upkeep as people_upkeep
 from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
+from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.server import ledgers

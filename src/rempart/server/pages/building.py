@@ -43,7 +43,8 @@ def build_pages(
     """The pages of a process.
 
     `secrets_keys` gives keys of 32 bytes, derived from the service keys, the active one first; `decide` says for
-    each kind of approval who carries it out; `lists` gives the hash lists for the start page, `lacking` the parts that cannot be used now.
+    each kind of approval who carries it out; `lists` gives the hash lists for the start
+    page, `lacking` the parts that cannot be used now.
     """
     address = settings.server.public_url or f"http://localhost:{settings.server.port}"
     parts = urlsplit(address)
