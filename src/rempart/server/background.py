@@ -19,6 +19,7 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
+from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.server import ledgers
@@ -77,6 +78,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
+        *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
 
