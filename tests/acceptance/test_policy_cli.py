@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from hosting import host
+from rempart.cli.datafolder import opened_data
+from rempart.cli.listdata import sign_in
 from rempart.clock import utc_now
 from rempart.items.records import checks
 from rempart.people.permissions import Role
@@ -15,7 +17,7 @@ from rempart.policy.reading import default_text
 from rempart.signals.outcome import Outcome
 from rempart.store.engine import Store
 from serving import SRC, make_data
-from signing import PASSWORD, Watch, add_person, enrolled, entry_of
+from signing import PASSWORD, add_person, code, enrolled
 
 STRICT = default_text().replace('[otherwise]\nverdict = "allow"', '[otherwise]\nverdict = "hold"')
 
@@ -46,10 +48,19 @@ def data(tmp_path_factory):
                     "verdict": "allow", "rule": "otherwise", "policy": 0, "mark": 0, "facts": facts, "case_id": None,
                     "at": now,
                 }])  # fmt: skip
-        entry = entry_of(store, Watch(now=now))
-        for name, role in (("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER)):
-            enrolled(entry, add_person(entry, name, [role]))
     return settings.data
+
+
+@pytest.fixture(scope="module")
+def people(data):
+    """What each person types, one sign-in a line: codes are good once."""
+    typed = {}
+    with opened_data(data) as folder:
+        entry = sign_in(folder)
+        for name, role in (("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER)):
+            seed, _ = enrolled(entry, add_person(entry, name, [role]))
+            typed[name] = lambda steps=1, seed=seed: f"{PASSWORD}\n{code(seed, utc_now(), steps=steps)}\n"
+    return typed
 
 
 @pytest.fixture
@@ -98,16 +109,15 @@ def test_a_trial_of_the_same_policy_shows_nothing(data, tmp_path):
     assert (done.returncode, "Nothing would differ." in done.stdout) == (0, True)
 
 
-def test_a_second_person_puts_it_in_force(data, strict):
-    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=PASSWORD)
-    assert (by_reviewer.returncode, "may not propose" in by_reviewer.stderr) == (2, True)
-    wrong = run("put", strict, "--data", data, "--as", "lea", stdin="wrong")
-    assert (wrong.returncode, "name or the password" in wrong.stderr) == (2, True)
-    made = json.loads(run("put", strict, "--data", data, "--as", "lea", "--json", stdin=PASSWORD).stdout)
-    own = run("approve", made["policy"], "--data", data, "--as", "lea", stdin=PASSWORD)
-    assert own.returncode == 2
-    assert "Who asked cannot approve" in own.stderr
-    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=PASSWORD)
+def test_a_second_person_puts_it_in_force(data, strict, people):
+    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=people["rui"]())
+    assert (by_reviewer.returncode, "may not propose" in by_reviewer.stderr) == (2, True), by_reviewer.stderr
+    wrong = run("put", strict, "--data", data, "--as", "lea", stdin="wrong\n000000\n")
+    assert wrong.returncode == 2
+    done = run("put", strict, "--data", data, "--as", "lea", "--json", stdin=people["lea"]())
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)
+    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=people["cy"]())
     assert done.returncode == 0, done.stderr
     assert "in force" in done.stdout
     assert run("show", "--data", data).stdout == STRICT

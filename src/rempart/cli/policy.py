@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,7 +116,7 @@ def show(version: int | None, everything: bool, data: Path, as_json: bool) -> in
 
 @command.command()
 @FILE
-@click.option("--as", "actor", metavar="NAME", help="Propose as this person; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", help="Propose as this person; asks for password and code.")
 @DATA
 @JSON
 def put(file: Path, actor: str | None, data: Path, as_json: bool) -> int:
@@ -128,11 +129,11 @@ def put(file: Path, actor: str | None, data: Path, as_json: bool) -> int:
 
     text = _text(file)
     with opened_data(data) as folder:
-        by = CONSOLE if actor is None else person(folder.store, actor)
-        if not by.may(Permission.POLICY_PROPOSE):
-            raise RefusedError("You may not propose a policy.", hint="A lead or a curator may.")
-        with folder.store.write() as conn:
-            row = versions.propose(conn, text, by=by, at=folder.store.clock())
+        with nullcontext(CONSOLE) if actor is None else person(folder, actor) as by:
+            if not by.may(Permission.POLICY_PROPOSE):
+                raise RefusedError("You may not propose a policy.", hint="A lead or a curator may.")
+            with folder.store.write() as conn:
+                row = versions.propose(conn, text, by=by, at=folder.store.clock())
     if as_json:
         click.echo(json.dumps({"policy": row.id, "approval": row.approval, "state": row.state}))
     else:
@@ -143,7 +144,7 @@ def put(file: Path, actor: str | None, data: Path, as_json: bool) -> int:
 
 @command.command()
 @click.argument("policy_id", metavar="POLICY")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who approves; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", required=True, help="Who approves; asks for password and code.")
 @click.option("--refuse", is_flag=True, help="Refuse it instead.")
 @click.option("--reason", default="", help="Why; it is kept sealed in the ledger.")
 @DATA
@@ -155,10 +156,12 @@ def approve(policy_id: str, actor: str, refuse: bool, reason: str, data: Path, a
     from rempart.policy import versions
 
     with opened_data(data) as folder:
-        by = person(folder.store, actor)
-        at = folder.store.clock()
-        with folder.store.write() as conn:
-            row = versions.decide(conn, policy_id, by=by, approve=not refuse, reason=reason, at=at)
+        at, people = folder.store.clock(), folder.settings.people
+        alone = timedelta(hours=people.alone_after_hours) if people.one_person else None
+        with person(folder, actor) as by, folder.store.write() as conn:
+            row = versions.decide(
+                conn, policy_id, by=by, approve=not refuse, reason=reason, at=at, alone_after=alone
+            )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"policy": row.id, "version": row.version, "state": row.state}))
     else:
