@@ -23,6 +23,7 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.server.access import Access, build_access
+from rempart.server.alarms import job_alarm
 from rempart.server.background import Parts, gauges, handlers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
 from rempart.server.meters import Meters
@@ -106,8 +107,9 @@ class Runtime:
             readiness=readiness(parts, periodic),
         )  # fmt: skip
         log.info("%d decode workers, %d list entries in the index", count, len(lists.index))
-        runner = JobRunner(store, worker, handlers(parts, settings))
-        sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS)
+        on_dead = job_alarm(settings, keyring=vault.keyring, clock=self._clock)
+        runner = JobRunner(store, worker, handlers(parts, settings), on_dead=on_dead)
+        sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS, on_dead=on_dead)
         for start, stop in (
             (checker.start, checker.close),
             (runner.start, runner.stop),
