@@ -10,14 +10,15 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from rempart.cli.newfolder import NewFolder, make_database
 from rempart.clock import utc_now
-from rempart.evidence.ledger.keyfile import create_signer
-from rempart.evidence.vault import KeyFile
+from rempart.evidence.ledger.keyfile import open_signer
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.records import Mode, create_list, insert_entries
 from rempart.lists.schemes import built_in
@@ -28,7 +29,6 @@ from rempart.settings import Settings, read_settings
 from rempart.signals.values import Signal
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
-from rempart.store.migrate import upgrade
 
 SRC = Path(__file__).resolve().parents[1] / "src"
 ALL_SCOPES = tuple(Scope)
@@ -36,25 +36,17 @@ ALL_SCOPES = tuple(Scope)
 
 def make_data(folder: Path, *, database: str = "", more: str = "") -> Settings:
     """A data folder with keys and the whole schema."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name in ("keys", "blobs", "index"):
-        (folder / name).mkdir(mode=0o700)
-    KeyFile(folder / "keys" / "service.key").create()
-    create_signer(folder / "keys" / "ledger.key", name="example.org/ledger")
     text = f"[store]\ndatabase = {json.dumps(database)}\n" if database else ""
-    (folder / "rempart.toml").write_text(text + more)
-    settings = read_settings(folder, environ={})
-    with Store.open(settings.database_url) as store:
-        upgrade(store)
-    return settings
+    NewFolder(folder).make(text + more, filled=make_database, ledger_name="example.org/ledger")
+    return read_settings(folder, environ={})
 
 
-def make_key(store: Store, *scopes: Scope, service: str = "forum", **limits: Any) -> str:
+def make_key(store: Store, *scopes: Scope, service: str = "forum", at: datetime | None = None, **limits: Any) -> str:
     """A key of a service; gives its secret."""
     with store.write() as conn:
         made = keys.create(
-            conn, label="test", service=service, scopes=scopes, by=CONSOLE, at=utc_now(), random=secrets.token_bytes,
-            **limits,
+            conn, label="test", service=service, scopes=scopes, by=CONSOLE, at=at or utc_now(),
+            random=secrets.token_bytes, **limits,
         )  # fmt: skip
     return made.secret
 
@@ -98,7 +90,7 @@ class Server:
         found = re.search(r"http://\S+", line)
         if found is None:
             self.process.wait(10)
-            self._reader.join(5)
+            self._end_log()
             raise AssertionError("".join(self.log))
         self.url = found.group()
 
@@ -146,3 +138,23 @@ def serving(settings: Settings, *arguments: str, environ: dict[str, str] | None 
         print("".join(server.log[-60:]), file=sys.stderr)
         raise
     assert server.stop() == 0, "".join(server.log)
+
+
+def rempart(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """A command of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "rempart", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+
+
+def assert_ledger_verifies(settings: Settings) -> None:
+    """The whole ledger of a deployment is exported, and an outsider's check finds nothing wrong with it."""
+    out = settings.data.parent / f"{settings.data.name}-ledger-{secrets.token_hex(4)}"
+    done = rempart("ledger", "checkpoint", "--data", settings.data)
+    assert done.returncode == 0, done.stderr
+    done = rempart("ledger", "export", out, "--data", settings.data)
+    assert done.returncode == 0, done.stderr
+    key = open_signer(settings.data / "keys" / "ledger.key").key.line
+    done = rempart("ledger", "verify", out, "--key", key, "--json")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -55,6 +55,7 @@ class Site:
         if name not in self._people:
             client = self.server.client("unused")
             del client.headers["Authorization"]
+            client.headers["Sec-Fetch-Site"] = "same-origin"
             client.cookies.set("rempart", signed_in(self.store, name, *roles))
             self._people[name] = client
         return self._people[name]

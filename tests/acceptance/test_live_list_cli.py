@@ -7,41 +7,36 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from os import urandom
+from functools import partial
 
 import pytest
 from sqlalchemy import text
 
 from curating import blocking, curation, ndjson
 from listfiles import RUN, SRC, draw
+from rempart.cli.datafolder import opened_data
+from rempart.cli.listdata import sign_in
 from rempart.clock import utc_now
 from rempart.lists import entry_records, staging_records
 from rempart.lists.curation_upkeep import handlers
-from rempart.people import persons
-from rempart.people.passwords import Passwords
+from rempart.lists.records import Mode
 from rempart.people.permissions import Role
-from rempart.people.principal import CONSOLE, SYSTEM
-from rempart.people.records import persons as person_records
+from rempart.people.principal import CONSOLE
 from rempart.store.engine import Store
 from rempart.store.jobs import JobRunner
-from rempart.store.migrate import upgrade
 from rempart.store.workers import Worker
-
-PASSWORD = "seven blue lamps at noon"
+from serving import make_data
+from signing import PASSWORD, add_person, code, enrolled
 
 
 @pytest.fixture
 def data(tmp_path):
-    folder = tmp_path / "data"
-    folder.mkdir(mode=0o700)
-    (folder / "rempart.toml").write_text("")
-    return folder
+    return make_data(tmp_path / "data").data
 
 
 @pytest.fixture
 def store(data):
     with Store.open(f"sqlite:///{data / 'rempart.db'}") as opened:
-        upgrade(opened)
         yield opened
 
 
@@ -62,19 +57,26 @@ def ok(data, *arguments, given=""):
     return done.stdout
 
 
-def add_person(store, name, *roles):
-    with store.write() as conn:
-        made = persons.add(conn, name=name, roles=roles, by=SYSTEM, at=utc_now(), random=urandom)
-        person_records.change(conn, made.id, password=Passwords(time_cost=1, memory_kib=1024).hashed(PASSWORD))
+def enrol(data, *people):
+    """Make persons with a password and an authenticator; gives what each types."""
+    with opened_data(data) as folder:
+        entry = sign_in(folder)
+        seeds = [enrolled(entry, add_person(entry, name, roles))[0] for name, *roles in people]
+        with folder.store.write() as conn:
+            conn.execute(text("UPDATE persons SET totp_step = 0"))  # as if that had been some time ago
+
+    def typed(seed, steps, password=PASSWORD):
+        return f"{password}\n{code(seed, utc_now(), steps=steps)}\n"
+
+    return [partial(typed, seed) for seed in seeds]
 
 
 def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path):
-    add_person(store, "anna", Role.CURATOR)
-    add_person(store, "bert", Role.LEAD)
+    anna, bert = enrol(data, ("anna", Role.CURATOR), ("bert", Role.LEAD))
     file = tmp_path / "partner.ndjson"
     file.write_text(ndjson(30) + "nonsense\n")
-    ok(data, "create", "police", "--blocking", "--as", "anna", given=PASSWORD + "\n")
-    staged = json.loads(ok(data, "import", "police", file, "--json", "--as", "anna", given=PASSWORD + "\n"))
+    curation(store).create(name="police", by=CONSOLE, mode=Mode.BLOCKING)
+    staged = json.loads(ok(data, "import", "police", file, "--json", "--as", "anna", given=anna(-1)))
     assert (staged["state"], staged["counts"]["add"]) == ("staged", 30)
     assert staged["first_refused"] == [{"line": 31, "reason": "the line is not JSON"}]
     changes = staged["changes"]
@@ -82,15 +84,15 @@ def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path)
     shown = ok(data, "changes", changes)
     assert "e0" in shown
     assert str(draw(1).pdq()) not in shown
-    own = run(data, "approve", changes, "--as", "anna", given=PASSWORD + "\n")
+    own = run(data, "approve", changes, "--as", "anna", given=anna(0))
     assert (own.returncode, "Who asked cannot approve" in own.stderr) == (2, True)
-    wrong = run(data, "approve", changes, "--as", "bert", given="wrong\n")
-    assert (wrong.returncode, "name or the password is wrong" in wrong.stderr) == (2, True)
-    nobody = run(data, "approve", changes, "--as", "nobody", given=PASSWORD + "\n")
+    wrong = run(data, "approve", changes, "--as", "bert", given=bert(0, password="wrong"))
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
+    nobody = run(data, "approve", changes, "--as", "nobody", given=bert(0))
     assert nobody.stderr == wrong.stderr
-    assert "30 added" in ok(data, "approve", changes, "--as", "bert", given=PASSWORD + "\n")
+    assert "30 added" in ok(data, "approve", changes, "--as", "bert", given=bert(0))
     assert json.loads(ok(data, "ls", "police", "--json"))["entries"] == 30
-    again = run(data, "approve", changes, "--as", "bert", given=PASSWORD + "\n")
+    again = run(data, "approve", changes, "--as", "bert", given=bert(1))
     assert (again.returncode, "it is applied" in again.stderr) == (2, True)
 
 

@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rempart.cli.datafolder import data_option, opened_data
+from rempart.cli.datafolder import DataFolder, data_option, opened_data
 from rempart.cli.terminal import printable
 from rempart.clock import utc_now
-from rempart.errors import NotFoundError, RefusedError
+from rempart.errors import NotFoundError
 from rempart.lists import entry_records
 from rempart.lists.curation import Curation
 from rempart.lists.entry_records import LiveList
 from rempart.lists.guards import GuardKeeper
 from rempart.lists.staging_records import ChangeSet
-from rempart.people import persons
-from rempart.people.passwords import Passwords
 from rempart.people.principal import CONSOLE, Principal
 from rempart.store.engine import Store
 
+if TYPE_CHECKING:
+    from rempart.people.signin import SignIn
+
 DATA = data_option
-AS = click.option("--as", "actor", metavar="NAME", help="Act as this person; asks for the password.")
+AS = click.option("--as", "actor", metavar="NAME", help="Act as this person; asks for password and code.")
 JSON = click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 LIST = click.argument("list_name", metavar="LIST")
 
@@ -53,38 +55,64 @@ class Opened:
 
 @contextmanager
 def opened(data: Path, actor: str | None = None) -> Iterator[Opened]:
-    """Open a data folder, bringing its database to this version; `actor` is asked for a password.
+    """Open a data folder, bringing its database to this version; `actor` is asked for password and code.
 
-    Raises SettingsError when there is none, RefusedError for a wrong name or password.
+    Raises SettingsError when there is none, RefusedError for a wrong name, password or code.
     """
     with opened_data(data) as folder:
         settings, store = folder.settings, folder.store
-        by = CONSOLE if actor is None else person(store, actor)
         hours = settings.people.alone_after_hours if settings.people.one_person else None
         curation = Curation(
             store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius),
             clock=utc_now, alone_after=None if hours is None else timedelta(hours=hours),
         )  # fmt: skip
-        yield Opened(store=store, curation=curation, by=by)
+        with nullcontext(CONSOLE) if actor is None else person(folder, actor) as by:
+            yield Opened(store=store, curation=curation, by=by)
 
 
-def person(store: Store, name: str) -> Principal:
-    """The person of this name, by their password (from the terminal, or the first line of standard input).
+def sign_in(folder: DataFolder) -> SignIn:
+    """What signing in on the machine's console needs; it loads only where somebody is named."""
+    from rempart.people.passkeys import Site
+    from rempart.people.passwords import Passwords
+    from rempart.people.rewrapping import secret_keys
+    from rempart.people.sealing import SecretBox
+    from rempart.people.sessions import Limits
+    from rempart.people.signin import SignIn
 
-    Raises RefusedError, which does not say whether the name or the password is wrong.
+    def keys() -> Sequence[bytes]:
+        return secret_keys(folder.keyring)
+
+    return SignIn(
+        store=folder.store, passwords=Passwords(), box=SecretBox(keys, random=secrets.token_bytes), clock=utc_now,
+        random=secrets.token_bytes, limits=Limits(), site=Site(host="localhost", origin="http://localhost"),
+    )  # fmt: skip
+
+
+@contextmanager
+def person(folder: DataFolder, name: str) -> Iterator[Principal]:
+    """The person of this name for the length of a command, by password and code: from the terminal, or the first two
+    lines of standard input.
+
+    Raises RefusedError, which does not say what is wrong, and TooManyRequestsError.
     """
-    with store.read() as conn:
-        try:
-            found = persons.named(conn, name)
-        except RefusedError:
-            found = None
-    given = (
-        click.prompt("Password", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    from rempart.people import sessions
+
+    started = sign_in(folder).with_password(
+        name=name, password=_asked("Password"), code=_asked("Code").strip(), address="console"
     )
-    right = Passwords().right(found.password if found else None, given)
-    if found is None or not right or not found.active:
-        raise RefusedError("The name or the password is wrong.", hint="Without a password, decide in the browser.")
-    return Principal(kind="person", id=found.id, pseudonym=found.pseudonym, roles=found.roles)
+    by = sessions.principal_of(started.person, started.session)
+    try:
+        yield by
+    finally:
+        with folder.store.write() as conn:
+            sessions.end(conn, started.session, by=by, at=utc_now())
+
+
+def _asked(what: str) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    given: str = click.prompt(what, hide_input=True, err=True)
+    return given
 
 
 def say(text: str) -> None:

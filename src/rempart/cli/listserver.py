@@ -226,7 +226,7 @@ def changes(what: str, rows: int, waiting: bool, data: Path, as_json: bool) -> i
 @click.command()
 @click.argument("changes_id", metavar="CHANGES")
 @click.option("--reason", default="", help="Why.")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for password and code.")
 @DATA
 @JSON
 def approve(changes_id: str, reason: str, actor: str, data: Path, as_json: bool) -> int:
@@ -239,7 +239,7 @@ def approve(changes_id: str, reason: str, actor: str, data: Path, as_json: bool)
 @click.command()
 @click.argument("changes_id", metavar="CHANGES")
 @click.option("--reason", default="", help="Why.")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for password and code.")
 @DATA
 @JSON
 def refuse(changes_id: str, reason: str, actor: str, data: Path, as_json: bool) -> int:

@@ -69,13 +69,14 @@ class NewFolder:
         settings: str,
         *,
         filled: Callable[[Path], None],
-        ledger_name: str = "",
+        ledger_name: str | None,
         keys: Path | None = None,
         own_service_key: bool = False,
     ) -> None:
         """Make it: subfolders, settings, and keys: copies of those in the folder `keys`, new ones where it has none.
 
-        With `own_service_key` the operator has it elsewhere. `filled` does the rest, in the folder that is not yet in
+        With `own_service_key` the operator has it elsewhere; without a `ledger_name` (empty: a random one) no ledger
+        key is made. `filled` does the rest, in the folder that is not yet in
         its place. Raises RefusedError when there is something at the place already, StorageFullError.
         """
         if self._folder.is_symlink() or (self._folder.exists() and any(self._folder.iterdir())):
@@ -137,12 +138,12 @@ def make_database(place: Path) -> None:
         upgrade(store)
 
 
-def _put_keys(place: Path, keys: Path | None, *, ledger_name: str, own_service_key: bool) -> None:
+def _put_keys(place: Path, keys: Path | None, *, ledger_name: str | None, own_service_key: bool) -> None:
     read = read_settings(place, os.environ)
     given = {path.name: path.read_bytes() for path in sorted(keys.iterdir()) if path.is_file()} if keys else {}
     for name, data in given.items():
         write_private(place / "keys" / name, data)
-    if "ledger.key" not in given:
+    if "ledger.key" not in given and ledger_name is not None:
         create_signer(place / "keys" / "ledger.key", name=ledger_name or f"rempart-{secrets.token_hex(6)}/ledger")
     if "service.key" not in given and not own_service_key:
         KeyFile(key_file(read), command=key_command(read)).create()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 import click
+from sqlalchemy import Connection, select
 
+from rempart.cases.records import webhooks
 from rempart.cli.datafolder import opened_data
 from rempart.cli.exitcodes import NOTHING_FOUND
 from rempart.cli.finishing import Newest, finish_restore_of
@@ -18,7 +21,11 @@ from rempart.clock import iso, utc_now
 from rempart.errors import IncompleteError
 from rempart.evidence.backup.ledgercheck import check_ledger
 from rempart.evidence.backup.restoring import Checked, Restored, check_backup, load_backup
+from rempart.evidence.ledger.keyfile import create_signer
+from rempart.evidence.ledger.notes import VerifierKey
+from rempart.evidence.ledger.records import keys as ledger_keys
 from rempart.evidence.vault import Keyring
+from rempart.people.records import persons
 from rempart.server.vaults import KEY_VARIABLE, blobs_of, open_keyring
 from rempart.settings import read_settings
 from rempart.store.engine import Store
@@ -98,24 +105,43 @@ def _restore(
         keyring: Keyring | None = None if without_keys else open_keyring(settings, os.environ)
         with backup.open("rb") as stream:
             checked = check_backup(stream, keyring=keyring)
-        if checked.settings:
-            write_private(place / "rempart.toml.from-backup", checked.settings)
+        write_private(place / "rempart.toml.from-backup", checked.settings)
         if not settings.store.database:
             (place / "rempart.db").touch(mode=0o600)
         with ExitStack() as stack:
             store = stack.enter_context(Store.open(settings.database_url, clock=utc_now))
             restored = load_backup(store, blobs_of(settings), lambda: backup.open("rb"), checked, clock=utc_now)
-            with store.read() as conn:
+            with store.write() as conn:
                 check_ledger(conn)
+                _same_ledger(conn, place / "keys" / "ledger.key")
+                if without_keys:
+                    _forget_secrets(conn)
         found.append((checked, restored))
 
     NewFolder(folder).make(
         settings_text(database=database, blobs=blobs),
+        ledger_name=None,
         keys=keys,
         own_service_key=KEY_VARIABLE in os.environ,
         filled=fill,
     )
     return found[0]
+
+
+def _same_ledger(conn: Connection, path: Path) -> None:
+    """Where the ledger's key is lost, a new one goes on under the same name: it is the same log."""
+    if not path.exists():
+        known = [VerifierKey.parse(line).name for line in conn.scalars(select(ledger_keys.c.line))]
+        create_signer(path, name=known[-1] if known else f"rempart-{secrets.token_hex(6)}/ledger")
+
+
+def _forget_secrets(conn: Connection) -> None:
+    """What only the lost service key opened: authenticators and webhooks' secrets have to be set up anew."""
+    for person in persons.everyone(conn):
+        persons.change(conn, person.id, totp_secret=None)
+    for endpoint in webhooks.endpoints(conn, service=None):
+        webhooks.change_endpoint(conn, endpoint.id, state="disabled")
+        webhooks.delete_secrets(conn, endpoint=endpoint.id)
 
 
 def _tell(folder: Path, checked: Checked, restored: Restored, *, as_json: bool) -> None:

@@ -8,18 +8,12 @@ from pathlib import Path
 
 import click
 
+from rempart.cli.datafolder import data_option
 from rempart.errors import RempartError, SettingsError, UnavailableError
 
 
 @click.command()
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="REMPART_DATA",
-    default=Path("rempart-data"),
-    show_default=True,
-    help="The data folder, made by `rempart init`.",
-)
+@data_option
 @click.option("--host", help="The address to listen on, in place of the setting.")
 @click.option("--port", type=click.IntRange(0, 65535), help="The port, in place of the setting; 0 takes a free one.")
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes.")

@@ -21,7 +21,7 @@ from rempart.policy.facts import Keep
 from rempart.signals.examine import Examination
 from rempart.signals.pool import Plan
 from rempart.store.engine import Store
-from rempart.store.ids import new_id
+from rempart.store.ids import Ids
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,7 @@ class Checker:
         self._lock = threading.Lock()
         self._photos = 0
         self._running: dict[tuple[str, bytes], tuple[bytes, Future[CheckAnswer]]] = {}
+        self._ids = Ids("check")
         self.examined = 0
 
     def start(self) -> None:
@@ -126,7 +127,7 @@ class Checker:
 
     def _begin(self, request: CheckRequest, future: Future[CheckAnswer]) -> Future[CheckAnswer]:
         if request.content is None:
-            self._writer.submit(Prepared(request=request, request_id=new_id("check"), seen=None), future)
+            self._writer.submit(Prepared(request=request, request_id=self._ids.new(), seen=None), future)
             return future
         with self._lock:
             if self._photos >= self._limits.photos:
@@ -174,7 +175,7 @@ class Checker:
         assert request.content is not None
         seen = self._pool.examine(request.content, self._plan)
         self.examined += 1
-        self._rule_and_write(Prepared(request=request, request_id=new_id("check"), seen=seen), future)
+        self._rule_and_write(Prepared(request=request, request_id=self._ids.new(), seen=seen), future)
 
     def _rule_and_write(self, prepared: Prepared, future: Future[CheckAnswer]) -> None:
         ruled = self._ruler.rule([prepared])[0]

@@ -9,14 +9,13 @@ from sqlalchemy import Connection
 from rempart.cases.records import cases, decisions
 from rempart.errors import NotFoundError
 from rempart.evidence.ledger import Leaf, append, erase
-from rempart.evidence.vault import Vault
 from rempart.items.records import checks, items, replays, signals
 from rempart.people.principal import Principal
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
 
 
-def erase_item(store: Store, vault: Vault, service: str, name: str, *, by: Principal, at: datetime) -> None:
+def erase_item(store: Store, service: str, name: str, *, by: Principal, at: datetime) -> None:
     """Take an item out of look-back at once and forget it: row, checks, answers, signals, and the ledger's salts.
 
     While a case about it is open, what people need to decide and report stays until the case is over; evidence in the

@@ -8,10 +8,14 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rempart import __version__
+from rempart.errors import RempartError
 from rempart.server import problems
 from rempart.server.access import Access, assert_all_routes_declare, public
+from rempart.server.api import checks
 from rempart.server.openapi import complete
 from rempart.server.pages.deployed import add_pages
 from rempart.server.security import Security, security_limits
@@ -41,8 +45,9 @@ DESCRIPTION = (
 def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROUTERS) -> FastAPI:
     """The application of a running service. RuntimeError when a route declares no permission."""
     app = FastAPI(
-        title="Rempart", version=__version__, description=DESCRIPTION, openapi_url=None, docs_url=None, redoc_url=None
-    )
+        title="Rempart", version=__version__, description=DESCRIPTION, openapi_url=None, docs_url=None, redoc_url=None,
+        redirect_slashes=False,
+    )  # fmt: skip
     app.state.service = service
     app.state.access = access
     problems.install(app)
@@ -50,9 +55,33 @@ def create_app(service: Service, access: Access, *, routers: Sequence[str] = ROU
         app.include_router(importlib.import_module(name).router)
     app.include_router(_openapi_router(app))
     add_pages(app, service, access)
-    app.add_middleware(Security, limits=security_limits(service.settings))
     assert_all_routes_declare(app)
+    app.add_middleware(CheckDoor, service=service)
+    app.add_middleware(Security, limits=security_limits(service.settings))
     return app
+
+
+class CheckDoor:
+    """Answers `POST /v1/check` at once, by the very function that the route has, with the route's own declaration.
+
+    Finding the route and its dependencies would cost as much again as everything else that a check by signals does.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._inner = app
+        self._service = service
+        self._needs = checks.NeedsCheck()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != checks.PATH or scope["method"] != "POST":
+            await self._inner(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        try:
+            response = await checks.check(request, await self._needs(request), self._service)
+        except RempartError as err:
+            response = problems.from_error(err)
+        await response(scope, receive, send)
 
 
 def openapi(app: FastAPI) -> dict[str, Any]:

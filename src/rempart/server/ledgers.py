@@ -10,12 +10,14 @@ from rempart.errors import SettingsError
 from rempart.evidence.ledger import upkeep
 from rempart.evidence.ledger.keyfile import FILE, open_signer
 from rempart.evidence.ledger.sequencer import LastSigned, Sequencer
-from rempart.evidence.ledger.timestamp import stamp_latest
+from rempart.evidence.ledger.timestamp import stamp_when_due
 from rempart.server.timestamp import Authority
 from rempart.settings import Settings
 from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
+
+_TRY_SECONDS = 300.0  # an authority that did not answer is asked again so soon
 
 
 def key_path(settings: Settings) -> Path:
@@ -44,8 +46,9 @@ def periodics(settings: Settings, store: Store) -> Sequence[Periodic]:
     except OSError as err:
         raise SettingsError(f"ledger.timestamp_certificates: {err.filename} cannot be read: {err.strerror}.") from err
 
-    def stamp(_: Worker) -> None:
-        stamp_latest(store, authority, authorities=certificates)
+    every = timedelta(hours=given.timestamp_hours)
 
-    hours = timedelta(hours=given.timestamp_hours).total_seconds()
-    return (*works, Periodic(name="ledger.timestamp", seconds=hours, run=stamp))
+    def stamp(_: Worker) -> None:
+        stamp_when_due(store, authority, every=every, authorities=certificates)
+
+    return (*works, Periodic(name="ledger.timestamp", seconds=_TRY_SECONDS, run=stamp))

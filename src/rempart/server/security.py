@@ -52,7 +52,7 @@ class Limits:
     most and `body_seconds` to arrive, but for paths in `own`, whose routes read it within limits of their own."""
 
     public_url: str = ""
-    body_bytes: int = 8 << 20
+    body_bytes: int = 4 << 20
     body_seconds: float = 30.0
     own: re.Pattern[str] | None = None
 

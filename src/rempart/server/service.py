@@ -40,7 +40,7 @@ class Service:
     readiness: Readiness
 
 
-def get_service(request: Request) -> Service:
-    """The service of an application, for routes: `Depends(get_service)`."""
+async def get_service(request: Request) -> Service:
+    """The service of an application, for routes: `Depends(get_service)`. Async, or it would cost a thread each time."""
     service: Service = request.app.state.service
     return service

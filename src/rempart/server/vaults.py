@@ -10,7 +10,6 @@ from rempart.cases.webhooks import rewrap_secrets
 from rempart.clock import Clock
 from rempart.errors import SettingsError
 from rempart.evidence.vault import Custodians, HeldKeys, KeyFile, Keyring, Vault
-from rempart.evidence.vault.datakeys import named_key
 from rempart.evidence.vault.kms import KeyCommand
 from rempart.evidence.vault.retention import regimes
 from rempart.evidence.vault.rotation import Also
@@ -58,10 +57,5 @@ def open_vault(settings: Settings, store: Store, *, keyring: Keyring, clock: Clo
     unknown = [name for name in settings.vault.regimes if name not in regimes()]
     if unknown:
         raise SettingsError(f"vault.regimes: {unknown[0]} is not known.", hint="Known: " + ", ".join(regimes()))
-    return Vault(store, blobs_of(settings), keyring, clock, custodians=Custodians.of(settings.vault.custodians))
-
-
-def people_key(store: Store, keyring: Keyring) -> bytes:
-    """What the seeds of authenticators are kept under: a key of its own, which a rotation does not change."""
-    with store.write() as conn:
-        return named_key(conn, keyring, "people")
+    custodians = Custodians.of(settings.vault.custodians)
+    return Vault(store, blobs_of(settings), keyring, clock, custodians=custodians, duties=settings.vault.regimes)

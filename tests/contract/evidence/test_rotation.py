@@ -6,7 +6,6 @@ from sqlalchemy import select
 
 from rempart.errors import RefusedError, ServiceKeyMissingError
 from rempart.evidence.vault import Custodians, HeldKeys, KeyFile
-from rempart.evidence.vault.datakeys import named_key
 from rempart.evidence.vault.keyring import ServiceKey
 from rempart.evidence.vault.records import objects, uses_of_keys
 from rempart.evidence.vault.rotation import recover, retire, rewrap, rewrap_now, rotate
@@ -91,16 +90,20 @@ def test_what_is_destroyed_during_a_rotation_stays_destroyed(store, keys, monkey
         assert conn.execute(select(objects.c.wrap, objects.c.custodian_wrap)).all() == [(None, None)]
 
 
-def test_a_named_key_is_the_same_after_a_rotation(store, keys):
+def test_what_others_keep_under_the_service_key_is_wrapped_again_with_the_rest(store, keys):
     vault = a_vault(store, keys=keys)
-    with store.write() as conn:
-        first = named_key(conn, keys, "people")
-        assert named_key(conn, keys, "people") == first != named_key(conn, keys, "other")
-    rotate(vault, keys, by=BY)
-    rewrap_now(vault, by=BY)
-    retire(vault, keys, by=BY)
-    with store.write() as conn:
-        assert named_key(conn, keys, "people") == first
+    seen = []
+
+    def also(conn, *, keyring):
+        seen.append(keyring.active().id)
+        return 1
+
+    new = rotate(vault, keys, by=BY)
+    with Worker(store) as worker:
+        JobRunner(store, worker, handlers(vault, by=BY, also=[also])).run_due()
+    assert seen == [new.id]
+    retire(vault, keys, by=BY, also=[also])
+    assert seen == [new.id, new.id], "and once more before the old key goes"
 
 
 def test_the_active_key_cannot_be_taken_away(keys):

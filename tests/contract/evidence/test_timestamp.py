@@ -8,7 +8,7 @@ import authorities
 from ledgers import Log
 from rempart.clock import utc_now
 from rempart.errors import LedgerChangedError, LedgerIncompleteError, RefusedError, TimestampUnavailableError
-from rempart.evidence.ledger.timestamp import check_stamp, stamp_latest
+from rempart.evidence.ledger.timestamp import check_stamp, stamp_latest, stamp_when_due
 from rempart.evidence.ledger.verify import verify
 from rempart.server.timestamp import Authority
 
@@ -111,11 +111,25 @@ def test_an_authority_that_does_not_answer_is_asked_again_later(log, answer):
     assert stamp_latest(log.store, THEIRS.answer) == 3
 
 
+def test_a_checkpoint_is_stamped_only_so_often(log):
+    now, day = [utc_now()], timedelta(days=1)
+    log.store.clock = lambda: now[0]
+    assert stamp_when_due(log.store, THEIRS.answer, every=day) == 3
+    log.grow(1)
+    assert stamp_when_due(log.store, THEIRS.answer, every=day) is None
+    now[0] += day
+    assert stamp_when_due(log.store, THEIRS.answer, every=day) == 4
+    log.grow(1)
+    now[0] -= 10 * day  # a clock that was set back must not stop the stamps
+    assert stamp_when_due(log.store, THEIRS.answer, every=day) == 5
+
+
 def test_an_address_that_is_none_is_refused():
     with pytest.raises(RefusedError):
         Authority("file:///etc/passwd")
 
 
 def test_there_is_nothing_to_stamp_before_the_first_checkpoint(sqlite_store):
+    assert stamp_when_due(sqlite_store, THEIRS.answer, every=timedelta(days=1)) is None
     with pytest.raises(LedgerIncompleteError):
         stamp_latest(sqlite_store, THEIRS.answer)

@@ -227,6 +227,23 @@ def test_a_second_reason_keeps_what_a_case_lets_go(store):
     assert run_retention(vault, by=BY) == 1
 
 
+def test_a_duty_keeps_only_where_the_operator_switched_it_on(store):
+    vault = a_vault(store)
+    object_id = put_in(vault)
+    triggered = vault.clock.now
+    with store.write() as conn:
+        assert vault.oblige(conn, object_id, regime="us-2258a", triggered=triggered, by=BY) is None
+        vault.duties = frozenset({"us-2258a"})
+        until = vault.oblige(conn, object_id, regime="us-2258a", triggered=triggered, by=BY)
+        assert until == triggered.replace(year=triggered.year + 1)
+        with pytest.raises(RefusedError):
+            vault.oblige(conn, object_id, regime="xx-none", triggered=triggered, by=BY)
+        vault.let_go(conn, basis="case", reference="case_1", by=BY)
+    assert run_retention(vault, by=BY) == 0
+    with store.read() as conn:
+        assert set(conn.scalars(select(bases.c.keep_until))) == {None, until}
+
+
 def test_a_clock_that_jumps_ahead_and_back_within_a_day_destroys_nothing(store):
     vault = a_vault(store)
     object_id = put_in(vault, keep_until=vault.clock.now + timedelta(days=30))

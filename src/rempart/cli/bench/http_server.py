@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rempart.cli.newfolder import NewFolder, make_database, settings_text
 from rempart.clock import utc_now
 from rempart.errors import UnavailableError
-from rempart.evidence.vault import KeyFile
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.records import COUNTER, Mode, create_list, insert_entries
 from rempart.lists.schemes import built_in
@@ -28,7 +28,6 @@ from rempart.settings import Settings, read_settings
 from rempart.signals.values import PdqHash
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
-from rempart.store.migrate import upgrade
 
 _AT_ONCE = 10_000
 _SCOPES = (Scope.CHECK, Scope.SIGNALS, Scope.METRICS)
@@ -46,14 +45,10 @@ class Prepared:
 
 def prepare(folder: Path, *, entries: int, seed: int) -> Prepared:
     """A data folder with a blocking list of so many random PDQ hashes."""
-    folder.mkdir(mode=0o700)
-    for name in ("keys", "blobs", "index"):
-        (folder / name).mkdir(mode=0o700)
-    KeyFile(folder / "keys" / "service.key").create()
-    (folder / "rempart.toml").write_text(f"[people]\nkey_per_minute = {_PER_MINUTE}\n")
+    text = settings_text() + f"\n[people]\nkey_per_minute = {_PER_MINUTE}\n"
+    NewFolder(folder).make(text, filled=make_database)
     settings = read_settings(folder, environ={})
     with Store.open(settings.database_url) as store:
-        upgrade(store)
         _fill(store, entries, np.random.default_rng(seed))
         with store.write() as conn:
             made = keys.create(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections import Counter
@@ -15,28 +14,11 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from rempart.cli.demo.commands import run
 from rempart.cli.demo.reposts import UNRELATED, Material, prepare
 from rempart.cli.exitcodes import COULD_NOT, FOUND, NOTHING_FOUND
-from rempart.errors import RempartError
 
 Record = Mapping[str, object]
-
-
-def _run(console: Console, home: Path, *args: str, fine: tuple[int, ...], output: Path | None = None) -> None:
-    """Show one command, run it in `home`, and stop the demo with its message when it could not be done."""
-    shown = "rempart " + " ".join(args) + (f" > {output.name}" if output else "")
-    console.print(f"[bold]$ {shown}[/bold]", highlight=False, soft_wrap=True)
-    with (output or Path("/dev/null")).open("wb") as sink:
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "rempart", *args],
-            cwd=home,
-            stdout=sink if output else None,
-            stderr=subprocess.PIPE if output else None,
-            check=False,
-        )
-    if done.returncode not in fine:
-        detail = (done.stderr or b"").decode(errors="replace").strip()
-        raise RempartError(f"'{shown}' ended with code {done.returncode}. {detail}")
 
 
 def _best(record: Record) -> tuple[str, int] | None:
@@ -77,10 +59,10 @@ def summarise(records: Iterable[Record], made_by: Mapping[str, str]) -> Table:
 
 
 def _show(console: Console, home: Path, material: Material, started: float) -> int:
-    _run(console, home, "list", "build", "known.rlist", "--pictures", "known", "--name", "demo", fine=(NOTHING_FOUND,))
+    run(console, home, "list", "build", "known.rlist", "--pictures", "known", "--name", "demo", fine=(NOTHING_FOUND,))
     results = home / "results.jsonl"
     scan = ("scan", "posts", "--list", "known.rlist", "--json", "--html", "report.html")
-    _run(console, home, *scan, fine=(NOTHING_FOUND, FOUND), output=results)
+    run(console, home, *scan, fine=(NOTHING_FOUND, FOUND), output=results)
     records = [json.loads(line) for line in results.read_text(encoding="utf-8").splitlines()]
     console.print(summarise(records, material.made_by))
     wrong = sum(bool(r["matches"]) and material.made_by[Path(r["path"]).name] == UNRELATED for r in records)
@@ -123,10 +105,17 @@ def command(once: bool, pictures: Path | None, keep: Path | None) -> int:
         console.print("Preparing the pictures and their re-posts …")
         material = prepare(home, pictures=pictures)
         code = _show(console, home, material, started)
-        if not once and sys.stdin.isatty():
-            console.print(
-                f"\nThe pictures, the list and report.html are in {home.resolve()} until you go on.",
-                highlight=False,
-            )
-            click.pause("Press any key to end (and to remove them, unless --keep was given).")
+        if code == NOTHING_FOUND:
+            code = _serve(console, home, material, wait=not once)
     return code
+
+
+def _serve(console: Console, home: Path, material: Material, *, wait: bool) -> int:
+    """The second half: the server, which goes on until the viewer ends it, or without `wait` at once."""
+    from rempart.cli.demo.server import demonstrated
+
+    with demonstrated(console, home, material.made_by) as refused:
+        if wait and sys.stdin.isatty():
+            console.print(f"The pictures, the list and report.html are in {home.resolve()}.", highlight=False)
+            click.pause("Press any key to stop the server and end (and to remove all, unless --keep was given).")
+    return NOTHING_FOUND if refused else COULD_NOT

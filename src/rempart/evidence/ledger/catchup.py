@@ -51,7 +51,7 @@ def catch_up(store: Store, path: Path, *, keys: Sequence[VerifierKey]) -> int:
             place(conn, frontier, [(queued.pop(one.hash), canonical(one.body)) for one in batch])
         if frontier.root() != found.root:
             raise LedgerForkedError("The export was changed while it was read.")
-        keep_checkpoint(conn, note=head.note, key=head.key, at=store.clock())
+        keep_checkpoint(conn, note=head.note, key=found.key, at=store.clock())
         return found.size - size
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
-from rempart.errors import LeaseLostError, LedgerForkedError, RefusedError
+from rempart.errors import LeaseLostError, LedgerForkedError, RefusedError, StorageFullError
 from rempart.evidence.ledger import records
 from rempart.evidence.ledger.notes import Checkpoint, Signer, checkpoint_text, parse_checkpoint
 from rempart.evidence.ledger.storedtree import StoredTree, frontier_of, save_tiles, size_of
@@ -62,11 +63,17 @@ class LastSigned:
             raise RefusedError(f"{self._path} is no checkpoint.") from err
 
     def write(self, note: str) -> None:
-        """Keep a newer one in its place."""
-        self._path.parent.mkdir(mode=0o700, exist_ok=True)
-        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}")
-        beside.write_text(note, "utf-8")
-        beside.replace(self._path)
+        """Keep a newer one in its place. Raises StorageFullError."""
+        beside = self._path.with_name(f"{self._path.name}.{os.getpid()}.{threading.get_ident()}")
+        try:
+            self._path.parent.mkdir(mode=0o700, exist_ok=True)
+            with beside.open("w", encoding="utf-8") as stream:
+                stream.write(note)
+                stream.flush()
+                os.fsync(stream.fileno())
+            beside.replace(self._path)
+        except OSError as err:
+            raise StorageFullError(f"{self._path} could not be written: {err.strerror}.") from err
 
 
 class Sequencer:

@@ -10,17 +10,18 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from cryptography import x509
 from rfc3161_client import HashAlgorithm, TimestampRequestBuilder, VerificationError, VerifierBuilder
 from rfc3161_client import decode_timestamp_response as decode
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from rempart.errors import LedgerChangedError, LedgerIncompleteError, RefusedError
 from rempart.evidence.ledger import records
 from rempart.evidence.ledger.sequencer import latest_checkpoint
 from rempart.store.engine import Store
+from rempart.store.schema import UtcTime
 
 Ask = Callable[[bytes], bytes]
 """Sends a time-stamp request (DER) to the authority and returns its response (DER)."""
@@ -32,6 +33,15 @@ class Stamp:
 
     time: datetime
     trusted: bool
+
+
+def stamp_when_due(store: Store, ask: Ask, *, every: timedelta, authorities: Sequence[bytes] = ()) -> int | None:
+    """As `stamp_latest`, unless a stamp is younger than `every`, or nothing was signed yet."""
+    with store.read() as conn:
+        last = conn.execute(select(func.max(records.timestamps.c.at, type_=UtcTime))).scalar_one()
+        if latest_checkpoint(conn) is None or (last is not None and timedelta(0) <= store.clock() - last < every):
+            return None
+    return stamp_latest(store, ask, authorities=authorities)
 
 
 def stamp_latest(store: Store, ask: Ask, *, authorities: Sequence[bytes] = ()) -> int | None:

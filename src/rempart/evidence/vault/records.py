@@ -28,7 +28,6 @@ from sqlalchemy import (
 )  # fmt: skip
 
 from rempart.store.schema import BigId, UtcTime, metadata
-from rempart.store.upsert import insert_or_ignore
 
 _ALIVE = text("destroyed IS NULL")
 
@@ -92,23 +91,6 @@ custody = Table(
     Column("result", Text, nullable=False),
     Index(None, "object"),
 )
-
-named_keys = Table(
-    "vault_named_keys",
-    metadata,
-    Column("name", String(40), primary_key=True),
-    Column("key_id", String(40), nullable=False),
-    Column("wrap", LargeBinary, nullable=False),
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedKey:
-    """A named key of the deployment, wrapped."""
-
-    name: str
-    key_id: str
-    wrap: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,29 +300,6 @@ def replace_wraps(conn: Connection, old: SealedObject, values: Mapping[str, Any]
     """Give an object other wraps; False when it was destroyed or rewrapped meanwhile."""
     same = objects.c.id == old.id, objects.c.destroyed.is_(None), objects.c.wrap == old.wrap
     return conn.execute(update(objects).where(*same).values(**values)).rowcount == 1
-
-
-def find_named_key(conn: Connection, name: str) -> NamedKey | None:
-    """A named key, if there is one."""
-    row = conn.execute(select(named_keys).where(named_keys.c.name == name)).mappings().first()
-    return None if row is None else NamedKey(**row)
-
-
-def add_named_key(conn: Connection, key: NamedKey) -> None:
-    """Enter a named key unless there is one of that name."""
-    conn.execute(insert_or_ignore(conn, named_keys), {"name": key.name, "key_id": key.key_id, "wrap": key.wrap})
-
-
-def named_keys_not_under(conn: Connection, key_id: str) -> tuple[NamedKey, ...]:
-    """The named keys under another service key, locked until the transaction ends."""
-    query = select(named_keys).where(named_keys.c.key_id != key_id).order_by(named_keys.c.name).with_for_update()
-    return tuple(NamedKey(**row) for row in conn.execute(query).mappings())
-
-
-def replace_named_key(conn: Connection, key: NamedKey) -> None:
-    """Give a named key another wrap."""
-    same = named_keys.c.name == key.name
-    conn.execute(update(named_keys).where(same).values(key_id=key.key_id, wrap=key.wrap))
 
 
 def uses_of_keys(conn: Connection) -> Mapping[str, int]:

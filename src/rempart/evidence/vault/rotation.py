@@ -15,7 +15,6 @@ from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import records
 from rempart.evidence.vault.custodians import custodian_open
-from rempart.evidence.vault.datakeys import rewrap_named_keys
 from rempart.evidence.vault.envelope import wrap_key
 from rempart.evidence.vault.keyring import KeyFile, Keyring, ServiceKey
 from rempart.evidence.vault.records import SealedObject
@@ -153,5 +152,5 @@ def _end(vault: Vault, conn: Connection, done: int, *, by: Actor, also: Sequence
 
 
 def _rewrap_others(vault: Vault, conn: Connection, also: Sequence[Also]) -> None:
-    for one in (rewrap_named_keys, *also):
+    for one in also:
         one(conn, keyring=vault.keyring)

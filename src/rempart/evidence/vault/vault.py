@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
@@ -21,7 +21,7 @@ from rempart.errors import (
     UnavailableError,
 )
 from rempart.evidence.ledger import Leaf, append
-from rempart.evidence.vault import records
+from rempart.evidence.vault import records, retention
 from rempart.evidence.vault.custodians import Custodians
 from rempart.evidence.vault.envelope import new_object_key, open_pieces, seal_pieces, sealed_size, unwrap_key, wrap_key
 from rempart.evidence.vault.keyring import Keyring
@@ -50,6 +50,7 @@ class Vault:
         clock: Clock,
         *,
         custodians: Custodians | None = None,
+        duties: Collection[str] = (),
         elapsed: Callable[[], float] = steady,
     ) -> None:
         self.store = store
@@ -57,6 +58,8 @@ class Vault:
         self.keyring = keyring
         self.clock = clock
         self.custodians = custodians or Custodians()
+        self.duties = frozenset(duties)
+        """The ids of the retention regimes that the operator switched on."""
         self.elapsed = elapsed
 
     def seal(self, data: bytes | bytearray | memoryview) -> Sealed:
@@ -156,6 +159,32 @@ class Vault:
         self._found(conn, object_id, lock=True)
         records.add_basis(conn, object_id, basis=basis, reference=reference, since=at, keep_until=keep_until)
         self._log(conn, "kept", object_id, by=by, why=basis, at=at, facts={"basis": basis})
+
+    def oblige(
+        self,
+        conn: Connection,
+        object_id: str,
+        *,
+        regime: str,
+        triggered: datetime,
+        by: Actor,
+        reference: str = "",
+        longer: timedelta = timedelta(0),
+        reason: str = "",
+    ) -> datetime | None:
+        """Keep an object as long as a law asks, from what triggered it; None, and nothing is kept, when that regime is
+        not switched on here. `longer` than the law asks needs a `reason`, which stays on record."""
+        known = retention.regime(regime)
+        if regime not in self.duties:
+            return None
+        until = known.keep_until(triggered, longer=longer, reason=reason)
+        at = self.clock()
+        self._found(conn, object_id, lock=True)
+        records.add_basis(conn, object_id, basis=regime, reference=reference, since=at, keep_until=until)
+        facts = {"basis": regime, "longer_days": longer.days}
+        sealed = {"reason": reason} if reason else {}
+        self._log(conn, "kept", object_id, by=by, why=reason or regime, at=at, facts=facts, sealed=sealed)
+        return until
 
     def let_go(
         self, conn: Connection, *, basis: str, reference: str = "", object_id: str | None = None, by: Actor

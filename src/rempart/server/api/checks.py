@@ -24,9 +24,11 @@ from rempart.server.service import Service, get_service
 from rempart.server.waiting import result_of
 
 router = APIRouter(tags=["checks"])
+PATH = "/v1/check"
 MOST_JSON = 64 << 10
 MOST_BATCH = 4 << 20
 _JSON = "application/json"
+_NOT_KEPT = {"Cache-Control": "no-store"}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -54,7 +56,7 @@ def kind_of(request: Request) -> str:
 
 
 @router.post(
-    "/v1/check",
+    PATH,
     response_class=Response,
     responses={200: forms.ANSWER, **documented(409)},
     openapi_extra={"requestBody": forms.CHECK_BODY, "parameters": forms.CHECK_PARAMETERS},
@@ -142,7 +144,7 @@ def told(answer: CheckAnswer, who: Principal) -> dict[str, Any]:
 
 def answered(answer: CheckAnswer, who: Principal) -> Response:
     """The response with an answer."""
-    return Response(_encode(told(answer, who)), media_type=_JSON, headers={"Cache-Control": "no-store"})
+    return Response(_encode(told(answer, who)), media_type=_JSON, headers=_NOT_KEPT)
 
 
 def _nth(key: bytes, place: int) -> bytes:

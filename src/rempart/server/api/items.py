@@ -78,7 +78,7 @@ async def delete_item(item_id: str, who: Deleter, service: Serving) -> Response:
     """The item is hosted no more: its signals go now, and all else that is known of it unless a case needs it."""
     name, owner = good_id(item_id), service_of(who)
     erase = upload_erasure.erase_item
-    await run_in_threadpool(erase, service.store, service.vault, owner, name, by=who, at=service.clock())
+    await run_in_threadpool(erase, service.store, owner, name, by=who, at=service.clock())
     return Response(status_code=204)
 
 

@@ -17,13 +17,6 @@ def upgrade() -> None:
     _reasons()
     _custody()
     op.create_table(
-        "vault_named_keys",
-        sa.Column("name", sa.String(40), nullable=False),
-        sa.Column("key_id", sa.String(40), nullable=False),
-        sa.Column("wrap", sa.LargeBinary, nullable=False),
-        sa.PrimaryKeyConstraint("name", name="pk_vault_named_keys"),
-    )
-    op.create_table(
         "restores",
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("started", sa.BigInteger, nullable=False),

@@ -11,6 +11,11 @@ BIG_ID = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 def upgrade() -> None:
     """Make the tables."""
+    _cases()
+    _decisions()
+
+
+def _cases() -> None:
     open_ = sa.text("state = 'open'")
     op.create_table(
         "cases",
@@ -68,6 +73,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_case_matches_case", "case_matches", ["case_id"])
     op.create_index("ix_case_matches_entry", "case_matches", ["entry_id"])
+
+
+def _decisions() -> None:
     op.create_table(
         "decisions",
         sa.Column("seq", sa.BigInteger, nullable=False, autoincrement=False),

@@ -1,0 +1,123 @@
+"""What a process does by itself: jobs, periodic work, and what it says about itself in `/readyz` and `/metrics`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+
+from rempart.cases.events import DELIVER
+from rempart.cases.lookback import LOOKBACK, LookBack
+from rempart.errors import UnavailableError
+from rempart.evidence.vault import Vault
+from rempart.evidence.vault.upkeep import handlers as vault_handlers
+from rempart.evidence.vault.upkeep import periodics as vault_periodics
+from rempart.intake.upload import Checker
+from rempart.items import upkeep as items_upkeep
+from rempart.items.lookback import ItemIndex
+from rempart.lists import curation_upkeep
+from rempart.lists.curation import Curation
+from rempart.lists.live import LiveLists
+from rempart.people.principal import SYSTEM
+from rempart.policy.versions import PolicyStore
+from rempart.server import ledgers
+from rempart.server.delivery import Delivery
+from rempart.server.mail import SEND, Mailer
+from rempart.server.readiness import Readiness
+from rempart.server.vaults import WRAPPED_ELSEWHERE
+from rempart.settings import Settings
+from rempart.store.engine import Store
+from rempart.store.jobs import Handler
+from rempart.store.periodic import Periodic, Periodics
+
+_STALE_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What background work is made of."""
+
+    store: Store
+    vault: Vault
+    lists: LiveLists
+    items: ItemIndex
+    curation: Curation
+    policies: PolicyStore
+
+
+def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
+    """Every kind of job that works on our own data, and what runs it."""
+    look = LookBack(
+        parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
+        radius=settings.check.radius,
+    )  # fmt: skip
+    return {
+        LOOKBACK: look,
+        **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
+        **curation_upkeep.handlers(parts.curation),
+    }
+
+
+def senders(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
+    """Every kind of job that waits for others; they have threads of their own, so that nothing else waits too."""
+    listed = [ip_network(one) for one in settings.webhooks.private_networks]
+    keyring, clock = parts.vault.keyring, parts.store.clock
+    found: dict[str, Handler] = {DELIVER: Delivery(parts.store, keyring=keyring, clock=clock, listed=listed)}
+    if settings.mail.host:
+        found[SEND] = Mailer(settings.mail, keyring=keyring, clock=clock)
+    return found
+
+
+def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
+    """All periodic work of a process."""
+    return (
+        *parts.lists.works(),
+        *curation_upkeep.periodics(parts.curation),
+        *parts.items.works(),
+        *vault_periodics(parts.vault, by=SYSTEM),
+        *ledgers.periodics(settings, parts.store),
+        *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
+    )
+
+
+def readiness(parts: Parts, periodic: Periodics) -> Readiness:
+    """What a check needs: the database, lists that are not stale, the blob store and the service key."""
+    tails = [work.name for work in parts.lists.works() if work.everywhere]
+
+    def database() -> None:
+        with parts.store.read() as conn:
+            parts.policies.current(conn)
+
+    def lists() -> None:
+        now = time.monotonic()
+        last = [periodic.last_success.get(name) for name in tails]
+        if any(moment is None or now - moment > _STALE_SECONDS for moment in last):
+            raise UnavailableError("Changes of the lists are not being followed.")
+
+    def service_key() -> None:
+        parts.vault.keyring.active()
+
+    return Readiness(
+        [("database", database), ("lists", lists), ("blobs", parts.vault.blobs.check), ("service key", service_key)]
+    )
+
+
+def gauges(checker: Checker, parts: Parts, periodic: Periodics) -> Mapping[str, tuple[str, float]]:
+    """What stands now, for `/metrics`."""
+    photos, writes = checker.waiting
+    tails = [work.name for work in parts.lists.works() if work.everywhere]
+    seen = [periodic.last_success[name] for name in tails if name in periodic.last_success]
+    return {
+        "rempart_photos_waiting": ("Checks with bytes that are on their way.", photos),
+        "rempart_writes_waiting": ("Checks that wait for the next commit.", writes),
+        "rempart_lookups_total": ("Signals that were looked up by this process.", checker.lookups),
+        "rempart_photos_total": ("Bodies that were examined by this process.", checker.examined),
+        "rempart_commits_total": ("Commits of groups of checks by this process.", checker.groups),
+        "rempart_list_mark": ("The number of the last change of the lists that is followed.", parts.lists.mark),
+        "rempart_list_keys": ("Signals in the index of the lists.", len(parts.lists.index)),
+        "rempart_list_age_seconds": (
+            "Since changes of the lists were last looked for.",
+            time.monotonic() - min(seen) if seen else -1.0,
+        ),
+    }

@@ -1,0 +1,282 @@
+"""A real server under faults: killed, stopped, without its stores, with decode workers that die. Nothing is lost."""
+
+import os
+import random
+import signal
+import socket
+import threading
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from pictures import jpeg
+from rempart.items.records.checks import checks
+from rempart.settings import Settings
+from rempart.signals.digests import digest_bytes
+from rempart.store.engine import Store
+from serving import ALL_SCOPES, Server, add_list, assert_ledger_verifies, make_data, make_key, serving
+
+IMAGE = {"Content-Type": "image/jpeg"}
+PHOTOS = [jpeg(n, 96, 96) for n in range(5)]
+
+
+class Client(threading.Thread):
+    """Asks one check after another, by bytes and by signals, and notes each answer that it got."""
+
+    def __init__(self, url: str, key: str, name: str) -> None:
+        super().__init__(daemon=True)
+        self.url, self.key, self.prefix = url, key, name
+        self.acknowledged: dict[str, str] = {}
+        self.refused: list[int] = []
+        self.stopping = threading.Event()
+
+    def run(self) -> None:
+        with httpx.Client(base_url=self.url, headers={"Authorization": f"Bearer {self.key}"}, timeout=20) as client:
+            for n in range(100_000):
+                if self.stopping.is_set():
+                    return
+                try:
+                    self._ask(client, n)
+                except httpx.HTTPError:
+                    return
+
+    def _ask(self, client: httpx.Client, n: int) -> None:
+        name = f"{self.prefix}-{n}"
+        if n % 4 == 0:
+            answer = client.post("/v1/check", params={"item_id": name}, content=PHOTOS[n % 5], headers=IMAGE)
+        else:
+            answer = client.post("/v1/check", json={"item_id": name, "signals": {"sha256": f"{n:064x}"}})
+        if answer.status_code == 200:
+            self.acknowledged[answer.json()["request_id"]] = answer.json()["verdict"]
+        else:
+            self.refused.append(answer.status_code)
+
+
+def deployment(folder: Path, *, database: str = "") -> tuple[Settings, str]:
+    settings = make_data(folder / "data", database=database)
+    with Store.open(settings.database_url) as store:
+        add_list(store, "known", [digest_bytes(PHOTOS[0]).sha256])
+        return settings, make_key(store, *ALL_SCOPES)
+
+
+def decode_workers(server: Server) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if b"rempart.signals.worker" in words and str(server.process.pid).encode() in words:
+            found.append(int(path.parent.name))
+    return found
+
+
+def verdicts(settings: Settings) -> dict[str, str]:
+    with Store.open(settings.database_url) as store, store.read() as conn:
+        return {row.request: row.verdict for row in conn.execute(select(checks.c.request, checks.c.verdict))}
+
+
+def test_every_acknowledged_check_survives_kill_9_under_load(tmp_path: Path, database_url: str):
+    database = "" if database_url.startswith("sqlite") else database_url
+    settings, key = deployment(tmp_path, database=database)
+    rng, acknowledged = random.Random(7), {}
+    for n in range(3):
+        server = Server(settings)
+        clients = [Client(server.url, key, f"r{n}c{place}") for place in range(6)]
+        for client in clients:
+            client.start()
+        _wait(lambda: any(client.acknowledged for client in clients))  # noqa: B023
+        time.sleep(rng.uniform(0.05, 1.0))
+        server.kill()
+        for client in clients:
+            client.join(30)
+            acknowledged |= client.acknowledged
+    with serving(settings) as server, server.client(key) as client:
+        assert client.post("/v1/check", json={"item_id": "after", "signals": {"md5": "0" * 32}}).status_code == 200
+    assert len(acknowledged) > 30
+    assert acknowledged.items() <= verdicts(settings).items()
+    assert_ledger_verifies(settings)
+
+
+def test_a_stop_answers_what_was_begun_and_ends_well(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    with serving(settings) as server:
+        clients = [Client(server.url, key, f"c{place}") for place in range(6)]
+        for client in clients:
+            client.start()
+        time.sleep(0.8)
+        assert server.stop() == 0
+    for client in clients:
+        client.join(30)
+        assert set(client.refused) <= {503}
+    assert {name: v for client in clients for name, v in client.acknowledged.items()} == verdicts(settings)
+
+
+def test_decode_workers_that_are_killed_cost_no_wrong_answer(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    with serving(settings) as server:
+        clients = [Client(server.url, key, f"c{place}") for place in range(3)]
+        for client in clients:
+            client.start()
+        killed = 0
+        _wait(lambda: len(decode_workers(server)) == 2)
+        for _ in range(5):
+            time.sleep(0.4)
+            for worker in decode_workers(server):
+                os.kill(worker, signal.SIGKILL)
+                killed += 1
+        for client in clients:
+            client.stopping.set()
+            client.join(30)
+            assert set(client.refused) <= {503}, "a worker that is killed while it starts, again and again"
+        with server.client(key) as one:
+            answer = one.post("/v1/check", params={"item_id": "z"}, content=PHOTOS[0], headers=IMAGE)
+        assert answer.json()["verdict"] == "block"
+    assert killed >= 5
+    assert all(client.acknowledged for client in clients)
+
+
+def test_without_the_blob_store_evidence_is_refused_and_nothing_is_allowed(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    blobs, aside = settings.data / "blobs", settings.data / "away"
+    with serving(settings) as server, server.client(key) as client:
+
+        def ask(name: str, data: bytes) -> httpx.Response:
+            return client.post("/v1/check", params={"item_id": name}, content=data, headers=IMAGE)
+
+        blobs.rename(aside)
+        known = ask("known", PHOTOS[0])
+        assert known.status_code == 503
+        assert known.headers["retry-after"]
+        assert ask("other", PHOTOS[1]).json()["verdict"] == "allow"
+        ready = client.get("/readyz")
+        assert (ready.status_code, [one["where"] for one in ready.json()["errors"]]) == (503, ["blobs"])
+        aside.rename(blobs)
+        assert ask("known", PHOTOS[0]).json()["verdict"] == "block"
+        assert client.get("/readyz").status_code == 200
+
+
+def test_without_the_database_checks_are_refused_until_it_is_back(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    database = settings.data / "rempart.db"
+    with serving(settings) as server, server.client(key) as client:
+        body = {"item_id": "a", "signals": {"md5": "0" * 32}}
+        assert client.post("/v1/check", json=body).status_code == 200
+        database.rename(database.with_suffix(".away"))
+        assert client.post("/v1/check", json=body).status_code == 503
+        assert client.get("/healthz").status_code == 200
+        database.with_suffix(".away").rename(database)
+        deadline = time.monotonic() + 10
+        while client.post("/v1/check", json=body).status_code != 200:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    assert_ledger_verifies(settings)
+
+
+def test_thousands_of_idle_connections_leave_room_for_others(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    with serving(settings) as server, ExitStack() as idle:
+        for _ in range(900):
+            idle.enter_context(socket.create_connection(("127.0.0.1", server.port), timeout=10))
+        with server.client(key) as client:
+            began = time.monotonic()
+            for n in range(10):
+                assert client.get("/healthz").status_code == 200
+                body = {"item_id": f"i{n}", "signals": {"md5": "0" * 32}}
+                assert client.post("/v1/check", json=body).status_code == 200
+            assert time.monotonic() - began < 5
+
+
+def test_several_processes_share_one_address_and_a_dead_one_is_replaced(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    with serving(settings, "--workers", "2") as server:
+
+        def processes() -> list[int]:
+            told = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text()
+            return [int(one) for one in told.split()]
+
+        def answers(name: str) -> bool:
+            try:
+                with server.client(key) as client:
+                    body = {"item_id": name, "signals": {"md5": "0" * 32}}
+                    return client.post("/v1/check", json=body).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        _wait(lambda: answers("first"))
+        before = processes()
+        os.kill(before[0], signal.SIGKILL)
+        _wait(lambda: len(set(processes()) - set(before)) == 1)
+        _wait(lambda: all(answers(f"n{n}") for n in range(8)))
+        with server.client(key) as client:
+            assert "rempart_checks_total" in client.get("/metrics").text
+    assert_ledger_verifies(settings)
+
+
+def _wait(true) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_nothing_of_an_upload_is_ever_in_the_clear_on_the_disk(tmp_path: Path):
+    settings, key = deployment(tmp_path)
+    spool = tmp_path / "tmp"
+    spool.mkdir()
+    mark = bytes(random.Random(3).randbytes(64))
+    data = PHOTOS[0] + mark * 130_000
+    with Store.open(settings.database_url) as store:
+        add_list(store, "large", [digest_bytes(data).sha256])
+    seen: set[str] = set()
+    with serving(settings, environ={"TMPDIR": str(spool)}) as server, server.client(key) as client:
+        watching = threading.Event()
+
+        def watch() -> None:
+            while not watching.is_set():
+                seen.update(name for name in os.listdir(spool))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        raw = client.post("/v1/check", params={"item_id": "big"}, content=data, headers=IMAGE)
+        form = client.post("/v1/check", data={"item_id": "form"}, files={"file": data})
+        watching.set()
+        watcher.join()
+        assert raw.json()["verdict"] == form.json()["verdict"] == "block"
+        log = "".join(server.log).encode()
+    assert seen == set()
+    assert mark not in log
+    for path in [one for one in settings.data.rglob("*") if one.is_file()]:
+        assert mark not in path.read_bytes(), path
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda data: data.chmod(0o755), "Others may look into"),
+        (lambda data: (data / "keys" / "ledger.key").unlink(), "ledger key"),
+        (lambda data: (data / "keys" / "service.key").unlink(), "service key"),
+        (lambda data: _append(data, "\n[serve]\nport = 1\n"), "no setting serve"),
+        (lambda data: _append(data, '\n[check]\nprobe_set = "most"\n'), "probe set"),
+    ],
+)
+def test_a_deployment_that_is_not_safe_or_not_whole_does_not_start(tmp_path: Path, change, told):
+    settings, _ = deployment(tmp_path)
+    change(settings.data)
+    with pytest.raises(AssertionError, match=told):
+        Server(settings)
+
+
+def test_keys_are_not_sent_in_the_clear_over_a_network(tmp_path: Path):
+    settings, _ = deployment(tmp_path)
+    with pytest.raises(AssertionError, match="unencrypted"):
+        Server(settings, "--host", "0.0.0.0")
+
+
+def _append(data: Path, text: str) -> None:
+    toml = data / "rempart.toml"
+    toml.write_text(toml.read_text() + text)
