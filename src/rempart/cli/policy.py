@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,8 +128,7 @@ def put(file: Path, actor: str | None, data: Path, as_json: bool) -> int:
     from rempart.policy import versions
 
     text = _text(file)
-    with opened_data(data) as folder:
-        by = CONSOLE if actor is None else person(folder.store, actor)
+    with opened_data(data) as folder, nullcontext(CONSOLE) if actor is None else person(folder, actor) as by:
         if not by.may(Permission.POLICY_PROPOSE):
             raise RefusedError("You may not propose a policy.", hint="A lead or a curator may.")
         with folder.store.write() as conn:
@@ -154,8 +154,7 @@ def approve(policy_id: str, actor: str, refuse: bool, reason: str, data: Path, a
     from rempart.cli.listdata import person
     from rempart.policy import versions
 
-    with opened_data(data) as folder:
-        by = person(folder.store, actor)
+    with opened_data(data) as folder, person(folder, actor) as by:
         at = folder.store.clock()
         with folder.store.write() as conn:
             row = versions.decide(conn, policy_id, by=by, approve=not refuse, reason=reason, at=at)
