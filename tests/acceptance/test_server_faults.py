@@ -95,22 +95,22 @@ def test_database_file_that_is_moved_away_and_back_has_every_answer(
     all_is_well(stand, server, witness, tmp_path)
 
 
-@pytest.mark.parametrize("how", ["in order", "at once"])
-def test_postgres_that_stops_and_comes_back_has_every_answer(how: str, cluster: Cluster, tmp_path: Path) -> None:
+def test_postgres_that_stops_or_dies_and_comes_back_has_every_answer(cluster: Cluster, tmp_path: Path) -> None:
     stand = Stand(tmp_path / "service", database=cluster.new_database(), listed=LISTED)
     server = stand.start()
     try:
         with Witness(stand, server.url, PICTURES) as witness:
-            witness.wait_for(200)
-            cluster.halt(signal.SIGINT if how == "in order" else signal.SIGQUIT)
-            try:
-                witness.wait_for(503)
-                gone = time.monotonic()
-                time.sleep(1.0)
-                assert set(witness.statuses(gone)) == {503}
-                assert "database" in ready(stand, server)
-            finally:
-                cluster.resume()
+            for number in (signal.SIGINT, signal.SIGQUIT):  # in order, and at once
+                witness.wait_for(200)
+                cluster.halt(number)
+                try:
+                    witness.wait_for(503)
+                    gone = time.monotonic()
+                    time.sleep(1.0)
+                    assert set(witness.statuses(gone)) == {503}
+                    assert "database" in ready(stand, server)
+                finally:
+                    cluster.resume()
             witness.wait_for(200)
         all_is_well(stand, server, witness, tmp_path)
     finally:
@@ -161,5 +161,23 @@ def test_decode_workers_that_are_killed_cost_their_own_picture_at_most(
             time.sleep(0.6)
         assert killed >= 6
         witness.wait_for(200)
+    assert set(witness.statuses()) <= {200, 503}
+    all_is_well(stand, server, witness, tmp_path)
+
+
+def test_decode_worker_that_stands_still_makes_its_picture_a_hold(
+    stand: Stand, server: Group, tmp_path: Path
+) -> None:
+    with Witness(stand, server.url, PICTURES) as witness:
+        witness.wait_for(200)
+        stopped = children(server.process.pid)
+        for worker in stopped:
+            os.kill(worker, signal.SIGSTOP)
+        began = time.monotonic()
+        witness.wait_for(200, ("photo", "listed photo", "listed picture"), seconds=60)
+    found = [one for one in witness.since(began) if one.status == 200 and one.body["outcome"] == "timed_out"]
+    assert stopped
+    assert found
+    assert all(one.body["verdict"] == "hold" for one in found)
     assert set(witness.statuses()) <= {200, 503}
     all_is_well(stand, server, witness, tmp_path)
