@@ -67,7 +67,7 @@ def test_wrong_key_is_told_where_keys_come_from(server: Group) -> None:
 
 def test_expired_key_is_refused(stand: Stand, server: Group) -> None:
     with stand.store() as store:
-        key = make_key(store, Scope.SIGNALS, expires=utc_now() + timedelta(seconds=1.5))
+        key = make_key(store, Scope.SIGNALS, life=timedelta(seconds=1.5))
     question = {"item_id": "expiring", "signals": KNOWN}
     assert ask(server, key, json=question).status_code == 200
     deadline = utc_now() + timedelta(seconds=20)

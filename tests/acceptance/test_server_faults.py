@@ -163,21 +163,3 @@ def test_decode_workers_that_are_killed_cost_their_own_picture_at_most(
         witness.wait_for(200)
     assert set(witness.statuses()) <= {200, 503}
     all_is_well(stand, server, witness, tmp_path)
-
-
-def test_decode_worker_that_stands_still_makes_its_picture_a_hold(
-    stand: Stand, server: Group, tmp_path: Path
-) -> None:
-    with Witness(stand, server.url, PICTURES) as witness:
-        witness.wait_for(200)
-        stopped = children(server.process.pid)
-        for worker in stopped:
-            os.kill(worker, signal.SIGSTOP)
-        began = time.monotonic()
-        witness.wait_for(200, ("photo", "listed photo", "listed picture"), seconds=60)
-    found = [one for one in witness.since(began) if one.status == 200 and one.body["outcome"] == "timed_out"]
-    assert stopped
-    assert found
-    assert all(one.body["verdict"] == "hold" for one in found)
-    assert set(witness.statuses()) <= {200, 503}
-    all_is_well(stand, server, witness, tmp_path)

@@ -41,7 +41,11 @@ class Pair:
         self.one = self.stand.start(environ=self._blobs)
         self.first = self.workers()
         wait_until(lambda: set(self.leases()) >= LEASES, 30)
-        self.other = Group(read_settings(self._second, environ={}), environ={"REMPART_CHECK__WORKERS": "1", **self._blobs})
+        self._start_other()
+
+    def _start_other(self) -> None:
+        settings = read_settings(self._second, environ={})
+        self.other = Group(settings, environ={"REMPART_CHECK__WORKERS": "1", **self._blobs})
 
     def close(self) -> None:
         """End both."""
@@ -124,8 +128,8 @@ class Pair:
             assert entry["ref"] in {match["entry"] for match in answer.json()["matches"]}
             wait_until(lambda: client.get("/readyz").status_code == 200, 20)
         wait_until(lambda: any("called dead" in line for line in self.one.log), 20)
-        self.first = self.workers() - {name for name in self.leases().values()}
-        assert len(self.workers()) == 2
+        wait_until(lambda: len(self.workers()) == 2, 20)
+        self.first = self.workers() - {self.leases()["sequencer"]}
         with Witness(self.stand, self.one.url, self.pictures, threads=1) as witness:
             witness.wait_for(200)
         witness.honest()
@@ -142,6 +146,13 @@ class Pair:
         atrest.rows_have_their_leaves(self.store)
         atrest.ledger_verifies(self.stand.settings, self.store, self.published, self.home)
         atrest.evidence_opens(self.stand.settings, self.store, set())
+
+    def give_everything_to_first(self) -> None:
+        """The second starts anew, so that the first holds every lease again."""
+        assert self.other.stop() == 0
+        wait_until(lambda: set(self.held_by_first()) >= LEASES, TAKEN_OVER)
+        self._start_other()
+        self.first = self.workers() & set(self.leases().values())
 
     def killed_one_is_replaced_at_once(self) -> None:
         """When the second dies, the first has every lease again."""

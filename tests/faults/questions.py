@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -45,6 +46,25 @@ class Fuzzed:
     asked: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
+
+    def told(self) -> str:
+        """What is wrong, for people."""
+        return "\n".join(f"{name}\n    {what}" for name, what in sorted(self.wrong.items()))
+
+
+def ask_everything(home: Path, *, examples: int, number: int, seconds: float) -> Fuzzed:
+    """Start a server, ask for so long at most, and say what came back; its log has no traceback."""
+    stand = Stand(home, more="[people]\naddress_per_minute = 1000000\n")
+    server = stand.start()
+    try:
+        with ExitStack() as parts:
+            asking = Questioner(stand, server, parts)
+            asking.run(examples=examples, number=number, until=time.monotonic() + seconds)
+    finally:
+        server.kill()
+    assert not any("Traceback" in line for line in server.log), "".join(server.log[-60:])
+    print("seed", number, dict(asking.found.statuses), sum(asking.found.asked.values()), "questions")
+    return asking.found
 
 
 class Questioner:
@@ -120,7 +140,7 @@ class Questioner:
         client = self._askers[asker]
         try:
             request = _request(client, asked)
-        except (httpx.InvalidURL, ValueError, TypeError, UnicodeError):
+        except (httpx.InvalidURL, ValueError, TypeError, AttributeError):
             return  # nothing that could be sent
         try:
             answer = client.send(request)
