@@ -36,7 +36,7 @@ def address(store):
         store=store, clock=utc_now, random=urandom, limits=Limits(), keys=KeyCache(store, clock=utc_now),
         buckets=Buckets(), quotas=Quotas(store, clock=utc_now), trusted=(), secure=False, address_per_minute=100_000,
     )  # fmt: skip
-    app = FastAPI()
+    app = FastAPI(openapi_url=None)
     app.state.service, app.state.access = SimpleNamespace(store=store, clock=utc_now), access
     problems.install(app)
     app.include_router(router)
