@@ -7,9 +7,8 @@ import sys
 
 import pytest
 
+from consoling import enrol
 from hosting import host
-from rempart.cli.datafolder import opened_data
-from rempart.cli.listdata import sign_in
 from rempart.clock import utc_now
 from rempart.items.records import checks
 from rempart.people.permissions import Role
@@ -17,7 +16,6 @@ from rempart.policy.reading import default_text
 from rempart.signals.outcome import Outcome
 from rempart.store.engine import Store
 from serving import SRC, make_data
-from signing import PASSWORD, add_person, code, enrolled
 
 STRICT = default_text().replace('[otherwise]\nverdict = "allow"', '[otherwise]\nverdict = "hold"')
 
@@ -49,18 +47,6 @@ def data(tmp_path_factory):
                     "at": now,
                 }])  # fmt: skip
     return settings.data
-
-
-@pytest.fixture(scope="module")
-def people(data):
-    """What each person types, one sign-in a line: codes are good once."""
-    typed = {}
-    with opened_data(data) as folder:
-        entry = sign_in(folder)
-        for name, role in (("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER)):
-            seed, _ = enrolled(entry, add_person(entry, name, [role]))
-            typed[name] = lambda steps=1, seed=seed: f"{PASSWORD}\n{code(seed, utc_now(), steps=steps)}\n"
-    return typed
 
 
 @pytest.fixture
@@ -109,15 +95,17 @@ def test_a_trial_of_the_same_policy_shows_nothing(data, tmp_path):
     assert (done.returncode, "Nothing would differ." in done.stdout) == (0, True)
 
 
-def test_a_second_person_puts_it_in_force(data, strict, people):
-    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=people["rui"]())
-    assert (by_reviewer.returncode, "may not propose" in by_reviewer.stderr) == (2, True), by_reviewer.stderr
-    wrong = run("put", strict, "--data", data, "--as", "lea", stdin="wrong\n000000\n")
-    assert wrong.returncode == 2
-    done = run("put", strict, "--data", data, "--as", "lea", "--json", stdin=people["lea"]())
-    assert done.returncode == 0, done.stderr
-    made = json.loads(done.stdout)
-    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=people["cy"]())
+def test_a_second_person_puts_it_in_force(data, strict):
+    lea, cy, rui = enrol(data, ("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER))
+    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=rui(0))
+    assert (by_reviewer.returncode, "may not propose" in by_reviewer.stderr) == (2, True)
+    wrong = run("put", strict, "--data", data, "--as", "lea", stdin=lea(0, password="wrong"))
+    assert (wrong.returncode, "password or code" in wrong.stderr) == (2, True)
+    made = json.loads(run("put", strict, "--data", data, "--as", "lea", "--json", stdin=lea(-1)).stdout)
+    own = run("approve", made["policy"], "--data", data, "--as", "lea", stdin=lea(0))
+    assert own.returncode == 2
+    assert "Who asked cannot approve" in own.stderr
+    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=cy(0))
     assert done.returncode == 0, done.stderr
     assert "in force" in done.stdout
     assert run("show", "--data", data).stdout == STRICT

@@ -1,37 +1,54 @@
-"""What the operator is told by mail without asking: work that was given up."""
+"""Telling the operator what must not wait until somebody looks: in the log, in `/metrics`, and by mail."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
 from rempart.clock import Clock, iso
-from rempart.evidence.vault.keyring import Keyring
+from rempart.errors import RempartError
+from rempart.evidence.vault import Keyring
 from rempart.server.mail import SEND, Mail, MailKind, queue_mail
 from rempart.settings import Settings
 
-OnDead = Callable[[Connection, str, Mapping[str, Any], str], None]
+log = logging.getLogger(__name__)
 
 
-def job_alarm(settings: Settings, *, keyring: Keyring, clock: Clock) -> OnDead | None:
-    """What a JobRunner calls when it gives a job up: a mail for each kind of work, while none waits already.
+class Alarms:
+    """Raises alarms in the transaction of what they are about. No signal, item or name stands in one."""
 
-    None where nobody is told. The payload is not in the mail, nor is anything else of an item.
-    """
-    if not settings.mail.host or not settings.mail.alarms_to:
-        return None
+    def __init__(self, settings: Settings, *, keyring: Keyring, clock: Clock) -> None:
+        self._mail, self._link = settings.mail, settings.server.public_url
+        self._keyring, self._clock = keyring, clock
+        self.raised = 0
+        """How many this process has raised."""
 
-    def on_dead(conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
-        if kind == SEND:
-            return  # a mail about mail that cannot be sent would not arrive either
-        values = {
-            "site": settings.server.public_url or "Rempart", "what": f"Work of the kind {kind} was given up",
-            "since": iso(clock()), "hint": reason, "link": settings.server.public_url,
-        }  # fmt: skip
-        for to in settings.mail.alarms_to:
-            mail = Mail(kind=MailKind.ALARM, to=to, language="en", values=values)
-            queue_mail(conn, mail, keyring=keyring, at=clock(), key=f"alarm:{kind}:{to}")
+    def breaker(self, conn: Connection, subject: str, count: int, usual: int) -> None:
+        """An entry or rule matches far more than usual (`on_trip` of Breaker)."""
+        what = f"The breaker of {subject} tripped: {count} matches, usual are {usual}"
+        self._raise(conn, what, hint="Blocks that rest on it are holds now. Look: rempart list breakers", key=subject)
 
-    return on_dead
+    def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
+        """A job was given up (`on_dead` of JobRunner)."""
+        what = f"Work of the kind {kind} failed too often and was given up"
+        self._raise(conn, what, hint="Its last error is in the table jobs.", key=kind, by_mail=kind != SEND)
+
+    def _raise(self, conn: Connection, what: str, *, hint: str, key: str, by_mail: bool = True) -> None:
+        at = self._clock()
+        self.raised += 1
+        log.error("%s. %s", what, hint)
+        if not (self._mail.host and by_mail):
+            return
+        for number, address in enumerate(self._mail.alarms):
+            mail = Mail(kind=MailKind.ALARM, to=address, language="en", values=self._values(what, hint, at))
+            try:
+                queue_mail(conn, mail, keyring=self._keyring, at=at, key=f"alarm:{number}:{key}"[:200])
+            except RempartError as err:  # what the alarm is about must be written down all the same
+                log.error("an alarm could not be mailed: %s", err)
+
+    def _values(self, what: str, hint: str, at: datetime) -> Mapping[str, str]:
+        return {"site": "Rempart", "what": what, "since": iso(at), "hint": hint, "link": self._link}

@@ -13,10 +13,9 @@ from sqlalchemy import select
 from actors import NOON
 from rempart.errors import MailUnavailableError, RefusedError, TamperedError
 from rempart.evidence.vault.keyring import HeldKeys
-from rempart.server.alarms import job_alarm
 from rempart.server.mail import SEND, Mail, Mailer, MailKind, _opened, queue_mail
-from rempart.settings import MailSettings, Settings
-from rempart.store.jobs import JobRunner, enqueue, jobs
+from rempart.settings import MailSettings
+from rempart.store.jobs import JobRunner, jobs
 from rempart.store.workers import Worker
 from smtpserver import certificate, smtp_server
 
@@ -213,34 +212,3 @@ def test_wrong_settings_are_refused_at_start(wrong):
 
 def test_mail_is_off_by_default():
     assert MailSettings().host == ""
-
-
-def test_work_that_is_given_up_is_told_by_mail_once_and_without_its_payload(store, tmp_path):
-    now = [NOON]
-    store.clock = lambda: now[0]
-
-    def fail(job):
-        raise RefusedError("The thing is broken.")
-
-    with smtp_server() as box, Worker(store) as worker:
-        asked = {"host": "127.0.0.1", "port": box.port, "security": "none", "sender": "r@example.org"}
-        settings = Settings(data=tmp_path, mail=MailSettings(**asked, alarms_to=("ops@example.org",)))
-        on_dead = job_alarm(settings, keyring=KEYS, clock=store.clock)
-        runner = JobRunner(store, worker, {"lookback": fail}, on_dead=on_dead)
-        with store.write() as conn:
-            for number in range(3):
-                enqueue(conn, "lookback", {"after": number, "secret": "photo-1"}, now=NOON)
-        for _ in range(20):
-            runner.run_due()
-            now[0] += timedelta(hours=2)
-        JobRunner(store, worker, {SEND: mailer(box)}).run_due()
-    assert states(store) == ["dead"] * 3 + ["done"]
-    (mail_,) = box.mails
-    assert mail_["To"] == "ops@example.org"
-    assert "lookback was given up" in mail_["Subject"]
-    assert "The thing is broken." in mail_.get_content()
-    assert "photo-1" not in mail_.get_content()
-
-
-def test_nobody_is_told_where_no_address_is_set(tmp_path):
-    assert job_alarm(Settings(data=tmp_path), keyring=KEYS, clock=lambda: NOON) is None
