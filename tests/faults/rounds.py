@@ -44,6 +44,14 @@ class Rounds:
             server.kill()
         self._look_at_rest()
 
+    def told(self) -> dict[str, int]:
+        """Figures for people."""
+        return {
+            "kills": self.kills, "kills at the start": self.kills_at_start, "checks": len(self.promises.checks),
+            "looked at": self.looked_at, "evidence opened": self.evidence, "decisions": len(self.promises.feed),
+            "messages": self.messages, "checkpoints": len(self.promises.checkpoints), "bytes searched": self.grepped,
+        }  # fmt: skip
+
     def _add_webhook(self, server: Group) -> None:
         with server.client(self.stand.key) as client:
             made = client.post("/v1/webhooks", json={"url": self._receiver.url})
