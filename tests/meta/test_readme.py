@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from rempart.cli.demo.scenes import scene
@@ -55,3 +56,19 @@ def test_the_python_example_prints_a_match(folder):
     assert run.returncode == 0, run.stderr
     assert run.stdout.startswith("ok\ncanonical ")
     assert len(blocks("python")[0].strip().splitlines()) <= 12
+
+
+def test_the_service_answers_after_the_three_commands(folder):
+    rempart = str(Path(sys.executable).with_name("rempart"))
+    *before, serve = blocks("sh")[2].replace(".venv/bin/rempart", rempart).splitlines()
+    for line in before:
+        subprocess.run(line, shell=True, cwd=folder, check=True, capture_output=True)
+    server = subprocess.Popen([*serve.split(), "--port", "0"], cwd=folder, stdout=subprocess.PIPE, text=True)
+    try:
+        address = re.search(r"http://\S+", server.stdout.readline()).group()
+        assert httpx.get(f"{address}/readyz").status_code == 200
+        assert httpx.post(f"{address}/v1/check", content=b"").status_code == 401
+    finally:
+        server.terminate()
+        assert server.wait(30) == 0
+        server.stdout.close()

@@ -13,21 +13,21 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from pyotp import TOTP
 from rich.console import Console
 from rich.table import Table
 
+from rempart.cli.actor import sign_in
+from rempart.cli.datafolder import opened_data
 from rempart.cli.demo.commands import run
 from rempart.cli.demo.reposts import UNRELATED
 from rempart.client import Client
 from rempart.clock import utc_now
 from rempart.errors import RempartError
-from rempart.people import persons
-from rempart.people.passwords import Passwords
+from rempart.people import persons, totp
 from rempart.people.permissions import Role
 from rempart.people.principal import CONSOLE
 from rempart.people.records import persons as records
-from rempart.settings import read_settings
-from rempart.store.engine import Store
 
 DATA = "service"
 SECOND = "ben"
@@ -59,14 +59,18 @@ def _fill_list(console: Console, home: Path) -> None:
     run(console, home, "list", "export", "known.rlist", "--format", "jsonl", "-o", "known.jsonl")
     run(console, home, "list", "create", "known", "--blocking", "--data", DATA)
     staged = json.loads(run(console, home, "list", "import", "known", "known.jsonl", "--data", DATA, "--json"))
-    password = secrets.token_urlsafe(18)
-    settings = read_settings(home / DATA)
-    with Store.open(settings.database_url) as store, store.write() as conn:
-        one = persons.add(conn, name=SECOND, roles=[Role.CURATOR], by=CONSOLE, at=utc_now(), random=secrets.token_bytes)
-        records.change(conn, one.id, password=Passwords().hashed(password))
+    password, seed = secrets.token_urlsafe(18), totp.new_secret()
+    with opened_data(home / DATA) as folder:
+        entry = sign_in(folder)
+        with folder.store.write() as conn:
+            one = persons.add(
+                conn, name=SECOND, roles=[Role.CURATOR], by=CONSOLE, at=utc_now(), random=secrets.token_bytes
+            )
+            sealed = entry.box.seal(seed, owner=one.id)
+            records.change(conn, one.id, password=entry.passwords.hashed(password), totp_secret=sealed)
     run(
         console, home, "list", "approve", staged["changes"], "--as", SECOND, "--reason", "for the demo", "--data", DATA,
-        told=password + "\n",
+        told=f"{password}\n{TOTP(seed).now()}\n",
     )  # fmt: skip
 
 
