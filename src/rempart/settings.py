@@ -87,7 +87,8 @@ class WebhookSettings(_Section):
 
 
 class MailSettings(_Section):
-    """Mail by SMTP, off while `host` is empty. `ca_file` holds the certificates to trust in place of the system's."""
+    """Mail by SMTP, off while `host` is empty. `ca_file` holds the certificates to trust in place of the system's;
+    `alarms` are the addresses that are told of what must not wait."""
 
     host: str = ""
     port: int = Field(587, ge=1, le=65535)
@@ -96,6 +97,7 @@ class MailSettings(_Section):
     password: SecretStr = SecretStr("")
     sender: str = ""
     ca_file: str = ""
+    alarms: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from pictures import jpeg
 from rempart.cli.datafolder import opened_data
 from rempart.clock import utc_now
-from rempart.evidence.ledger.keyfile import create_signer
+from rempart.evidence.ledger.keyfile import open_signer
 from rempart.evidence.vault.records import objects
 from rempart.items.records.items import items
 from rempart.lists.records import list_entries, withdraw_entries
@@ -239,8 +239,6 @@ def test_a_backup_of_sqlite_is_restored_into_postgres(tmp_path, cluster):
 def test_with_all_keys_lost_a_custodian_opens_the_vault_again(tmp_path):
     ana = pyrage.x25519.Identity.generate()
     settings = make_data(tmp_path / "data", more=f'[vault]\ncustodians = ["{ana.to_public()}"]\n')
-    rempart("ledger", "checkpoint", "--data", settings.data, code=2)  # this folder has no ledger key yet
-    create_signer(settings.data / "keys" / "ledger.key", name="example.org/ledger")
     with opened_data(settings.data) as data:
         vault = data.vault()
         sealed = vault.seal(b"for a court")
@@ -250,7 +248,8 @@ def test_with_all_keys_lost_a_custodian_opens_the_vault_again(tmp_path):
     rempart("backup", tmp_path / "backup.tar", "--data", settings.data)
     restored = tmp_path / "restored"
     rempart("restore", tmp_path / "backup.tar", restored, "--without-keys", "--no-ledger", "everything burned")
-    assert "example.org/ledger" in rempart("ledger", "checkpoint", "--data", restored)
+    name = open_signer(settings.data / "keys" / "ledger.key").key.name
+    assert rempart("ledger", "checkpoint", "--data", restored).startswith(name), "it is the same log"
     assert "missing" in json.dumps(json.loads(start("vault", "status", "--json", "--data", restored).communicate()[0]))
     (tmp_path / "ana.txt").write_text(f"# Ana\n{ana}\n")
     assert rempart("vault", "recover", "--data", restored, "--identity", tmp_path / "ana.txt").startswith("1 object")

@@ -7,15 +7,13 @@ import subprocess
 import sys
 import time
 from datetime import timedelta
-from functools import partial
 
 import pytest
 from sqlalchemy import text
 
+from consoling import enrol
 from curating import blocking, curation, ndjson
 from listfiles import RUN, SRC, draw
-from rempart.cli.datafolder import opened_data
-from rempart.cli.listdata import sign_in
 from rempart.clock import utc_now
 from rempart.lists import entry_records, staging_records
 from rempart.lists.curation_upkeep import handlers
@@ -26,7 +24,6 @@ from rempart.store.engine import Store
 from rempart.store.jobs import JobRunner
 from rempart.store.workers import Worker
 from serving import make_data
-from signing import PASSWORD, add_person, code, enrolled
 
 
 @pytest.fixture
@@ -55,20 +52,6 @@ def ok(data, *arguments, given=""):
     done = run(data, *arguments, given=given)
     assert done.returncode == 0, done.stderr
     return done.stdout
-
-
-def enrol(data, *people):
-    """Make persons with a password and an authenticator; gives what each types."""
-    with opened_data(data) as folder:
-        entry = sign_in(folder)
-        seeds = [enrolled(entry, add_person(entry, name, roles))[0] for name, *roles in people]
-        with folder.store.write() as conn:
-            conn.execute(text("UPDATE persons SET totp_step = 0"))  # as if that had been some time ago
-
-    def typed(seed, steps, password=PASSWORD):
-        return f"{password}\n{code(seed, utc_now(), steps=steps)}\n"
-
-    return [partial(typed, seed) for seed in seeds]
 
 
 def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path):

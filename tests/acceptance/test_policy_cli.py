@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from consoling import enrol
 from hosting import host
 from rempart.clock import utc_now
 from rempart.items.records import checks
@@ -15,7 +16,6 @@ from rempart.policy.reading import default_text
 from rempart.signals.outcome import Outcome
 from rempart.store.engine import Store
 from serving import SRC, make_data
-from signing import PASSWORD, Watch, add_person, enrolled, entry_of
 
 STRICT = default_text().replace('[otherwise]\nverdict = "allow"', '[otherwise]\nverdict = "hold"')
 
@@ -46,9 +46,6 @@ def data(tmp_path_factory):
                     "verdict": "allow", "rule": "otherwise", "policy": 0, "mark": 0, "facts": facts, "case_id": None,
                     "at": now,
                 }])  # fmt: skip
-        entry = entry_of(store, Watch(now=now))
-        for name, role in (("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER)):
-            enrolled(entry, add_person(entry, name, [role]))
     return settings.data
 
 
@@ -99,15 +96,16 @@ def test_a_trial_of_the_same_policy_shows_nothing(data, tmp_path):
 
 
 def test_a_second_person_puts_it_in_force(data, strict):
-    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=PASSWORD)
+    lea, cy, rui = enrol(data, ("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER))
+    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=rui(0))
     assert (by_reviewer.returncode, "may not propose" in by_reviewer.stderr) == (2, True)
-    wrong = run("put", strict, "--data", data, "--as", "lea", stdin="wrong")
-    assert (wrong.returncode, "name or the password" in wrong.stderr) == (2, True)
-    made = json.loads(run("put", strict, "--data", data, "--as", "lea", "--json", stdin=PASSWORD).stdout)
-    own = run("approve", made["policy"], "--data", data, "--as", "lea", stdin=PASSWORD)
+    wrong = run("put", strict, "--data", data, "--as", "lea", stdin=lea(0, password="wrong"))
+    assert (wrong.returncode, "password or code" in wrong.stderr) == (2, True)
+    made = json.loads(run("put", strict, "--data", data, "--as", "lea", "--json", stdin=lea(-1)).stdout)
+    own = run("approve", made["policy"], "--data", data, "--as", "lea", stdin=lea(0))
     assert own.returncode == 2
     assert "Who asked cannot approve" in own.stderr
-    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=PASSWORD)
+    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=cy(0))
     assert done.returncode == 0, done.stderr
     assert "in force" in done.stdout
     assert run("show", "--data", data).stdout == STRICT

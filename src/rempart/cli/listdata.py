@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from rempart.cli.datafolder import DataFolder, data_option, opened_data
+from rempart.cli.actor import acting
+from rempart.cli.datafolder import data_option, opened_data
 from rempart.cli.terminal import printable
 from rempart.clock import utc_now
 from rempart.errors import NotFoundError
@@ -24,11 +24,8 @@ from rempart.lists.curation import Curation
 from rempart.lists.entry_records import LiveList
 from rempart.lists.guards import GuardKeeper
 from rempart.lists.staging_records import ChangeSet
-from rempart.people.principal import CONSOLE, Principal
+from rempart.people.principal import Principal
 from rempart.store.engine import Store
-
-if TYPE_CHECKING:
-    from rempart.people.signin import SignIn
 
 DATA = data_option
 AS = click.option("--as", "actor", metavar="NAME", help="Act as this person; asks for password and code.")
@@ -66,53 +63,8 @@ def opened(data: Path, actor: str | None = None) -> Iterator[Opened]:
             store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius),
             clock=utc_now, alone_after=None if hours is None else timedelta(hours=hours),
         )  # fmt: skip
-        with nullcontext(CONSOLE) if actor is None else person(folder, actor) as by:
+        with acting(folder, actor) as by:
             yield Opened(store=store, curation=curation, by=by)
-
-
-def sign_in(folder: DataFolder) -> SignIn:
-    """What signing in on the machine's console needs; it loads only where somebody is named."""
-    from rempart.people.passkeys import Site
-    from rempart.people.passwords import Passwords
-    from rempart.people.rewrapping import secret_keys
-    from rempart.people.sealing import SecretBox
-    from rempart.people.sessions import Limits
-    from rempart.people.signin import SignIn
-
-    def keys() -> Sequence[bytes]:
-        return secret_keys(folder.keyring)
-
-    return SignIn(
-        store=folder.store, passwords=Passwords(), box=SecretBox(keys, random=secrets.token_bytes), clock=utc_now,
-        random=secrets.token_bytes, limits=Limits(), site=Site(host="localhost", origin="http://localhost"),
-    )  # fmt: skip
-
-
-@contextmanager
-def person(folder: DataFolder, name: str) -> Iterator[Principal]:
-    """The person of this name for the length of a command, by password and code: from the terminal, or the first two
-    lines of standard input.
-
-    Raises RefusedError, which does not say what is wrong, and TooManyRequestsError.
-    """
-    from rempart.people import sessions
-
-    started = sign_in(folder).with_password(
-        name=name, password=_asked("Password"), code=_asked("Code").strip(), address="console"
-    )
-    by = sessions.principal_of(started.person, started.session)
-    try:
-        yield by
-    finally:
-        with folder.store.write() as conn:
-            sessions.end(conn, started.session, by=by, at=utc_now())
-
-
-def _asked(what: str) -> str:
-    if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
-    given: str = click.prompt(what, hide_input=True, err=True)
-    return given
 
 
 def say(text: str) -> None:

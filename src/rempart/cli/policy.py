@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,19 +115,18 @@ def show(version: int | None, everything: bool, data: Path, as_json: bool) -> in
 
 @command.command()
 @FILE
-@click.option("--as", "actor", metavar="NAME", help="Propose as this person; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", help="Propose as this person; asks for password and code.")
 @DATA
 @JSON
 def put(file: Path, actor: str | None, data: Path, as_json: bool) -> int:
     """Propose FILE as the next policy. A second person puts it in force."""
+    from rempart.cli.actor import acting
     from rempart.cli.datafolder import opened_data
-    from rempart.cli.listdata import person
     from rempart.people.permissions import Permission
-    from rempart.people.principal import CONSOLE
     from rempart.policy import versions
 
     text = _text(file)
-    with opened_data(data) as folder, nullcontext(CONSOLE) if actor is None else person(folder, actor) as by:
+    with opened_data(data) as folder, acting(folder, actor) as by:
         if not by.may(Permission.POLICY_PROPOSE):
             raise RefusedError("You may not propose a policy.", hint="A lead or a curator may.")
         with folder.store.write() as conn:
@@ -143,21 +141,24 @@ def put(file: Path, actor: str | None, data: Path, as_json: bool) -> int:
 
 @command.command()
 @click.argument("policy_id", metavar="POLICY")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who approves; asks for the password.")
+@click.option("--as", "actor", metavar="NAME", required=True, help="Who approves; asks for password and code.")
 @click.option("--refuse", is_flag=True, help="Refuse it instead.")
 @click.option("--reason", default="", help="Why; it is kept sealed in the ledger.")
 @DATA
 @JSON
 def approve(policy_id: str, actor: str, refuse: bool, reason: str, data: Path, as_json: bool) -> int:
     """Put a proposed policy in force, as the second person. Running servers follow within a second."""
+    from rempart.cli.actor import acting
     from rempart.cli.datafolder import opened_data
-    from rempart.cli.listdata import person
     from rempart.policy import versions
 
-    with opened_data(data) as folder, person(folder, actor) as by:
-        at = folder.store.clock()
+    with opened_data(data) as folder, acting(folder, actor) as by:
+        at, people = folder.store.clock(), folder.settings.people
+        alone = timedelta(hours=people.alone_after_hours) if people.one_person else None
         with folder.store.write() as conn:
-            row = versions.decide(conn, policy_id, by=by, approve=not refuse, reason=reason, at=at)
+            row = versions.decide(
+                conn, policy_id, by=by, approve=not refuse, reason=reason, at=at, alone_after=alone
+            )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"policy": row.id, "version": row.version, "state": row.state}))
     else:

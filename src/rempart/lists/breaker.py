@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -111,10 +111,18 @@ def threshold(subject: str, past: Past, *, at: datetime, limits: BreakerLimits) 
 
 
 class Breaker:
-    """One process's share of the counting; call `note` in the transaction that answers the checks."""
+    """One process's share of the counting; call `note` in the transaction that answers the checks.
 
-    def __init__(self, limits: BreakerLimits | None = None) -> None:
-        self._limits = limits or BreakerLimits()
+    `on_trip` is called in that transaction when a breaker trips, with its subject, the matches, and what is usual.
+    """
+
+    def __init__(
+        self,
+        limits: BreakerLimits | None = None,
+        *,
+        on_trip: Callable[[Connection, str, int, int], None] = lambda *_: None,
+    ) -> None:
+        self._limits, self._on_trip = limits or BreakerLimits(), on_trip
         self._lock = threading.Lock()
         self._window = _EPOCH
         self._seen: dict[str, int] = {}
@@ -170,6 +178,7 @@ class Breaker:
             return False
         if records.trip(conn, subject, count=total, usual=usual, at=start):
             _log(conn, "breaker.tripped", subject, {"count": total, "allowed": usual}, by=SYSTEM, at=start)
+            self._on_trip(conn, subject, total, usual)
         return True
 
 

@@ -132,6 +132,10 @@ _FOUND = (
 )  # fmt: skip
 
 
+_LAST_ID = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'list_entries'")
+_NEXT_IDS = text("SELECT nextval('list_entries_id_seq') FROM generate_series(1, :count)")
+
+
 def create_list(
     conn: Connection,
     *,
@@ -234,15 +238,14 @@ def _signal_row(one: EntrySignal, state: Disposition, owner: int, number: int) -
 
 
 def _inserted(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Write entries and give their ids in order; many times quicker where no two have the same reference."""
-    statement = insert(list_entries)
-    if len({row["ref"] for row in rows}) < len(rows):
-        made = statement.returning(list_entries.c.id, sort_by_parameter_order=True)
-        return list(conn.execute(made, rows).scalars())
-    ids = {
-        ref: number for number, ref in conn.execute(statement.returning(list_entries.c.id, list_entries.c.ref), rows)
-    }
-    return [ids[row["ref"]] for row in rows]
+    """Write entries and give their ids in order: drawn first, so that all rows go in one statement."""
+    if conn.dialect.name == "sqlite":  # nobody else writes until this transaction ends
+        last = conn.execute(_LAST_ID).scalar_one()
+        ids = list(range(last + 1, last + 1 + len(rows)))
+    else:
+        ids = list(conn.execute(_NEXT_IDS, {"count": len(rows)}).scalars())
+    insert_many(conn, list_entries, [{"id": one, **row} for one, row in zip(ids, rows, strict=True)])
+    return ids
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

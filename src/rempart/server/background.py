@@ -19,9 +19,11 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
+from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.server import ledgers
+from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
 from rempart.server.mail import SEND, Mailer
 from rempart.server.readiness import Readiness
@@ -44,6 +46,7 @@ class Parts:
     items: ItemIndex
     curation: Curation
     policies: PolicyStore
+    alarms: Alarms
 
 
 def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -77,6 +80,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
+        *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
     )
 
@@ -114,6 +118,7 @@ def gauges(checker: Checker, parts: Parts, periodic: Periodics) -> Mapping[str, 
         "rempart_lookups_total": ("Signals that were looked up by this process.", checker.lookups),
         "rempart_photos_total": ("Bodies that were examined by this process.", checker.examined),
         "rempart_commits_total": ("Commits of groups of checks by this process.", checker.groups),
+        "rempart_alarms_total": ("Alarms that were raised by this process.", parts.alarms.raised),
         "rempart_list_mark": ("The number of the last change of the lists that is followed.", parts.lists.mark),
         "rempart_list_keys": ("Signals in the index of the lists.", len(parts.lists.index)),
         "rempart_list_age_seconds": (

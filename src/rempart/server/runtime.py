@@ -23,8 +23,10 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.server.access import Access, build_access
+from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, gauges, handlers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
+from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
 from rempart.server.service import Service
 from rempart.server.vaults import open_keyring, open_vault
@@ -88,6 +90,7 @@ class Runtime:
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
+            alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         checker, count = self._checker(parts, pool), _workers(settings, self._share)
@@ -103,11 +106,11 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
-            readiness=readiness(parts, periodic),
+            readiness=readiness(parts, periodic), fetcher=_fetcher(settings),
         )  # fmt: skip
         log.info("%d decode workers, %d list entries in the index", count, len(lists.index))
-        runner = JobRunner(store, worker, handlers(parts, settings))
-        sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS)
+        runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
+        sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS, on_dead=parts.alarms.dead_job)
         for start, stop in (
             (checker.start, checker.close),
             (runner.start, runner.stop),
@@ -123,8 +126,9 @@ class Runtime:
             policy = parts.policies.current(conn)
         ruler = Ruler(parts.lists, radius=settings.check.radius, policy=policy)
         recorder = Recorder(
-            parts.store, ruler=ruler, policies=parts.policies, vault=parts.vault, breaker=Breaker(),
-            clock=self._clock, keep_signals=settings.check.keep_signals != "off",
+            parts.store, ruler=ruler, policies=parts.policies, vault=parts.vault,
+            breaker=Breaker(on_trip=parts.alarms.breaker), clock=self._clock,
+            keep_signals=settings.check.keep_signals != "off",
         )  # fmt: skip
         return Checker(
             parts.store, pool=pool, ruler=ruler, recorder=recorder, vault=parts.vault, workers=count,
@@ -139,6 +143,11 @@ def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clo
         store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius), clock=clock,
         entered=lists.catch_up, alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
     )  # fmt: skip
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    origins, server = read_origins(settings.check.fetch_origins), settings.server
+    return Fetcher(origins=origins, most=server.body_bytes, seconds=server.body_seconds)
 
 
 def _workers(settings: Settings, share: int) -> int:

@@ -23,7 +23,7 @@ FAMILIES = {
     "key_state.": ["usable", "ending", "expired", "revoked"],
     "mode.": ["observing", "blocking"],
     "refusal.": ["401", "403", "422", "429", "503"],
-    "state.": [f"{key}{end}" for key in ("people", "keys", "queued", "dead") for end in ("", ".look")],
+    "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",

@@ -17,10 +17,10 @@ from pyotp import TOTP
 from rich.console import Console
 from rich.table import Table
 
+from rempart.cli.actor import sign_in
 from rempart.cli.datafolder import opened_data
 from rempart.cli.demo.commands import run
 from rempart.cli.demo.reposts import UNRELATED
-from rempart.cli.listdata import sign_in
 from rempart.client import Client
 from rempart.clock import utc_now
 from rempart.errors import RempartError

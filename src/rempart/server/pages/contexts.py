@@ -87,12 +87,12 @@ class StatusRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRow:
-    """One hash list: how large, in which mode, when it last changed."""
+    """One hash list: how large, in which mode, when entries were last taken in."""
 
     name: str
     mode: str
     entries: int
-    changed: datetime | None
+    taken_in: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,54 @@
+"""Telling the operator what must not wait until somebody looks: in the log, in `/metrics`, and by mail."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from rempart.clock import Clock, iso
+from rempart.errors import RempartError
+from rempart.evidence.vault import Keyring
+from rempart.server.mail import SEND, Mail, MailKind, queue_mail
+from rempart.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Alarms:
+    """Raises alarms in the transaction of what they are about. No signal, item or name stands in one."""
+
+    def __init__(self, settings: Settings, *, keyring: Keyring, clock: Clock) -> None:
+        self._mail, self._link = settings.mail, settings.server.public_url
+        self._keyring, self._clock = keyring, clock
+        self.raised = 0
+        """How many this process has raised."""
+
+    def breaker(self, conn: Connection, subject: str, count: int, usual: int) -> None:
+        """An entry or rule matches far more than usual (`on_trip` of Breaker)."""
+        what = f"The breaker of {subject} tripped: {count} matches, usual are {usual}"
+        self._raise(conn, what, hint="Blocks that rest on it are holds now. Look: rempart list breakers", key=subject)
+
+    def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
+        """A job was given up (`on_dead` of JobRunner)."""
+        what = f"Work of the kind {kind} failed too often and was given up"
+        self._raise(conn, what, hint="Its last error is in the table jobs.", key=kind, by_mail=kind != SEND)
+
+    def _raise(self, conn: Connection, what: str, *, hint: str, key: str, by_mail: bool = True) -> None:
+        at = self._clock()
+        self.raised += 1
+        log.error("%s. %s", what, hint)
+        if not (self._mail.host and by_mail):
+            return
+        for number, address in enumerate(self._mail.alarms):
+            mail = Mail(kind=MailKind.ALARM, to=address, language="en", values=self._values(what, hint, at))
+            try:
+                queue_mail(conn, mail, keyring=self._keyring, at=at, key=f"alarm:{number}:{key}"[:200])
+            except RempartError as err:  # what the alarm is about must be written down all the same
+                log.error("an alarm could not be mailed: %s", err)
+
+    def _values(self, what: str, hint: str, at: datetime) -> Mapping[str, str]:
+        return {"site": "Rempart", "what": what, "since": iso(at), "hint": hint, "link": self._link}
