@@ -1,6 +1,7 @@
 """Whatever is wrong with a request: the answer says what to do, nothing is allowed, and the ledger stays whole."""
 
 import json
+import secrets
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,7 +14,9 @@ import pytest
 from faults import atrest
 from faults.stand import TRIED, Group, Stand
 from rempart.clock import utc_now
+from rempart.people import keys
 from rempart.people.permissions import Scope
+from rempart.people.principal import CONSOLE
 from serving import Server, make_key
 
 KNOWN = {"sha256": "ab" * 32}
@@ -66,8 +69,13 @@ def test_wrong_key_is_told_where_keys_come_from(server: Group) -> None:
 
 
 def test_expired_key_is_refused(stand: Stand, server: Group) -> None:
-    with stand.store() as store:
-        key = make_key(store, Scope.SIGNALS, life=timedelta(seconds=1.5))
+    day = timedelta(days=1)
+    with stand.store() as store, store.write() as conn:
+        made = keys.create(
+            conn, label="old", service="forum", scopes=[Scope.SIGNALS], by=CONSOLE, random=secrets.token_bytes,
+            at=utc_now() - day + timedelta(seconds=3), life=day,
+        )  # fmt: skip
+    key = made.secret
     question = {"item_id": "expiring", "signals": KNOWN}
     assert ask(server, key, json=question).status_code == 200
     deadline = utc_now() + timedelta(seconds=20)
@@ -89,7 +97,9 @@ def test_idempotency_key_with_another_body_is_refused(stand: Stand, server: Grou
     again = ask(server, stand.key, json={"item_id": "same", "signals": KNOWN}, headers=headers)
     assert first.json() == again.json()
     refused(ask(server, stand.key, json={"item_id": "other", "signals": KNOWN}, headers=headers), 422)
-    refused(ask(server, stand.key, json={"item_id": "a", "signals": KNOWN}, headers={"Idempotency-Key": "k" * 999}), 422)
+    refused(
+        ask(server, stand.key, json={"item_id": "a", "signals": KNOWN}, headers={"Idempotency-Key": "k" * 999}), 422
+    )
 
 
 @pytest.mark.parametrize(

@@ -117,9 +117,7 @@ def test_postgres_that_stops_or_dies_and_comes_back_has_every_answer(cluster: Cl
         server.kill()
 
 
-def test_blob_store_that_goes_away_stops_only_what_must_be_sealed(
-    stand: Stand, server: Group, tmp_path: Path
-) -> None:
+def test_blob_store_that_goes_away_stops_only_what_must_be_sealed(stand: Stand, server: Group, tmp_path: Path) -> None:
     blobs, elsewhere = stand.data / "blobs", tmp_path / "elsewhere"
     with Witness(stand, server.url, PICTURES) as witness:
         witness.wait_for(200)

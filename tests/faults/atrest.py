@@ -136,5 +136,3 @@ def nothing_waits(store: Store) -> bool:
     dead = [row for row in rows if row.state == "dead"]
     assert not dead, dead
     return not rows
-
-

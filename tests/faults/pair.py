@@ -103,7 +103,7 @@ class Pair:
         """While the first stands still, the second answers, takes everything over, and finishes what was begun."""
         until = time.monotonic() + seconds
         with Witness(self.stand, self.other.url, self.pictures, threads=1, pause=0.05) as witness:
-            wait_until(lambda: LEASES <= set(self.leases()) and not self.held_by_first(), TAKEN_OVER)
+            wait_until(lambda: set(self.leases()) >= LEASES and not self.held_by_first(), TAKEN_OVER)
             signed = self.signed(self.other)
             wait_until(lambda: self.signed(self.other) > signed, TAKEN_OVER)
             wait_until(lambda: not self._rows("SELECT id FROM webhook_messages WHERE state = 'waiting'"), TAKEN_OVER)
@@ -157,7 +157,7 @@ class Pair:
     def killed_one_is_replaced_at_once(self) -> None:
         """When the second dies, the first has every lease again."""
         self.other.kill()
-        wait_until(lambda: LEASES <= set(self.leases()) and set(self.leases().values()) <= self.workers(), TAKEN_OVER)
+        wait_until(lambda: set(self.leases()) >= LEASES and set(self.leases().values()) <= self.workers(), TAKEN_OVER)
         wait_until(lambda: len(self.workers()) == 1, TAKEN_OVER)
         with Witness(self.stand, self.one.url, self.pictures, threads=1) as witness:
             witness.wait_for(200)
@@ -176,5 +176,3 @@ class Pair:
     def _rows(self, statement: str) -> list[str]:
         with self.store.read() as conn:
             return list(conn.execute(text(statement)).scalars())
-
-

@@ -176,7 +176,9 @@ def _what_is_there(stand: Stand, server: Server, client: httpx.Client) -> dict[s
     """Names of things that exist, so that not every question is about nothing."""
     for n in range(4):
         client.post("/v1/check", json={"item_id": f"item-{n}", "signals": {"md5": f"{n:032x}"}})
-    client.post("/v1/check", params={"item_id": "item-9"}, content=b"no picture" * 9, headers={"Content-Type": "image/png"})
+    client.post(
+        "/v1/check", params={"item_id": "item-9"}, content=b"no picture" * 9, headers={"Content-Type": "image/png"}
+    )
     hook = client.post("/v1/webhooks", json={"url": "http://127.0.0.1:9/hook"}).json()["id"]
     lists = [one["id"] for one in client.get("/v1/lists").json()["lists"]]
     with stand.person("curator", server.url) as curator, stand.person("reviewer", server.url) as reviewer:

@@ -27,7 +27,9 @@ class Rounds:
         self._known: set[str] = set()
         self._opened: set[str] = set()
         self.logs: list[str] = []
-        self.kills = self.kills_at_start = self.looked_at = self.evidence = self.grepped = self.messages = self._read = 0
+        self.kills = self.kills_at_start = self.looked_at = self.evidence = self.grepped = self.messages = (
+            self._read
+        ) = 0
 
     def run(self, rounds: int) -> None:
         """So many rounds; afterwards everything is looked at once more, and what was on its way has arrived."""
