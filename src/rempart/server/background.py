@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from rempart.cases import upkeep as cases_upkeep
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
+from rempart.intake import upload_erasure
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
@@ -81,7 +83,9 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
+        *upload_erasure.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
+        *cases_upkeep.periodics(parts.store),
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from checking import SERVICE, Checking, checking, request
 from pictures import jpeg
+from rempart.cases.judgement import Judgement, decide
 from rempart.cases.records.cases import cases
 from rempart.clock import utc_now
 from rempart.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
@@ -17,7 +18,7 @@ from rempart.evidence.ledger import records as ledger
 from rempart.evidence.vault import records as vault_records
 from rempart.intake import upload_content
 from rempart.intake.upload import CheckLimits
-from rempart.intake.upload_erasure import erase_item
+from rempart.intake.upload_erasure import erase_gone, erase_item
 from rempart.intake.upload_values import Prepared
 from rempart.items.records import checks, items, signals
 from rempart.items.records.checks import checks as checks_table
@@ -30,6 +31,7 @@ from rempart.signals.digests import digest_bytes
 from rempart.signals.pool import WorkerPool
 from rempart.signals.values import PdqHash, Sha256
 from rempart.store.engine import Store
+from rempart.store.workers import Worker
 from serving import add_list
 
 
@@ -254,6 +256,18 @@ def test_a_deleted_item_stays_for_its_open_case_but_not_for_look_back(check: Che
     with check.store.read() as conn:
         assert items.hosted(conn, internal).uploader == "u"
         assert signals.of(conn, internal) == ()
+
+
+def test_a_deleted_item_is_forgotten_when_its_case_is_over(check: Checking):
+    listed(check, jpeg(2))
+    case = check.ask(content=jpeg(2)).case
+    erase_item(check.store, SERVICE, "a", by=SYSTEM, at=utc_now())
+    with Worker(check.store) as worker:
+        assert erase_gone(check.store, worker) == 0
+        with check.store.write() as conn:
+            decide(conn, case, decision=Judgement.RELEASE, by=SYSTEM, reason="", at=utc_now(), vault=check.vault)
+        assert erase_gone(check.store, worker) == 1
+    assert (count(check.store, items_table), count(check.store, checks_table)) == (0, 0)
 
 
 def test_the_bytes_of_a_case_by_signals_are_sealed_when_they_are_the_ones(check: Checking):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 
 from actors import NOON, service
 from receivers import receiving
-from rempart.cases import webhooks
+from rempart.cases import upkeep, webhooks
 from rempart.cases.events import DELIVER, Reason, publish
 from rempart.cases.records import decisions
 from rempart.cases.records import webhooks as records
@@ -383,3 +383,19 @@ def test_an_erased_item_is_told_to_nobody(post):
     post.run()
     assert post.receiver.requests == []
     assert post.messages()[0].state == "given_up"
+
+
+def test_the_log_of_messages_is_forgotten_after_a_month_and_the_feed_is_not(post):
+    post.decide(1)
+    post.run()
+    post.receiver.behaviours = [500] * 99
+    post.decide(2)
+    post.run()
+    post.now[0] += timedelta(days=31)
+    with Worker(post.store) as worker:
+        for work in upkeep.periodics(post.store):
+            work.run(worker)
+    assert [one.state for one in post.messages()] == ["waiting"]
+    with post.store.read() as conn:
+        assert len(decisions.after(conn, service="forum", seq=0, most=9)) == 2
+        assert conn.execute(select(func.count()).select_from(jobs).where(jobs.c.state == "done")).scalar_one() == 0

@@ -46,7 +46,7 @@ class Prepared:
 def prepare(folder: Path, *, entries: int, seed: int) -> Prepared:
     """A data folder with a blocking list of so many random PDQ hashes."""
     text = settings_text() + f"\n[people]\nkey_per_minute = {_PER_MINUTE}\n"
-    NewFolder(folder).make(text, filled=make_database, ledger_name="bench.example/ledger")
+    NewFolder(folder).make(text, filled=make_database, ledger_name="benchmark/ledger")
     settings = read_settings(folder, environ={})
     with Store.open(settings.database_url) as store:
         _fill(store, entries, np.random.default_rng(seed))
