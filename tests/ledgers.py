@@ -1,6 +1,7 @@
 """Ledgers for tests: made on a real store, exported, and tampered with."""
 
 import io
+import tracemalloc
 from pathlib import Path
 
 from rempart.clock import utc_now
@@ -8,6 +9,8 @@ from rempart.evidence.ledger import Leaf, append_many
 from rempart.evidence.ledger.export import export
 from rempart.evidence.ledger.notes import Signer
 from rempart.evidence.ledger.sequencer import Sequencer
+from rempart.evidence.ledger.status import status_of
+from rempart.evidence.ledger.verify import verify
 from rempart.store.engine import Store
 from rempart.store.migrate import upgrade
 
@@ -55,3 +58,22 @@ class Log:
 
     def close(self):
         self.store.close()
+
+
+def peak_of(store, folder: Path, size: int, signer=None) -> int:
+    """The most memory that Python held while a ledger of this size was sequenced, exported and verified."""
+    signer, path = signer or Signer.generate("example.org/ledger"), folder / "export.jsonl"
+    with store.read() as conn:
+        count = status_of(conn).leaves
+    for first in range(count, size, 512):
+        with store.write() as conn:
+            append_many(conn, some_leaves(min(512, size - first), first), at=utc_now())
+    tracemalloc.start()
+    try:
+        Sequencer(store, signer=signer).checkpoint()
+        with path.open("wb") as stream:
+            export(store, stream)
+        assert verify(path, keys=[signer.key]).size == size
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()

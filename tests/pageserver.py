@@ -23,8 +23,8 @@ from rempart.store.engine import Store
 from signing import Watch
 
 LISTS = (
-    ListRow(name="Hotline, known images", mode="blocking", entries=214_371, changed=Watch().now),
-    ListRow(name="Trial of the spring list", mode="observing", entries=12, changed=None),
+    ListRow(name="Hotline, known images", mode="blocking", entries=214_371, taken_in=Watch().now),
+    ListRow(name="Trial of the spring list", mode="observing", entries=12, taken_in=None),
 )
 
 

@@ -78,6 +78,9 @@ def test_each_tampering_has_its_exit_code(tmp_path):
     log.grow(300)
     lines, export = log.export().splitlines(keepends=True), tmp_path / "export.jsonl"
     log.close()
+    headless = b"".join(lines[2:])
+    export.write_bytes(headless)
+    assert rempart("verify", export, "--key", log.key.line, code=11).startswith("removed: ")
     for (code, word), tamper in TAMPERINGS.items():
         export.write_bytes(b"".join(tamper(lines)))
         assert rempart("verify", export, "--key", log.key.line, code=code).startswith(f"{word}: ")

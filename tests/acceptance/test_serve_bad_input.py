@@ -172,6 +172,14 @@ def test_facts_of_another_form_are_refused(site: Site, more):
     problem(site.post(json={"item_id": "a", "signals": {"md5": "0" * 32}} | more), 422)
 
 
+def test_nothing_is_fetched_from_where_the_operator_did_not_say(site: Site):
+    asked = {"item_id": "f", "url": f"{site.server.url}/healthz", "fetch": True}
+    assert "fetch_origins" in problem(site.post(json=asked), 422)["hint"]
+    problem(site.post(json=asked | {"signals": {"md5": "0" * 32}}), 422)
+    problem(site.post(key="signals", json=asked), 403)
+    problem(site.post(path="/v1/check/batch", json={"checks": []}), 422)
+
+
 def test_facts_that_are_missing_or_twice_are_refused(site: Site):
     problem(site.post(content=jpeg(1), headers=IMAGE), 422)
     problem(site.post(params={"item_id": ["a", "b"]}, content=jpeg(1), headers=IMAGE), 422)

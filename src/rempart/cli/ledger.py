@@ -250,21 +250,20 @@ def _verified(
     from rempart.evidence.ledger.proof import check_proof, is_proof
     from rempart.evidence.ledger.verify import verify as verify_export
 
-    with path.open("rb") as stream:
-        if is_proof(stream.read(16)):
-            if checkpoints or authorities:
-                raise RefusedError("A proof is verified with the key alone.", hint="Verify an export with checkpoints.")
-            proven = check_proof(path.read_bytes(), keys=keys)
-            opened = {
-                name: f"hex:{one.hex()}" if isinstance(one, bytes) else one for name, one in proven.opened.items()
-            }
-            return {
-                "outcome": "proven",
-                "ledger": proven.origin,
-                "leaf": proven.leaf,
-                "of": proven.size,
-                "key": proven.key,
-            } | {"body": proven.body, "opened": opened}
+    if is_proof(path):
+        if checkpoints or authorities:
+            raise RefusedError("A proof is verified with the key alone.", hint="Verify an export with checkpoints.")
+        proven = check_proof(path.read_bytes(), keys=keys)
+        opened = {name: f"hex:{one.hex()}" if isinstance(one, bytes) else one for name, one in proven.opened.items()}
+        return {
+            "outcome": "proven",
+            "ledger": proven.origin,
+            "leaf": proven.leaf,
+            "of": proven.size,
+            "key": proven.key,
+            "body": proven.body,
+            "opened": opened,
+        }
     found = verify_export(
         path,
         keys=keys,

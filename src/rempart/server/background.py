@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from rempart.cases import upkeep as cases_upkeep
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.errors import UnavailableError
@@ -19,6 +20,7 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
+from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.server import ledgers
@@ -79,7 +81,9 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *parts.items.works(),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
+        *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
+        *cases_upkeep.periodics(parts.store),
     )
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
@@ -15,7 +15,7 @@ SHARED = "PROMETHEUS_MULTIPROC_DIR"
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 Gauges = Callable[[], Mapping[str, tuple[str, float]]]
-"""Name → what it says, and its value now."""
+"""Name → what it says, and its value now. Names that end in `_total` only ever rise."""
 
 
 class Meters:
@@ -65,8 +65,10 @@ class _Now(Collector):
         self.sources: list[Gauges] = []
 
     def collect(self) -> list[Metric]:
-        found = []
+        found: list[Metric] = []
         for source in self.sources:
             for name, (told, value) in source().items():
-                found.append(GaugeMetricFamily(name, told, value=value))
-        return list(found)
+                counts = name.endswith("_total")
+                made = CounterMetricFamily(name[:-6], told, value=value) if counts else None
+                found.append(made or GaugeMetricFamily(name, told, value=value))
+        return found

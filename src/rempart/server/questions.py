@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 from urllib.parse import unquote_to_bytes
 
@@ -51,10 +52,11 @@ class Facts(Struct, forbid_unknown_fields=True):
     context: Context = {}
 
 
-class SignalQuestion(Facts, forbid_unknown_fields=True, kw_only=True):
-    """A check by signals alone."""
+class Question(Facts, forbid_unknown_fields=True, kw_only=True):
+    """A check by signals alone, or of what is fetched from its url."""
 
-    signals: Given
+    signals: Given | None = None
+    fetch: bool = False
 
 
 class Batch(Struct, forbid_unknown_fields=True):
@@ -63,15 +65,24 @@ class Batch(Struct, forbid_unknown_fields=True):
     checks: Annotated[list[msgspec.Raw], Meta(min_length=1, max_length=MOST_IN_BATCH)]
 
 
-_ASKED = msgspec.json.Decoder(SignalQuestion)
+_ASKED = msgspec.json.Decoder(Question)
 _BATCH = msgspec.json.Decoder(Batch)
 _CONTEXT = msgspec.json.Decoder(Context)
 
 
-def by_signals(data: bytes | msgspec.Raw, *, who: Principal, key: bytes | None = None) -> CheckRequest:
-    """A JSON body as a question. Raises ProblemError 400 for what is no JSON, 422 for a field that is wrong."""
-    asked: SignalQuestion = _decoded(_ASKED, data)
+def read_question(data: bytes | msgspec.Raw) -> Question:
+    """A JSON body. Raises ProblemError 400 for what is no JSON, 422 for a field that is wrong."""
+    asked: Question = _decoded(_ASKED, data)
+    if asked.fetch and (asked.signals is not None or asked.url is None):
+        raise _wrong("fetch", "It goes with a url and without signals.", "Send the one or the other.")
+    return asked
+
+
+def by_signals(asked: Question, *, who: Principal, key: bytes | None = None) -> CheckRequest:
+    """A question by signals alone. Raises ProblemError 422 for a field that is wrong."""
     given = asked.signals
+    if given is None:
+        raise _wrong("signals", "They are missing.", "Send at least one of sha256, sha1, md5 and pdq.")
     signals = tuple(
         _signal(name, kind, text) for name, kind in _KINDS.items() if (text := getattr(given, name)) is not None
     )
@@ -79,10 +90,14 @@ def by_signals(data: bytes | msgspec.Raw, *, who: Principal, key: bytes | None =
         raise _wrong("signals", "There are none.", "Send at least one of sha256, sha1, md5 and pdq.")
     if given.pdq_quality is not None and given.pdq is None:
         raise _wrong("signals.pdq_quality", "It stands without a pdq.", "Send both, or neither.")
+    return replace(with_facts(asked, who=who, key=key), signals=signals, quality=given.pdq_quality)
+
+
+def with_facts(facts: Facts, *, who: Principal, key: bytes | None) -> CheckRequest:
+    """A question with what its service says of the item, and nothing to look up yet. Raises ProblemError 422."""
     return CheckRequest(
-        service=service_of(who), by=who, item_id=good_id(asked.item_id), signals=signals, quality=given.pdq_quality,
-        uploader=_good("uploader", asked.uploader), url=_good("url", asked.url), published=asked.published,
-        context=_good_context(asked.context), key=key,
+        service=service_of(who), by=who, item_id=good_id(facts.item_id), uploader=_good("uploader", facts.uploader),
+        url=_good("url", facts.url), published=facts.published, context=_good_context(facts.context), key=key,
     )  # fmt: skip
 
 
@@ -107,12 +122,7 @@ def by_content(request: Request, body: bytes, *, kind: str, who: Principal, key:
     told = _gathered(request, told)
     if not content:
         raise _wrong("body", "There are no bytes in it.", "Send the file's content, or JSON with `signals`.")
-    facts = _facts(told)
-    return CheckRequest(
-        service=service_of(who), by=who, item_id=good_id(facts.item_id), content=content,
-        uploader=_good("uploader", facts.uploader), url=_good("url", facts.url), published=facts.published,
-        context=_good_context(facts.context), key=key,
-    )  # fmt: skip
+    return replace(with_facts(_facts(told), who=who, key=key), content=content)
 
 
 def service_of(who: Principal) -> str:

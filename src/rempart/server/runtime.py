@@ -27,6 +27,7 @@ from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, gauges, handlers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
+from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
 from rempart.server.service import Service
 from rempart.server.vaults import open_keyring, open_vault
@@ -106,7 +107,7 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
-            readiness=readiness(parts, periodic),
+            readiness=readiness(parts, periodic), fetcher=_fetcher(settings),
         )  # fmt: skip
         log.info("%d decode workers, %d list entries in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
@@ -145,6 +146,11 @@ def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clo
         store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius), clock=clock,
         entered=lists.catch_up, alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
     )  # fmt: skip
+
+
+def _fetcher(settings: Settings) -> Fetcher:
+    origins, server = read_origins(settings.check.fetch_origins), settings.server
+    return Fetcher(origins=origins, most=server.body_bytes, seconds=server.body_seconds)
 
 
 def _workers(settings: Settings, share: int) -> int:

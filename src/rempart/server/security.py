@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import itertools
 import re
 import secrets
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ class Security:
         address = urlsplit(limits.public_url)
         self._own = address.netloc.lower().encode()
         secure = address.scheme == "https"
+        # Random once, then counted: asking the system each time would hand the processor to other threads.
+        self._run, self._count = secrets.token_hex(4), itertools.count()
         self._api, self._page = ((*one, _HSTS) if secure else one for one in (_API, _PAGE))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -97,7 +100,7 @@ class Security:
             await send({"type": "websocket.close", "code": 1008})
             return
         asked = _read(scope["headers"])
-        request_id = secrets.token_hex(8)
+        request_id = f"{self._run}{next(self._count) & 0xFFFFFFFF:08x}"
         scope.setdefault("state", {})["request_id"] = request_id
         path = scope["path"]
         answer = _Answer(send, request_id.encode(), self._page if asked.page else self._api)

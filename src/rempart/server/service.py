@@ -14,6 +14,7 @@ from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
+from rempart.server.fetching import Fetcher
 from rempart.server.meters import Meters
 from rempart.server.readiness import Readiness
 from rempart.settings import Settings
@@ -36,6 +37,7 @@ class Service:
     policies: PolicyStore
     checker: Checker
     bodies: BodyMemory
+    fetcher: Fetcher
     meters: Meters
     readiness: Readiness
 

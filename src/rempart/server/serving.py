@@ -43,6 +43,7 @@ def serve_on(
     _begin_logging()
     _raise_open_files()
     refuse_core_dumps()
+    settings = _with_port(settings, listening.getsockname()[1])
     with Runtime(settings, clock=utc_now, share=share) as runtime:
         app = create_app(runtime.service, runtime.access)
         config = uvicorn.Config(
@@ -52,6 +53,11 @@ def serve_on(
         )  # fmt: skip
         server = _Server(config, on_ready, runtime.service.readiness.stop)
         server.run(sockets=[listening])
+
+
+def _with_port(settings: Settings, port: int) -> Settings:
+    """The settings with the port that is really listened on: passkeys and links are made for it."""
+    return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
 
 
 class _Server(uvicorn.Server):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from rempart.errors import BlobMissingError, BlobStoreUnavailableError, RefusedError
 from rempart.store.blobfolder import PIECE, BlobFound, FolderBlobs
 
+_BELIEVED = 10.0
 SCHEMES = frozenset({"file", "memory", "s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
 
 
@@ -59,6 +61,7 @@ class ObjectBlobs:
     def __init__(self, store: Any, *, place: str) -> None:
         self._store = store
         self._place = place
+        self._well_until = 0.0
 
     def put(self, name: str, pieces: Iterable[bytes]) -> None:
         """Write a blob, in parts when it is long."""
@@ -104,9 +107,12 @@ class ObjectBlobs:
             raise self._away(err) from err
 
     def check(self) -> None:
-        """Write and remove a blob of one byte."""
+        """Write and remove a blob of one byte; when that went well, it is believed for ten seconds."""
+        if time.monotonic() < self._well_until:
+            return
         self.put("check", [b"."])
         self.delete("check")
+        self._well_until = time.monotonic() + _BELIEVED
 
     def _away(self, err: Exception) -> BlobStoreUnavailableError:
         said = str(err).splitlines()[0][:200] if str(err) else type(err).__name__

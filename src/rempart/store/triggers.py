@@ -26,8 +26,8 @@ def append_only_triggers(
     events = "UPDATE OR TRUNCATE" if deletable else "UPDATE OR DELETE OR TRUNCATE"
     return [
         f"CREATE OR REPLACE FUNCTION {_FUNCTION}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-        "RAISE EXCEPTION '% refused: % is append-only', TG_OP, TG_TABLE_NAME USING ERRCODE = 'restrict_violation'; "
-        "END $$",
+        "RAISE EXCEPTION USING MESSAGE = TG_OP || ' refused: ' || TG_TABLE_NAME || ' is append-only', "
+        "ERRCODE = 'restrict_violation'; END $$",
         f"CREATE TRIGGER {table}_append_only BEFORE {events} ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {_FUNCTION}()",
     ]

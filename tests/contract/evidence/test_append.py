@@ -119,7 +119,7 @@ def full(store):
 
 
 def refused(store, statement):
-    with pytest.raises(IntegrityError, match="refused"):
+    with pytest.raises(IntegrityError, match=f"{statement.split()[0]} refused: "):
         with store.write() as conn:
             conn.execute(text(statement))
 

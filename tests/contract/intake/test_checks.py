@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from checking import SERVICE, Checking, checking, request
 from pictures import jpeg
+from rempart.cases.judgement import Judgement, decide
 from rempart.cases.records.cases import cases
 from rempart.clock import utc_now
 from rempart.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
@@ -254,6 +255,16 @@ def test_a_deleted_item_stays_for_its_open_case_but_not_for_look_back(check: Che
     with check.store.read() as conn:
         assert items.hosted(conn, internal).uploader == "u"
         assert signals.of(conn, internal) == ()
+
+
+def test_a_deleted_item_is_forgotten_when_its_case_is_over(check: Checking):
+    listed(check, jpeg(2))
+    case = check.ask(content=jpeg(2)).case
+    erase_item(check.store, SERVICE, "a", by=SYSTEM, at=utc_now())
+    assert count(check.store, items_table) == 1
+    with check.store.write() as conn:
+        decide(conn, case, decision=Judgement.RELEASE, by=SYSTEM, reason="", at=utc_now(), vault=check.vault)
+    assert (count(check.store, items_table), count(check.store, checks_table)) == (0, 0)
 
 
 def test_the_bytes_of_a_case_by_signals_are_sealed_when_they_are_the_ones(check: Checking):

@@ -17,8 +17,6 @@ from rempart.lists.records import COUNTER, Mode, entry_signals, list_entries, li
 from rempart.signals.values import Sha256
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
-from rempart.store.periodic import Periodics
-from rempart.store.workers import Worker
 
 
 def count_statements(store: Store) -> list[str]:
@@ -219,20 +217,3 @@ def test_change_that_was_rolled_back_is_never_seen(store: Store, tmp_path: Path)
     S.add(store, number, S.entry("other", S.pdq(2)))
     assert live.catch_up() == 1
     assert (S.refs(live, S.pdq(1)), S.refs(live, S.pdq(2))) == ([], ["other"])
-
-
-def test_another_process_finds_an_entry_within_a_second(store: Store, database_url: str, tmp_path: Path) -> None:
-    number = S.new_list(store)
-    with Store.open(database_url) as theirs, Worker(theirs) as worker:
-        there = S.opened(theirs, tmp_path / "index")
-        works = Periodics(theirs, worker, there.works())
-        works.start()
-        try:
-            for turn in range(3):
-                S.add(store, number, S.entry(f"e{turn}", S.pdq(turn)))
-                committed = time.monotonic()
-                while not S.refs(there, S.pdq(turn)):
-                    assert time.monotonic() - committed < 1
-                    time.sleep(0.01)
-        finally:
-            works.stop()

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import tracemalloc
 from base64 import b64encode
 from typing import NamedTuple
 
@@ -25,6 +27,7 @@ from rempart.evidence.ledger.notes import Signer
 from rempart.evidence.ledger.proof import check_proof, prove_from_export
 from rempart.evidence.ledger.verify import verify
 
+LONG = "REMPART_CAMPAIGN" in os.environ
 SIZES = [0, 1, 3, 256, 257, 300]
 KINDS = {
     "changed": LedgerChangedError,
@@ -103,7 +106,7 @@ QUIET = [HealthCheck.function_scoped_fixture]
 
 @pytest.mark.parametrize("name", list(KINDS))
 @given(which=EXPORT, one=NUMBER, other=NUMBER, way=st.booleans())
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=5_000 if LONG else 60, deadline=None, suppress_health_check=QUIET)
 def test_each_single_tampering_is_told_by_its_name(made, checked, name, which, one, other, way):
     tampered = _tamper(made[2][which], name, one, other, way)
     assume(tampered != made[2][which])
@@ -112,7 +115,7 @@ def test_each_single_tampering_is_told_by_its_name(made, checked, name, which, o
 
 
 @given(which=EXPORT, first=TAMPERING, second=TAMPERING)
-@settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=20_000 if LONG else 150, deadline=None, suppress_health_check=QUIET)
 def test_two_tamperings_are_never_overlooked_and_named_after_one_of_them(made, checked, which, first, second):
     tampered = made[2][which]
     for one in sorted((first, second), key=lambda one: one[0] == "incomplete"):  # half a line is no line to move
@@ -251,6 +254,15 @@ class TestSomebodyWhoKnowsTheFormat:
         lines[0] = canonical(json.loads(lines[0]) | {"checkpoint": made[1][257]}) + b"\n"
         with pytest.raises((LedgerChangedError, LedgerRemovedError)):
             checked(_rewritten(lines))
+
+
+def test_a_file_with_lines_without_end_is_told_apart_in_bounded_memory(made, checked):
+    lines = made.exports[3, True].splitlines(keepends=True)
+    tracemalloc.start()
+    with pytest.raises(LedgerChangedError):
+        checked(b"".join([*lines[:-1], b"\n" * 2_000_000, lines[-1]]))
+    assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    tracemalloc.stop()
 
 
 def test_a_history_that_was_rewritten_and_signed_again_is_a_fork(made, checked, tmp_path):

@@ -23,7 +23,7 @@ FAMILIES = {
     "key_state.": ["usable", "ending", "expired", "revoked"],
     "mode.": ["observing", "blocking"],
     "refusal.": ["401", "403", "422", "429", "503"],
-    "state.": [f"{key}{end}" for key in ("people", "keys", "queued", "dead") for end in ("", ".look")],
+    "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",
@@ -123,6 +123,17 @@ def test_every_error_that_people_may_see_is_translated():
     french = texts("fr").errors
     missing = [(text, place) for text, place in said() if text not in french and not FOR_SERVICES.search(text)]
     assert missing == []
+
+
+def test_every_error_says_what_to_do():
+    silent = []
+    for path in [*(SOURCE / "people").rglob("*.py"), *PAGES.glob("*.py"), SOURCE / "server" / "access.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and node.args:
+                hinted = any(one.arg == "hint" for one in node.keywords)
+                if not hinted and not re.search(r" has to | needs |too long", _text(node.args[0])):
+                    silent.append(_text(node.args[0]))
+    assert silent == []
 
 
 def test_no_translation_is_kept_of_what_nobody_says():

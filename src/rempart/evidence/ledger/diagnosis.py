@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -36,6 +37,7 @@ from rempart.evidence.ledger.tree import HASH_BYTES, TILE_WIDTH, root_of
 
 _SERIOUS = (LedgerChangedError, LedgerRemovedError, LedgerReorderedError, LedgerIncompleteError)
 """The order in which findings give the error its class."""
+_MORE = 1000  # lines too many that are looked at: somebody may have added as many as fit on a disk
 _PER_TILE = TILE_WIDTH + 1
 
 
@@ -128,7 +130,7 @@ def diagnose(path: Path, signed: Checkpoint, problem: str) -> RempartError:
     Reads the whole file, and keeps some 200 bytes of each leaf.
     """
     with path.open("rb") as stream:
-        seen, cut = _read(stream)
+        seen, cut = _read(stream, most=2 * _line_of_end(signed.size) + _MORE)
     found = _Findings()
     _give_keys(seen, signed)
     kept = _one_of_each(seen)
@@ -137,10 +139,10 @@ def diagnose(path: Path, signed: Checkpoint, problem: str) -> RempartError:
     return found.error() or LedgerChangedError(f"The export was altered: {problem}.")
 
 
-def _read(stream: IO[bytes]) -> tuple[list[_Seen], bool]:
-    """Every line as far as it can be read, and whether the last one is cut off."""
+def _read(stream: IO[bytes], *, most: int) -> tuple[list[_Seen], bool]:
+    """Every line as far as it can be read, up to so many, and whether the last one is cut off."""
     seen, cut = [], False
-    for line in read_lines(stream):
+    for line in islice(read_lines(stream), most):
         cut = not line.endswith(b"\n")
         if cut:
             break

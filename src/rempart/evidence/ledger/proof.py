@@ -18,6 +18,7 @@ from rempart.errors import ForeignFileError, LedgerChangedError, LedgerIncomplet
 from rempart.evidence.ledger.canonical import canonical, parse
 from rempart.evidence.ledger.export import leaf_rows, openings, salt_of, signing_key
 from rempart.evidence.ledger.exportfile import (
+    LONGEST_LINE,
     LeafLine,
     TileLine,
     opens_document,
@@ -146,9 +147,10 @@ def check_proof(data: bytes, *, keys: Sequence[VerifierKey]) -> Proven:
     )
 
 
-def is_proof(data: bytes) -> bool:
-    """Does a file that begins like this say that it is a proof?"""
-    return data.startswith(b'{"body":')
+def is_proof(path: Path) -> bool:
+    """Does a file say in its first line that it is a proof?"""
+    with path.open("rb") as stream:
+        return b'"format":"rempart-ledger-proof/' in stream.readline(LONGEST_LINE)
 
 
 def _read(data: bytes) -> dict[str, Any]:

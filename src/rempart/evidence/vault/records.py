@@ -30,6 +30,7 @@ from sqlalchemy import (
 from rempart.store.schema import BigId, UtcTime, metadata
 
 _ALIVE = text("destroyed IS NULL")
+_AT_ONCE = 500
 
 objects = Table(
     "vault_objects",
@@ -265,19 +266,20 @@ def is_kept(conn: Connection, object_id: str, *, now: datetime) -> bool:
     return conn.execute(select(objects.c.id).where(objects.c.id == object_id, _kept(now))).first() is not None
 
 
-def unmark_kept(conn: Connection, *, now: datetime) -> None:
-    """Forget that objects were seen to be due when there is a reason again, or the clock went back."""
-    conn.execute(
-        update(objects)
-        .where(objects.c.due_seen.is_not(None), objects.c.destroyed.is_(None), _kept(now))
-        .values(due_seen=None)
-    )
+def marked_wrongly(conn: Connection, *, now: datetime) -> tuple[str, ...]:
+    """Objects without a reason that are not marked as due, and such as are marked and have a reason again."""
+    marked = objects.c.due_seen.is_not(None)
+    wrong = or_(and_(marked, _kept(now)), and_(~marked, ~_kept(now)))
+    return tuple(conn.scalars(select(objects.c.id).where(objects.c.destroyed.is_(None), wrong)))
 
 
-def mark_due(conn: Connection, *, now: datetime) -> int:
-    """Note which objects have no reason any more; gives how many are new."""
-    new = and_(objects.c.destroyed.is_(None), objects.c.due_seen.is_(None), ~_kept(now))
-    return conn.execute(update(objects).where(new).values(due_seen=now)).rowcount
+def mark_due(conn: Connection, object_ids: Sequence[str], *, now: datetime) -> None:
+    """Mark each of these objects as due since now when it has no reason any more, and as not due when it has one."""
+    for start in range(0, len(object_ids), _AT_ONCE):
+        own = objects.c.id.in_(object_ids[start : start + _AT_ONCE]), objects.c.destroyed.is_(None)
+        kept = _kept(now)
+        conn.execute(update(objects).where(*own, objects.c.due_seen.is_not(None), kept).values(due_seen=None))
+        conn.execute(update(objects).where(*own, objects.c.due_seen.is_(None), ~kept).values(due_seen=now))
 
 
 def due(conn: Connection, *, now: datetime, seen_before: datetime, limit: int) -> tuple[str, ...]:

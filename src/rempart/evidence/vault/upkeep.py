@@ -49,7 +49,7 @@ def periodics(vault: Vault, *, by: Actor) -> tuple[Periodic, ...]:
 
     return (
         Periodic(name="vault.retention", seconds=60.0, run=retain),
-        Periodic(name="vault.sweep", seconds=900.0, run=swept),
+        Periodic(name="vault.sweep", seconds=3600.0, run=swept),
     )
 
 
@@ -75,17 +75,20 @@ def run_retention(vault: Vault, *, by: Actor, worker: Worker | None = None, grac
 
     What somebody let go is destroyed now. What ran out by the clock is destroyed once that was so for `grace`.
     """
-    with _guarded(vault.store, worker) as conn:
-        now = vault.clock()
-        records.unmark_kept(conn, now=now)
-        records.mark_due(conn, now=now)
+    with vault.store.read() as conn:  # nearly always there is nothing to do: look without stopping others
+        wrong = records.marked_wrongly(conn, now=vault.clock())
+    if wrong:
+        with _guarded(vault.store, worker) as conn:
+            records.mark_due(conn, wrong, now=vault.clock())
     destroyed = 0
     while True:
-        with _guarded(vault.store, worker) as conn:
+        with vault.store.read() as conn:
             now = vault.clock()
             batch = records.due(conn, now=now, seen_before=now - grace, limit=_BATCH)
-            for object_id in batch:
-                destroyed += vault.destroy_due(conn, object_id, by=by)
+        if batch:
+            with _guarded(vault.store, worker) as conn:
+                for object_id in batch:
+                    destroyed += vault.destroy_due(conn, object_id, by=by)
         if len(batch) < _BATCH:
             return destroyed
 

@@ -58,6 +58,12 @@ QUESTION = {
     "required": ["item_id", "signals"],
     "properties": {**_FACTS, "signals": SIGNALS},
 }
+_FETCH = {
+    "type": "object",
+    "additionalProperties": False,
+    "required": ["item_id", "url", "fetch"],
+    "properties": {**_FACTS, "url": {"type": "string", "maxLength": 2048}, "fetch": {"const": True}},
+}
 _BYTES = {"schema": {"type": "string", "format": "binary", "minLength": 1}}
 CHECK_BODY: dict[str, Any] = {
     "required": True,
@@ -77,7 +83,7 @@ CHECK_BODY: dict[str, Any] = {
                 },
             }
         },
-        "application/json": {"schema": QUESTION},
+        "application/json": {"schema": {"anyOf": [QUESTION, _FETCH]}},
     },
 }
 _KEY = {

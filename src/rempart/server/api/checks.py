@@ -6,12 +6,14 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
+from starlette.concurrency import run_in_threadpool
 
-from rempart.errors import RempartError
+from rempart.errors import NotPermittedError, RempartError
 from rempart.intake.upload_values import CheckAnswer, CheckRequest
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -19,7 +21,7 @@ from rempart.server.access import Access, Needs
 from rempart.server.api import check_forms as forms
 from rempart.server.bodies import body_of
 from rempart.server.problems import ProblemError, documented, from_error
-from rempart.server.questions import batch_of, by_content, by_signals, key_of
+from rempart.server.questions import Question, batch_of, by_content, by_signals, key_of, read_question, with_facts
 from rempart.server.service import Service, get_service
 from rempart.server.waiting import result_of
 
@@ -58,7 +60,7 @@ def kind_of(request: Request) -> str:
 @router.post(
     PATH,
     response_class=Response,
-    responses={200: forms.ANSWER, **documented(409)},
+    responses={200: forms.ANSWER, **documented(409, 424)},
     openapi_extra={"requestBody": forms.CHECK_BODY, "parameters": forms.CHECK_PARAMETERS},
     summary="Check one upload",
 )
@@ -71,7 +73,10 @@ async def check(request: Request, who: Asker, service: Serving) -> Response:
     settings = service.settings.server
     if kind == _JSON:
         async with body_of(request, service.bodies, most=MOST_JSON, seconds=settings.body_seconds) as data:
-            asked = by_signals(data, who=who, key=key)
+            told = read_question(data)
+        if told.fetch:
+            return await _fetched(service, told, who, key)
+        asked = by_signals(told, who=who, key=key)
         await _spend(request, who, 1)
         return answered(await _answer(service, asked, "signals"), who)
     if not forms.takes(kind):
@@ -108,11 +113,30 @@ async def check_batch(request: Request, who: SignalAsker, service: Serving) -> R
     return Response(_encode({"results": results}), media_type=_JSON)
 
 
+async def _fetched(service: Service, told: Question, who: Principal, key: bytes | None) -> Response:
+    """A check of the bytes behind the item's url, if the operator listed its origin."""
+    if not who.may(Permission.CHECK):
+        raise NotPermittedError("This key may not do this (check).", hint="Use a key with the scope `check`.")
+    asked = with_facts(told, who=who, key=key)
+    with service.bodies.share() as share:
+        content = await run_in_threadpool(service.fetcher.fetch, asked.url or "", share)
+        if not content:
+            raise ProblemError(424, "url: There are no bytes behind it.", hint="Send the bytes.", slug="fetch-failed")
+        return answered(await _answer(service, replace(asked, content=content), "photo"), who)
+
+
 async def _one_of_batch(service: Service, raw: msgspec.Raw, who: Principal, key: bytes | None) -> Mapping[str, Any]:
     try:
-        return told(await _answer(service, by_signals(raw, who=who, key=key), "signals"), who)
+        return shown(await _answer(service, by_signals(_of_batch(raw), who=who, key=key), "signals"), who)
     except RempartError as err:
         return {"problem": msgspec.Raw(bytes(from_error(err).body))}
+
+
+def _of_batch(raw: msgspec.Raw) -> Question:
+    told = read_question(raw)
+    if told.fetch:
+        raise ProblemError(422, "fetch: A batch holds signals only.", hint="Ask for one url at a time.", slug="invalid")
+    return told
 
 
 async def _answer(service: Service, asked: CheckRequest, form: str) -> CheckAnswer:
@@ -131,20 +155,20 @@ async def _spend(request: Request, who: Principal, count: int) -> None:
     await access.spend_signals(who, count)
 
 
-def told(answer: CheckAnswer, who: Principal) -> dict[str, Any]:
+def shown(answer: CheckAnswer, who: Principal) -> dict[str, Any]:
     """An answer as its asker may see it: four fields, and case and matches for analysts."""
-    shown: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "item_id": answer.item_id, "verdict": answer.verdict.value, "outcome": answer.outcome,
         "request_id": answer.request_id,
     }  # fmt: skip
     if who.may(Permission.CHECK_DETAILS):
-        shown |= {"case": answer.case, "matches": answer.matches}
-    return shown
+        fields |= {"case": answer.case, "matches": answer.matches}
+    return fields
 
 
 def answered(answer: CheckAnswer, who: Principal) -> Response:
     """The response with an answer."""
-    return Response(_encode(told(answer, who)), media_type=_JSON, headers=_NOT_KEPT)
+    return Response(_encode(shown(answer, who)), media_type=_JSON, headers=_NOT_KEPT)
 
 
 def _nth(key: bytes, place: int) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -36,13 +36,15 @@ def build_pages(
     secrets_keys: Callable[[], Sequence[bytes]],
     decide: Mapping[str, Second],
     lists: Lists,
+    lacking: Callable[[], Collection[str]] = tuple,
     passwords: Passwords | None = None,
     random: RandomBytes = secrets.token_bytes,
 ) -> Pages:
     """The pages of a process.
 
     `secrets_keys` gives keys of 32 bytes, derived from the service keys, the active one first; `decide` says for
-    each kind of approval who carries it out; `lists` gives the hash lists for the start page.
+    each kind of approval who carries it out; `lists` gives the hash lists for the start
+    page, `lacking` the parts that cannot be used now.
     """
     address = settings.server.public_url or f"http://localhost:{settings.server.port}"
     parts = urlsplit(address)
@@ -63,8 +65,15 @@ def build_pages(
         provider=_provider(settings, address, clock=access.clock, random=random),
         alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
         decide=decide,
-        status=lambda who: (state(access.store, access.clock, one_person=people.one_person), _for(who, lists)),
+        status=lambda who: (
+            (_health(lacking()), *state(access.store, access.clock, one_person=people.one_person)),
+            _for(who, lists),
+        ),
     )
+
+
+def _health(lacking: Collection[str]) -> StatusRow:
+    return StatusRow(key="lacking", figure=", ".join(sorted(lacking)) or 0, attention=bool(lacking))
 
 
 def state(store: Store, clock: Clock, *, one_person: bool) -> tuple[StatusRow, ...]:

@@ -62,6 +62,7 @@ class AccountPage(Context):
     passkeys: tuple[Passkey, ...]
     sessions: int
     provider: str
+    provider_mark: str
     languages: tuple[tuple[str, str], ...]
 
 
@@ -87,12 +88,12 @@ class StatusRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRow:
-    """One hash list: how large, in which mode, when it last changed."""
+    """One hash list: how large, in which mode, when entries were last taken in."""
 
     name: str
     mode: str
     entries: int
-    changed: datetime | None
+    taken_in: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

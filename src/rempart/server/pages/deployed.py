@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
+from sqlalchemy import Connection
 from starlette.applications import Starlette
 
 from rempart.evidence.vault import Keyring
-from rempart.lists import entry_records
+from rempart.lists import entry_records, staging_records
+from rempart.lists.staging_records import State
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
@@ -48,10 +51,22 @@ def pages_of(service: Service, access: Access) -> Pages:
 
     def lists() -> tuple[ListRow, ...]:
         with service.store.read() as conn:
-            found = entry_records.all_lists(conn, after=0, limit=_SHOWN)
-        return tuple(ListRow(name=one.name, mode=one.mode.value, entries=one.live, changed=None) for one in found)
+            return tuple(
+                ListRow(name=one.name, mode=one.mode.value, entries=one.live, taken_in=_taken_in(conn, one.id))
+                for one in entry_records.all_lists(conn, after=0, limit=_SHOWN)
+            )
 
     pages = build_pages(
-        service.settings, access, secrets_keys=keys, decide={"policy": policy, "list.changes": changes}, lists=lists
+        service.settings,
+        access,
+        secrets_keys=keys,
+        decide={"policy": policy, "list.changes": changes},
+        lists=lists,
+        lacking=service.readiness.lacking,
     )
     return pages
+
+
+def _taken_in(conn: Connection, list_id: str) -> datetime | None:
+    newest = staging_records.of_list(conn, list_id, limit=1, states=[State.APPLIED])
+    return newest[0].settled if newest else None

@@ -32,7 +32,7 @@ def upgrade() -> None:
 
 def _execute(statements: list[str]) -> None:
     for statement in statements:
-        op.get_bind().exec_driver_sql(statement.replace("%", "%%") if "%" in statement else statement)
+        op.get_bind().exec_driver_sql(statement)
 
 
 def _make_leaves() -> None:
