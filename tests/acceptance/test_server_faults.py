@@ -1,4 +1,4 @@
-"""What a server needs goes away and comes back: it refuses, or holds, and loses nothing; nobody is allowed by mistake."""
+"""What a server needs goes away and comes back: it refuses or holds, loses nothing, and lets nobody through by it."""
 
 import os
 import signal

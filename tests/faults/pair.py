@@ -1,4 +1,4 @@
-"""Two servers on one Postgres, as on two machines; one of them is stopped while it holds everything there is to hold."""
+"""Two servers on one Postgres, as on two machines; one is stopped while it holds all there is to hold."""
 
 import re
 import shutil
