@@ -71,9 +71,10 @@ class Site:
         return answer.json()
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    settings = make_data(tmp_path_factory.mktemp("feed") / "data")
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def site(request, tmp_path_factory):
+    database = "" if request.param == "sqlite" else request.getfixturevalue("cluster").new_database()
+    settings = make_data(tmp_path_factory.mktemp("feed") / "data", database=database)
     with Store.open(settings.database_url) as store, serving(settings) as server:
         made = Site(server, store)
         yield made
@@ -289,6 +290,35 @@ def test_searching_hosted_items_needs_a_lead_and_a_purpose(site):
         ]  # fmt: skip
     assert len(leaves) == 1
     assert "police" not in leaves[0]
+    (made,) = site.person("aud", Role.AUDITOR).get("/v1/lookback/searches").json()["searches"]
+    assert (made["purpose"], made["signals"], made["items"]) == ("request 17 of the police", ["sha256"], 1)
+    assert site.person("rui").get("/v1/lookback/searches").status_code == 403
+
+
+ODD = ["%00", "x" * 300, "case_%00", "..%2f..%2fetc", "%F0%9F%92%A5", "case_'; DROP TABLE cases; --", " "]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_ids_are_not_there_and_nothing_worse(site, odd):
+    rui, lea = site.person("rui", Role.REVIEWER), site.person("lea", Role.LEAD)
+    assert rui.get(f"/v1/cases/{odd}").status_code == 404
+    assert rui.post(f"/v1/cases/{odd}/decision", json={"decision": "remove"}).status_code == 404
+    assert site.forum.get(f"/v1/webhooks/{odd}").status_code == 404
+    assert site.forum.get(f"/v1/webhooks/{odd}/messages").status_code == 404
+    assert site.forum.delete(f"/v1/webhooks/{odd}").status_code == 404
+    assert lea.get(f"/v1/policies/{odd}").status_code == 404
+    assert site.forum.get("/v1/cases", params={"after": odd}).status_code == 422
+    assert site.forum.get("/v1/cases", params={"queue": "\0"}).status_code == 422
+
+
+@pytest.mark.parametrize("reason", ["\0", "a\0b", "\ud800"])
+def test_a_reason_that_no_database_keeps_is_refused(site, case, reason):
+    body = json.dumps({"decision": "remove", "reason": reason}).encode()
+    answer = site.person("rui", Role.REVIEWER).post(
+        f"/v1/cases/{case[1]}/decision", content=body, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code in (400, 422)
+    assert site.forum.get(f"/v1/cases/{case[1]}").json()["state"] == "open"
 
 
 def test_a_policy_comes_into_force_through_two_people(site):

@@ -1,4 +1,4 @@
-"""A server that is killed outright at any moment keeps every promise: answers, decisions, messages, evidence, ledger."""
+"""A server that is killed outright at any moment keeps its promises: answers, decisions, messages, evidence, ledger."""
 
 from pathlib import Path
 

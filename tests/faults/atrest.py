@@ -67,7 +67,8 @@ def checked_once(store: Store, promises: Promises) -> None:
             continue  # asked again and again by these tests
         told = promises.checks.get(name)
         brought = told is not None and told.content is not None
-        assert count == 2 and (brought or name in promises.open_ends), f"{name} was checked {count} times"
+        asked = 2 if brought or name in promises.open_ends else 1
+        assert count <= asked, f"{name} was checked {count} times"
 
 
 def evidence_opens(settings: Settings, store: Store, seen: set[str]) -> int:
@@ -136,5 +137,3 @@ def nothing_waits(store: Store) -> bool:
     dead = [row for row in rows if row.state == "dead"]
     assert not dead, dead
     return not rows
-
-

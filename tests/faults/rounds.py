@@ -27,7 +27,9 @@ class Rounds:
         self._known: set[str] = set()
         self._opened: set[str] = set()
         self.logs: list[str] = []
-        self.kills = self.kills_at_start = self.looked_at = self.evidence = self.grepped = self.messages = self._read = 0
+        self.kills = self.kills_at_start = self.looked_at = self.evidence = self.grepped = self.messages = (
+            self._read
+        ) = 0
 
     def run(self, rounds: int) -> None:
         """So many rounds; afterwards everything is looked at once more, and what was on its way has arrived."""
@@ -43,6 +45,14 @@ class Rounds:
         finally:
             server.kill()
         self._look_at_rest()
+
+    def told(self) -> dict[str, int]:
+        """Figures for people."""
+        return {
+            "kills": self.kills, "kills at the start": self.kills_at_start, "checks": len(self.promises.checks),
+            "looked at": self.looked_at, "evidence opened": self.evidence, "decisions": len(self.promises.feed),
+            "messages": self.messages, "checkpoints": len(self.promises.checkpoints), "bytes searched": self.grepped,
+        }  # fmt: skip
 
     def _add_webhook(self, server: Group) -> None:
         with server.client(self.stand.key) as client:

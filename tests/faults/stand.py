@@ -8,6 +8,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +62,12 @@ class Stand:
             known = listed or Listed(digests=(), pictures=())
             add_list(store, BLOCKED, [*known.digests, *known.pictures])
             add_list(store, TRIED, [draw(1).pdq()], mode=Mode.OBSERVING)
-            self.tokens = {name: _session(store, name, role) for name, role in _PERSONS.items()}
+            self.tokens: dict[str, str] = {}
+            for name, role in _PERSONS.items():
+                with store.write() as conn:
+                    persons.add(conn, name=name, roles=[role], by=CONSOLE, at=utc_now(), random=secrets.token_bytes)
+        for name in _PERSONS:
+            self.sign_in(name)
 
     @property
     def data(self) -> Path:
@@ -84,6 +90,15 @@ class Stand:
             env={**os.environ, **QUICK, "PYTHONPATH": str(SRC), **(environ or {})},
         )  # fmt: skip
 
+    def sign_in(self, name: str, *, ahead: int = 0) -> None:
+        """A new session of a person, begun by a clock that is so many seconds ahead."""
+        at = utc_now() + timedelta(seconds=ahead)
+        with self.store() as store, store.write() as conn:
+            self.tokens[name] = sessions.start(
+                conn, persons.named(conn, name), method="passkey", at=at, limits=sessions.Limits(),
+                random=secrets.token_bytes,
+            ).token  # fmt: skip
+
     def person(self, name: str, url: str, **options: Any) -> httpx.Client:
         """A browser in which `lead`, `curator` or `second` is signed in."""
         return httpx.Client(
@@ -100,15 +115,6 @@ _PERSONS = {
     "auditor": Role.AUDITOR,
     "admin": Role.ADMINISTRATOR,
 }
-
-
-def _session(store: Store, name: str, role: Role) -> str:
-    """The token of a person's session, begun as a sign-in would."""
-    with store.write() as conn:
-        person = persons.add(conn, name=name, roles=[role], by=CONSOLE, at=utc_now(), random=secrets.token_bytes)
-        return sessions.start(
-            conn, person, method="passkey", at=utc_now(), limits=sessions.Limits(), random=secrets.token_bytes
-        ).token
 
 
 def members(group: int) -> list[int]:

@@ -25,7 +25,6 @@ class Reason(StrEnum):
     CASE = "case"
     NEW_ENTRY = "new_entry"
     WITHDRAWN = "withdrawn"
-    NOTICE = "notice"
     CONTENT = "content"
 
 

@@ -64,7 +64,8 @@ class _Suspects:
 
 
 class LookBack:
-    """The handler of `lookback` jobs: {"after": n, "upto": m}, numbers of the lists, or {"list": id} for all of one."""
+    """The handler of `lookback` jobs: {"after": n, "upto": m}, numbers of the lists, or {"list": id} for all of one
+    whose mode has changed."""
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class LookBack:
         of_entry: dict[int, set[int]] = {}
         with self._store.read() as conn:
             name = job.payload.get("list")
+            blocking = name is not None and changes.decides(conn, name)
             came = changes.added(conn, **span) if name is None else changes.of_list(conn, name)
             for part in came:
                 for one, near in zip(part, self._index.near([one.signal for one in part]), strict=True):
@@ -111,6 +113,8 @@ class LookBack:
                 found.too_many[entry] = len(hits)
             else:
                 found.items.update(dict.fromkeys(sorted(hits)))
+        if name is not None and not blocking:
+            found.loosened.update(found.items)
         self._add_withdrawn(job, found, span)
         return found
 

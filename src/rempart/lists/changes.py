@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from rempart.lists.records import entry_signals, list_entries, lists
+from rempart.lists.records import Mode, entry_signals, list_entries, lists
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
 _AT_ONCE = 2_000
@@ -35,6 +35,12 @@ def of_list(conn: Connection, list_id: str) -> Iterator[Sequence[EntrySignal]]:
     """Every signal of a list."""
     own = select(list_entries.c.id).join(lists, lists.c.number == list_entries.c.list).where(lists.c.id == list_id)
     yield from _signals(conn, entry_signals.c.entry.in_(own), entry_signals.c.removed.is_(None))
+
+
+def decides(conn: Connection, list_id: str) -> bool:
+    """Whether a list is there and blocking, so that its matches decide."""
+    query = select(lists.c.mode).where(lists.c.id == list_id, lists.c.ended.is_(None))
+    return conn.execute(query).scalar_one_or_none() == Mode.BLOCKING
 
 
 def withdrawn(conn: Connection, *, after: int, upto: int) -> tuple[int, ...]:

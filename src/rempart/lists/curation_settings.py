@@ -24,6 +24,7 @@ from rempart.lists.schemes import built_in, choices
 from rempart.lists.staging_records import Row
 from rempart.people.principal import Principal
 from rempart.store.engine import Store
+from rempart.store.jobs import enqueue
 
 MAX_NAME = 100
 MAX_FEEDS = 50
@@ -115,6 +116,8 @@ def perform(conn: Connection, live: LiveList, target: Mapping[str, Any], *, by: 
     shown = {name: target[name] for name in ("mode", "shared") if name in target}
     facts = {"list": live.id, "changed": sorted(own | curated), **shown}
     append(conn, Leaf(action="list.changed", actor=by.pseudonym, facts=facts, subject=f"list:{live.id}"), at=at)
+    if "mode" in own:  # what is hosted already is ruled on anew
+        enqueue(conn, "lookback", {"list": live.id}, now=at)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,9 +35,16 @@ def count(store: Store, box: SecretBox, *, name: str, address: str, at: datetime
 
 
 def forgive(store: Store, box: SecretBox, *, name: str, address: str) -> None:
-    """Forget the failures of this name from this address, after a sign-in that was right."""
+    """After a sign-in that was right: it counts for nothing, and the failures of this name from this address are over.
+
+    Many people may share an address; what others failed at from there is not forgotten.
+    """
     with store.write() as conn:
-        records.clear_attempts(conn, box.mark(f"pair {name} {address}"))
+        for subject, limit in _subjects(box, name=name, address=address):
+            if limit is _PAIR:
+                records.clear_attempts(conn, subject)
+            else:
+                records.uncount_attempt(conn, subject)
 
 
 def _subjects(box: SecretBox, *, name: str, address: str) -> tuple[tuple[bytes, tuple[int, timedelta]], ...]:

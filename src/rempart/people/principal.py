@@ -42,7 +42,8 @@ class Principal:
             return frozenset({Permission.ENROL})
         if self.kind == "system":
             return frozenset(Permission)
-        return of_roles(self.roles) | of_scopes(self.scopes)
+        own = frozenset({Permission.OWN_ACCOUNT}) if self.kind == "person" else frozenset()
+        return of_roles(self.roles) | of_scopes(self.scopes) | own
 
     def may(self, permission: Permission) -> bool:
         """Whether a role or scope allows it."""

@@ -42,7 +42,7 @@ def one_time_link(
 ) -> str:
     """The token of a link that is good once: `<public address>/sign-in/link/<token>`.
 
-    `enrol`: whoever opens it sets up a new password and code, or a passkey; what the person had before is void then.
+    `enrol`: whoever uses it sets up a new password and code, or a passkey; every way in from before is void then.
     `sign-in`: opens a session as if signed in. Older links of the person are void. RefusedError for someone inactive.
     """
     if not person.active:
@@ -103,7 +103,7 @@ class SignIn:
             person = persons.by_id(conn, found.person)
         return (found, person) if person is not None and person.active else None
 
-    def with_link(self, token: str) -> Started:
+    def with_link(self, token: str, *, replaces: str | None = None) -> Started:
         """Use a one-time link up: once, however many try at the same time. Raises RefusedError."""
         seen, at = self.link(token), self.clock()
         if seen is None:
@@ -114,10 +114,10 @@ class SignIn:
                 raise _spent()
             if found.purpose == "enrol":
                 sessions.end_everywhere(conn, person.id, by=self._as(person), at=at)
-                persons.change(conn, person.id, password=None, totp_secret=None)
+                persons.change(conn, person.id, password=None, totp_secret=None, oidc_issuer=None, oidc_subject=None)
                 persons.remove_passkeys(conn, person.id)
             stage = "enrolling" if found.purpose == "enrol" else "full"
-            return self._start(conn, person, method="link", at=at, stage=stage)
+            return self._start(conn, person, method="link", at=at, stage=stage, replaces=replaces)
 
     def passkey_options(self) -> tuple[str, str]:
         """Begin with a passkey: (token of the ceremony, options for the browser as JSON)."""
@@ -140,7 +140,9 @@ class SignIn:
         with self.store.write() as conn:
             if not persons.use_passkey(conn, credential, before=held.sign_count, count=count, at=at):
                 raise RefusedError("The passkey was not accepted.", hint="Try again, or sign in another way.")
-            return self._start(conn, person, method="passkey", at=at, replaces=replaces)
+            started = self._start(conn, person, method="passkey", at=at, replaces=replaces)
+        attempts.forgive(self.store, self.box, name="", address=address)
+        return started
 
     def with_provider(self, issuer: str, subject: str, *, replaces: str | None = None) -> Started:
         """Sign in the person whom an identity provider vouches for. RefusedError for one nobody has linked."""

@@ -91,8 +91,9 @@ class Access:
 
     def count_address(self, request: Request, *, per_minute: float | None = None) -> None:
         """Count a request that anyone may make. Raises TooManyRequestsError."""
-        name = f"open:{bucket_of(self.address(request))}"
-        _refuse_wait(self.buckets.wait(name, per_minute=per_minute or self.address_per_minute))
+        rate = per_minute or self.address_per_minute
+        name = f"open {rate:g}:{bucket_of(self.address(request))}"
+        _refuse_wait(self.buckets.wait(name, per_minute=rate))
 
     def fresh(self, who: Principal) -> bool:
         """Whether the person used a credential so lately that grave things need no further proof."""

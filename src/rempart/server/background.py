@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_network
 
+from rempart.cases import upkeep as cases_upkeep
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.errors import UnavailableError
@@ -82,6 +83,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
+        *cases_upkeep.periodics(parts.store),
     )
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import re
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 
+from rempart.errors import NotFoundError
 from rempart.server.bodies import body_of
 from rempart.server.problems import ProblemError
 from rempart.server.service import Service
 
 MOST = 64 << 10
+ID_PATTERN = r"^[a-z]+_[0-9a-z]{1,40}$"
+_ID = re.compile(ID_PATTERN)
+
+Text = Annotated[str, Field(pattern=r"^[^\x00]*$")]
+"""What people write: anything but the one character that a database does not keep."""
 
 
 class Form(BaseModel):
@@ -39,6 +46,13 @@ async def form_of(request: Request, service: Service, form: type[F], *, most: in
             return form.model_validate_json(data)
         except ValidationError as err:
             raise _wrong(err) from err
+
+
+def known_id(text: str) -> str:
+    """An id as it came in a path. Raises NotFoundError for what is none."""
+    if not _ID.fullmatch(text):
+        raise NotFoundError("There is nothing of that id.")
+    return text
 
 
 def takes(form: type[Form]) -> dict[str, Any]:

@@ -177,7 +177,7 @@ class WorkerPool:
             self._queue.append(turn)
             try:
                 if len(self._queue) > self._most_waiting and not self._is_served(turn):
-                    raise _busy(f"All decode workers are busy, and {len(self._queue) - 1} files wait for one already.")
+                    raise _busy(f"All decode workers are busy, and their queue is full ({self._most_waiting} waiting).")
                 ready = self._change.wait_for(lambda: self._closed or self._is_served(turn), timeout)
                 if self._closed:
                     raise UnavailableError("The pool is closed.")

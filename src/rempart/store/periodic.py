@@ -14,6 +14,9 @@ from rempart.store.workers import Worker
 
 log = logging.getLogger(__name__)
 
+# So soon somebody else does the work of a process that died, however seldom the work is due.
+_LOOK_AGAIN_SECONDS = 10.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Periodic:
@@ -55,15 +58,18 @@ class Periodics:
 
     def _keep(self, work: Periodic) -> None:
         while True:
+            pause = work.seconds
             try:
                 if work.everywhere or self._holds(work.name):
                     work.run(self._worker)
                     self.last_success[work.name] = time.monotonic()
+                else:
+                    pause = min(pause, _LOOK_AGAIN_SECONDS)
             except RempartError as err:
                 log.warning("%s: %s", work.name, err)
             except Exception:  # the outermost handler of this thread
                 log.exception("%s failed", work.name)
-            if self._stopping.wait(work.seconds):
+            if self._stopping.wait(pause):
                 return
 
     def _holds(self, name: str) -> bool:

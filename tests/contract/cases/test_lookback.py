@@ -307,17 +307,20 @@ def test_a_low_quality_likeness_leads_nowhere(site):
     assert site.told() == []
 
 
-def test_a_whole_list_is_looked_back_for(site):
+def test_a_list_that_begins_to_block_reaches_what_is_hosted_and_one_that_ends_it_gives_it_back(site):
+    number = site.hold_list("trial", lists.Mode.OBSERVING)
     site.check(1)
-    with site.store.write() as conn:
-        change = next_number(conn, "lists")
-        lists.insert_entries(
-            conn, [entry(1, digest(1))], list_number=site.numbers["police"], schemes=built_in(), number=change, at=NOON
-        )
-        name = conn.execute(select(lists.lists.c.id)).scalar_one()
-        enqueue(conn, LOOKBACK, {"list": name}, now=NOON)
+    site.add(entry(1, digest(1)), name="trial")
     site.runner.run_due()
-    assert [row[0] for row in site.told()] == ["photo-1"]
+    assert site.told() == []
+    for mode in (lists.Mode.BLOCKING, lists.Mode.OBSERVING):
+        with site.store.write() as conn:
+            own = lists.lists.c.number == number
+            conn.execute(lists.lists.update().where(own).values(mode=mode.value))
+            name = conn.execute(select(lists.lists.c.id).where(own)).scalar_one()
+            enqueue(conn, LOOKBACK, {"list": name}, now=NOON)
+        site.runner.run_due()
+    assert [row[1:] for row in site.told()] == [("allow", "block", "new_entry"), ("block", "allow", "withdrawn")]
 
 
 def test_the_ledger_says_how_many_and_never_which(site):

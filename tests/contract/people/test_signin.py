@@ -292,3 +292,26 @@ def test_a_person_deactivated_is_out_at_once(entry, ana):
     with entry.store.write() as conn:
         persons.deactivate(conn, ana[0].id, by=CONSOLE, at=entry.clock())
     assert whose(entry, started.token) is None
+
+
+def test_people_who_share_an_address_do_not_lock_each_other_out_by_signing_in(entry):
+    names = ("ana", "ben", "eve")
+    seeds = {name: enrolled(entry, add_person(entry, name, [Role.LEAD]))[0] for name in names}
+    for _ in range(20):  # sixty sign-ins from one address within ten minutes
+        entry.clock.forward(seconds=30)
+        for name, seed in seeds.items():
+            assert sign_in(entry, seed, name=name).person.name == name
+
+
+def test_a_link_that_sets_up_anew_also_ends_what_an_identity_provider_vouched_for(entry, ana):
+    from rempart.people.account import Account
+
+    person, seed = ana
+    started = sign_in(entry, seed)
+    Account(entry=entry, who=sessions.principal_of(started.person, started.session)).link_provider("https://i", "s")
+    assert entry.with_provider("https://i", "s").person.name == "ana"
+    with entry.store.write() as conn:
+        token = one_time_link(conn, person, by=CONSOLE, at=entry.clock(), random=urandom)
+    entry.with_link(token)
+    with pytest.raises(RefusedError, match="not linked"):
+        entry.with_provider("https://i", "s")

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text
 
 from actors import NOON, service
 from receivers import receiving
-from rempart.cases import webhooks
+from rempart.cases import upkeep, webhooks
 from rempart.cases.events import DELIVER, Reason, publish
 from rempart.cases.records import decisions
 from rempart.cases.records import webhooks as records
@@ -39,6 +39,7 @@ class Post:
     runner: object
     endpoint: str
     secret: bytes
+    delivery: object
 
     def decide(self, item: int = 1, verdict: Verdict = Verdict.BLOCK):
         hosted = SimpleNamespace(id=item, service="forum", item_id=f"photo-{item}", verdict=Verdict.HOLD)
@@ -72,14 +73,14 @@ def post(store):
         # Each look at the steady clock is an hour later, so that no endpoint rests within a test that wants it to work.
         hours = iter(range(0, 10**9, 3600))
         delivery = Delivery(
-            store, keyring=KEYS, clock=store.clock, seconds=0.7, jitter=lambda: 0.5, steady=lambda: float(next(hours))
+            store, keyring=KEYS, clock=store.clock, seconds=10, jitter=lambda: 0.5, steady=lambda: float(next(hours))
         )
         runner = JobRunner(store, worker, {DELIVER: delivery})
         with store.write() as conn:
             row, secret = webhooks.add_endpoint(
                 conn, service="forum", url=receiver.url, keyring=KEYS, by=FORUM, at=NOON, random=lambda n: b"s" * n
             )
-        yield Post(store, now, receiver, runner, row.id, base64.b64decode(secret.removeprefix("whsec_")))
+        yield Post(store, now, receiver, runner, row.id, base64.b64decode(secret.removeprefix("whsec_")), delivery)
 
 
 def signatures_of(headers, body, secret):
@@ -124,12 +125,15 @@ def test_only_the_own_service_is_told(post):
 @pytest.mark.parametrize("bad", [500, 404, 429, 301, "hang", "half", "close", "drip"])
 def test_a_failed_attempt_is_made_again_with_the_same_id_until_it_is_taken(post, bad):
     post.receiver.behaviours = [bad, bad]
+    if bad in ("hang", "drip"):
+        post.delivery._seconds = 0.7
     post.decide()
     post.run()
     message = post.messages()[0]
     assert (message.state, message.attempts) == ("waiting", 1)
     assert post.run() == 0  # not yet
     post.run(later=timedelta(seconds=6))
+    post.delivery._seconds = 10
     post.run(later=timedelta(seconds=16))
     assert len(set(post.receiver.ids())) == 1
     assert len(post.receiver.requests) == 3
@@ -383,3 +387,19 @@ def test_an_erased_item_is_told_to_nobody(post):
     post.run()
     assert post.receiver.requests == []
     assert post.messages()[0].state == "given_up"
+
+
+def test_the_log_of_messages_is_forgotten_after_a_month_and_the_feed_is_not(post):
+    post.decide(1)
+    post.run()
+    post.receiver.behaviours = [500] * 99
+    post.decide(2)
+    post.run()
+    post.now[0] += timedelta(days=31)
+    with Worker(post.store) as worker:
+        for work in upkeep.periodics(post.store):
+            work.run(worker)
+    assert [one.state for one in post.messages()] == ["waiting"]
+    with post.store.read() as conn:
+        assert len(decisions.after(conn, service="forum", seq=0, most=9)) == 2
+        assert conn.execute(select(func.count()).select_from(jobs).where(jobs.c.state == "done")).scalar_one() == 0

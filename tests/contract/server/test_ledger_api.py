@@ -5,6 +5,7 @@ from os import urandom
 from types import SimpleNamespace
 
 import pytest
+from fastapi import FastAPI
 from httpx import Client
 
 from appserver import served
@@ -20,10 +21,11 @@ from rempart.people import keys, persons, sessions
 from rempart.people.permissions import Role, Scope
 from rempart.people.principal import CONSOLE, SYSTEM
 from rempart.people.sessions import Limits
-from rempart.server.access import Access
+from rempart.server import problems
+from rempart.server.access import Access, assert_all_routes_declare
 from rempart.server.access_keys import KeyCache
 from rempart.server.access_limits import Buckets, Quotas
-from rempart.server.app import create_app
+from rempart.server.api.ledger import router
 
 SIGNER = Signer.generate("example.org/ledger")
 
@@ -34,9 +36,13 @@ def address(store):
         store=store, clock=utc_now, random=urandom, limits=Limits(), keys=KeyCache(store, clock=utc_now),
         buckets=Buckets(), quotas=Quotas(store, clock=utc_now), trusted=(), secure=False, address_per_minute=100_000,
     )  # fmt: skip
-    service = SimpleNamespace(store=store, clock=utc_now)
+    app = FastAPI(openapi_url=None)
+    app.state.service, app.state.access = SimpleNamespace(store=store, clock=utc_now), access
+    problems.install(app)
+    app.include_router(router)
+    assert_all_routes_declare(app)
     access.keys.start()
-    with served(create_app(service, access, routers=["rempart.server.api.ledger"])) as where:
+    with served(app) as where:
         yield where
     access.keys.stop()
 

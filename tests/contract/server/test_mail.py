@@ -13,7 +13,7 @@ from sqlalchemy import select
 from actors import NOON
 from rempart.errors import MailUnavailableError, RefusedError, TamperedError
 from rempart.evidence.vault.keyring import HeldKeys
-from rempart.server.mail import SEND, Mail, Mailer, MailKind, queue_mail
+from rempart.server.mail import SEND, Mail, Mailer, MailKind, _opened, queue_mail
 from rempart.settings import MailSettings
 from rempart.store.jobs import JobRunner, jobs
 from rempart.store.workers import Worker
@@ -72,8 +72,6 @@ def test_an_altered_waiting_mail_is_not_sent(store):
         payload = conn.execute(select(jobs.c.payload)).scalar_one()
     sealed = bytearray(base64.b64decode(payload["sealed"]))
     sealed[20] ^= 1
-    from rempart.server.mail import _opened
-
     with pytest.raises(TamperedError):
         _opened(payload | {"sealed": base64.b64encode(sealed).decode()}, keyring=KEYS)
 

@@ -39,7 +39,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_wait_for_a_worker_is_bounded_and_says_so() -> None:
-    with WorkerPool(task=MISBEHAVE, limits=Limits(seconds=5)) as pool:
+    with WorkerPool(task=MISBEHAVE, limits=Limits(seconds=2)) as pool:
         pool.examine(PHOTO)
         threads = together(1, lambda _: pool.examine(b"hang now"))
         until(lambda: not pool._idle)
@@ -56,15 +56,15 @@ def test_wait_for_a_worker_is_bounded_and_says_so() -> None:
 
 
 def test_only_so_many_may_wait() -> None:
-    with WorkerPool(task=MISBEHAVE, limits=Limits(seconds=2), waiting=2) as pool:
+    with WorkerPool(task=MISBEHAVE, limits=Limits(seconds=2), waiting=1) as pool:
         pool.examine(PHOTO)
         answers: list[Outcome] = []
-        threads = together(3, lambda _: answers.append(pool.examine(b"hang now").outcome))
-        until(lambda: len(pool._queue) == 2)
-        with pytest.raises(UnavailableError, match="2 files wait for one already"):
+        threads = together(2, lambda _: answers.append(pool.examine(b"hang now").outcome))
+        until(lambda: len(pool._queue) == 1)
+        with pytest.raises(UnavailableError, match=r"queue is full \(1 waiting\)"):
             pool.examine(PHOTO, timeout=10)
         joined(threads)
-        assert answers == [Outcome.TIMED_OUT] * 3
+        assert answers == [Outcome.TIMED_OUT] * 2
         assert pool.examine(PHOTO).outcome is Outcome.OK
 
 

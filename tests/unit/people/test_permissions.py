@@ -10,8 +10,10 @@ def person(*roles):
     return Principal(kind="person", id="person_1", pseudonym="p-1", roles=frozenset(roles))
 
 
-def test_a_principal_without_roles_and_scopes_may_do_nothing():
-    assert not any(person().may(permission) for permission in Permission)
+def test_without_roles_and_scopes_nobody_may_do_anything_but_look_after_their_own_account():
+    assert [permission for permission in Permission if person().may(permission)] == [Permission.OWN_ACCOUNT]
+    key = Principal(kind="service", id="key_1", pseudonym="key_1")
+    assert not any(key.may(permission) for permission in Permission)
 
 
 def test_every_role_and_scope_has_its_row():

@@ -125,6 +125,17 @@ def test_every_error_that_people_may_see_is_translated():
     assert missing == []
 
 
+def test_every_error_says_what_to_do():
+    silent = []
+    for path in [*(SOURCE / "people").rglob("*.py"), *PAGES.glob("*.py"), SOURCE / "server" / "access.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and node.args:
+                hinted = any(one.arg == "hint" for one in node.keywords)
+                if not hinted and not re.search(r" has to | needs |too long", _text(node.args[0])):
+                    silent.append(_text(node.args[0]))
+    assert silent == []
+
+
 def test_no_translation_is_kept_of_what_nobody_says():
     shared = {
         "Your roles do not allow this.",

@@ -230,3 +230,10 @@ def attempts_of(conn: Connection, message_id: str) -> tuple[Any, ...]:
     """The attempts of a message, in order."""
     query = select(webhook_attempts).where(webhook_attempts.c.message == message_id)
     return tuple(conn.execute(query.order_by(webhook_attempts.c.id)))
+
+
+def forget(conn: Connection, *, settled_before: datetime) -> None:
+    """Delete messages that were settled before a time, with their attempts."""
+    old = select(webhook_messages.c.id).where(webhook_messages.c.settled < settled_before)
+    conn.execute(delete(webhook_attempts).where(webhook_attempts.c.message.in_(old)))
+    conn.execute(delete(webhook_messages).where(webhook_messages.c.settled < settled_before))

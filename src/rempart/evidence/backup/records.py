@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, insert, select, update
@@ -16,25 +16,27 @@ restores = Table(
     Column("started", UtcTime, nullable=False),
     Column("backup_made", UtcTime, nullable=False),
     Column("ledger_size", BigInteger, nullable=False),
+    Column("last_leaf", BigInteger, nullable=False),
     Column("finished", UtcTime),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restore:
-    """One restore: which backup, how long its ledger was, and when it was finished (None: not yet)."""
+    """One restore: which backup, how many of its leaves had a position, the highest number of all its leaves, and when
+    the restore was finished (None: not yet)."""
 
     id: str
     started: datetime
     backup_made: datetime
     ledger_size: int
+    last_leaf: int
     finished: datetime | None
 
 
 def begin_restore(conn: Connection, restore: Restore) -> None:
     """Enter a restore, in the transaction that loads it: from now on nothing may be served."""
-    row = {"id": restore.id, "started": restore.started, "backup_made": restore.backup_made}
-    conn.execute(insert(restores), row | {"ledger_size": restore.ledger_size, "finished": restore.finished})
+    conn.execute(insert(restores), asdict(restore))
 
 
 def pending_restore(conn: Connection) -> Restore | None:

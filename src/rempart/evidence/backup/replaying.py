@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from rempart.errors import RefusedError
-from rempart.evidence.backup.records import finish_restore, pending_restore
+from rempart.evidence.backup.records import Restore, finish_restore, pending_restore
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.ledger.exportfile import LeafLine, read_line, read_lines
 from rempart.evidence.ledger.leaves import SUBJECT
+from rempart.evidence.ledger.records import positions
 from rempart.evidence.vault.records import Custody, erase_keys, find_object, log_custody
 from rempart.evidence.vault.sealing import Actor
 from rempart.evidence.vault.vault import UNLINK, Vault
@@ -30,6 +31,7 @@ from rempart.store.jobs import enqueue
 class Step:
     """A leaf that is later than the backup. `subject` is None where its salt was erased."""
 
+    position: int
     action: str
     facts: Mapping[str, Any]
     subject: str | None
@@ -47,7 +49,8 @@ def later_steps(export: Path, *, after: int) -> Iterator[Step]:
             if isinstance(told, LeafLine) and told.leaf >= after:
                 subjects = [str(one.value) for one in told.opens or () if one.name == SUBJECT]
                 subject = subjects[0] if subjects else None
-                yield Step(action=told.body["action"], facts=told.body["facts"], subject=subject)
+                body = told.body
+                yield Step(position=told.leaf, action=body["action"], facts=body["facts"], subject=subject)
 
 
 def finish(
@@ -55,9 +58,9 @@ def finish(
 ) -> Mapping[str, int]:
     """Repeat the later steps and open the service again; gives how often each action was repeated.
 
-    All of it is one transaction: until it is committed the restore is pending. `without_ledger` is the reason why
-    there is no newer ledger than the backup's own, when there is none; it is written down. Raises RefusedError when no
-    restore is pending, or when neither later steps nor a reason are there.
+    The newest ledger has been brought in before. All of it is one transaction: until then the restore is pending.
+    `without_ledger` is the reason why there is no newer ledger than the backup's own, when there is none; it is written
+    down. Raises RefusedError when no restore is pending, or when neither later steps nor a reason are there.
     """
     with store.write() as conn:
         begun = pending_restore(conn)
@@ -65,9 +68,10 @@ def finish(
             raise RefusedError("No restore is pending in this database.")
         done: Counter[str] = Counter()
         later = 0
+        known = _already_in(conn, begun)
         for step in steps:
             later += 1
-            if step.action in again and again[step.action](conn, step):
+            if step.position not in known and step.action in again and again[step.action](conn, step):
                 done[step.action] += 1
         if not later and not without_ledger.strip():
             raise RefusedError(
@@ -80,6 +84,12 @@ def finish(
         append(conn, Leaf(action="restore.done", actor=by.pseudonym, facts=facts, sealed=sealed), at=now)
         finish_restore(conn, begun.id, at=now)
     return dict(done)
+
+
+def _already_in(conn: Connection, begun: Restore) -> frozenset[int]:
+    """Positions of leaves that the backup had, though not yet in the tree: what they tell of is in it too."""
+    own = positions.c.position >= begun.ledger_size, positions.c.leaf_id <= begun.last_leaf
+    return frozenset(conn.scalars(select(positions.c.position).where(*own)))
 
 
 def destroyed_again(vault: Vault) -> Again:

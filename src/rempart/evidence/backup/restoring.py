@@ -122,7 +122,12 @@ def load_backup(
         loading.finish()
         forget(conn, FORGOTTEN)
         begun = Restore(
-            id=restore_id, started=clock(), backup_made=checked.made, ledger_size=checked.ledger_size, finished=None
+            id=restore_id,
+            started=clock(),
+            backup_made=checked.made,
+            ledger_size=checked.ledger_size,
+            last_leaf=conn.scalar(select(func.coalesce(func.max(leaves.c.id), 0))) or 0,
+            finished=None,
         )
         begin_restore(conn, begun)
         without = _compare_blobs(conn, found)

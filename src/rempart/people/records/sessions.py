@@ -154,6 +154,12 @@ def count_attempt(conn: Connection, subject: bytes, *, at: datetime, since: date
     return int(conn.execute(asked).scalar_one())
 
 
+def uncount_attempt(conn: Connection, subject: bytes) -> None:
+    """Take one attempt back."""
+    some = and_(signin_attempts.c.subject == subject, signin_attempts.c.count > 0)
+    conn.execute(update(signin_attempts).where(some).values(count=signin_attempts.c.count - 1))
+
+
 def clear_attempts(conn: Connection, subject: bytes) -> None:
     """Forget the attempts of one subject."""
     conn.execute(delete(signin_attempts).where(signin_attempts.c.subject == subject))

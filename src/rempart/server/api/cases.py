@@ -17,7 +17,7 @@ from rempart.items.records import items
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
-from rempart.server.forms import Form, Shown, form_of, takes
+from rempart.server.forms import ID_PATTERN, Form, Shown, Text, form_of, known_id, takes
 from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
 
@@ -63,21 +63,21 @@ class Decide(Form):
     """What a case concludes: `release` allows every byte-identical item in it, `remove` blocks them."""
 
     decision: Literal["release", "remove"]
-    reason: Annotated[str, Field(max_length=MOST_REASON)] = ""
+    reason: Annotated[Text, Field(max_length=MOST_REASON)] = ""
 
 
 @router.get("/v1/cases", summary="Open cases")
 def open_cases(
     who: Reader,
     service: Serving,
-    queue: Annotated[str | None, Query(max_length=40)] = None,
-    after: Annotated[str, Query(max_length=40)] = "",
+    queue: Annotated[str | None, Query(pattern=r"^[a-z0-9-]{1,40}$")] = None,
+    after: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> CaseList:
     """The open cases of a queue or of all; for a service those with items of its own."""
     own = who.service if who.kind == "service" else None
     with service.store.read() as conn:
-        found = records.open_cases(conn, queue=queue, service=own, after=after, most=limit + 1)
+        found = records.open_cases(conn, queue=queue, service=own, after=after or "", most=limit + 1)
         return CaseList(cases=[_shown(conn, one, who) for one in found[:limit]], more=len(found) > limit)
 
 
@@ -85,7 +85,7 @@ def open_cases(
 def case(case_id: str, who: Reader, service: Serving) -> CaseShown:
     """What opened it, which items it is about, and what was decided."""
     with service.store.read() as conn:
-        found = records.find(conn, case_id[:60])
+        found = records.find(conn, known_id(case_id))
         shown = None if found is None else _shown(conn, found, who)
     if shown is None or (who.kind == "service" and not shown.items):
         raise NotFoundError("There is no such case.")
@@ -103,7 +103,7 @@ async def decision(
 ) -> CaseShown:
     """Close an open case. Every byte-identical item in it follows, and each service is told."""
     asked = await form_of(request, service, Decide)
-    return await run_in_threadpool(_decide, service, who, case_id[:60], asked)
+    return await run_in_threadpool(_decide, service, who, known_id(case_id), asked)
 
 
 def _decide(service: Service, who: Principal, case_id: str, asked: Decide) -> CaseShown:

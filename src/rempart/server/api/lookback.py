@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
+from rempart.cases.records import searches
+from rempart.clock import iso
 from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.items.lookback import Near
@@ -15,7 +17,7 @@ from rempart.items.records import lookback
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
-from rempart.server.forms import Form, Shown, form_of, takes
+from rempart.server.forms import ID_PATTERN, Form, Shown, Text, form_of, takes
 from rempart.server.service import Service, get_service
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
@@ -26,7 +28,7 @@ MOST = 1_000
 class Search(Form):
     """One signal, or one of each kind, and why it is looked for: the purpose goes into the ledger, sealed."""
 
-    purpose: Annotated[str, Field(min_length=10, max_length=1_000)]
+    purpose: Annotated[Text, Field(min_length=10, max_length=1_000)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")] | None = None
     sha1: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{40}$")] | None = None
     md5: Annotated[str, Field(pattern=r"^[0-9a-fA-F]{32}$")] | None = None
@@ -58,6 +60,40 @@ class Hits(Shown):
     cut: bool
 
 
+class SearchShown(Shown):
+    """A search that was made: by whom (a pseudonym), why, and how many items it led to."""
+
+    id: str
+    at: str
+    by: str
+    purpose: str
+    signals: list[str]
+    items: int
+
+
+class Searches(Shown):
+    """Searches, the youngest first; ask again `before` the last one's id."""
+
+    searches: list[SearchShown]
+    more: bool
+
+
+@router.get("/v1/lookback/searches", summary="Searches that were made")
+def made(
+    who: Annotated[Principal, Depends(needs(Permission.LEDGER_READ, people=True))],
+    service: Annotated[Service, Depends(get_service)],
+    before: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 50,
+) -> Searches:
+    """Who searched hosted items, and the purpose that was given."""
+    with service.store.read() as conn:
+        found = searches.recent(conn, before=before, most=limit + 1)
+    shown = [
+        SearchShown(id=row.id, at=iso(row.at), by=row.by, purpose=row.purpose, **row.facts) for row in found[:limit]
+    ]
+    return Searches(searches=shown, more=len(found) > limit)
+
+
 @router.post("/v1/lookback/search", summary="Search hosted items", openapi_extra=takes(Search))
 async def search(
     request: Request,
@@ -83,6 +119,7 @@ def _search(service: Service, who: Principal, asked: Search) -> Hits:
     with service.store.write() as conn:
         facts = {"signals": sorted(one.kind.value for one in signals), "items": len(names)}
         sealed = {"purpose": asked.purpose} | {one.kind.value: bytes(one) for one in signals}
+        searches.add(conn, at=service.clock(), by=who.pseudonym, purpose=asked.purpose, facts=facts)
         append(conn, Leaf(action="search.made", actor=who.pseudonym, facts=facts, sealed=sealed), at=service.clock())
     nearest = sorted(
         (near for near in best.values() if near.item in names), key=lambda near: (near.distance, near.item)

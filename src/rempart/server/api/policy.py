@@ -17,7 +17,7 @@ from rempart.policy import records, versions
 from rempart.policy.reading import MOST_BYTES
 from rempart.policy.records import PolicyRow
 from rempart.server.access import needs
-from rempart.server.forms import Form, Shown, form_of, takes
+from rempart.server.forms import Form, Shown, Text, form_of, known_id, takes
 from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
 
@@ -36,7 +36,7 @@ class Word(Form):
     """What the second person says of a proposal."""
 
     approve: bool
-    reason: Annotated[str, Field(max_length=2_000)] = ""
+    reason: Annotated[Text, Field(max_length=2_000)] = ""
 
 
 class PolicyShown(Shown):
@@ -84,7 +84,7 @@ def policies(who: Reader, service: Serving, limit: Annotated[int, Query(ge=1, le
 def policy(policy_id: str, who: Reader, service: Serving) -> PolicyText:
     """Its text and what became of it."""
     with service.store.read() as conn:
-        row = records.find(conn, policy_id[:60])
+        row = records.find(conn, known_id(policy_id))
     if row is None:
         raise NotFoundError("There is no such policy.", hint="GET /v1/policies lists them.")
     return PolicyText(**_facts(row), text=row.text)
@@ -113,7 +113,7 @@ async def approval(
 ) -> PolicyShown:
     """The second person's word: never that of who proposed it."""
     asked = await form_of(request, service, Word)
-    return await run_in_threadpool(_approve, service, who, policy_id[:60], asked)
+    return await run_in_threadpool(_approve, service, who, known_id(policy_id), asked)
 
 
 def _propose(service: Service, who: Principal, text: str) -> PolicyShown:

@@ -18,7 +18,7 @@ from rempart.errors import RefusedError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
-from rempart.server.forms import Form, Shown, form_of, takes
+from rempart.server.forms import ID_PATTERN, Form, Shown, Text, form_of, known_id, takes
 from rempart.server.service import Service, get_service
 from rempart.server.targets import MOST_CHARACTERS, check_target
 
@@ -31,7 +31,7 @@ class NewWebhook(Form):
     """An https address, or http to the machine that Rempart runs on. A person names the service; a key has one."""
 
     url: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
-    service: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    service: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
 
 
 class Change(Form):
@@ -125,35 +125,35 @@ def webhook_list(who: Manager, service: Serving) -> WebhookList:
 def webhook(webhook_id: str, who: Manager, service: Serving) -> WebhookShown:
     """Where it leads and whether messages are sent."""
     with service.store.read() as conn:
-        return WebhookShown(**_facts(webhooks.own_endpoint(conn, webhook_id[:60], by=who)))
+        return WebhookShown(**_facts(webhooks.own_endpoint(conn, known_id(webhook_id), by=who)))
 
 
 @router.patch("/v1/webhooks/{webhook_id}", summary="Enable or disable a webhook", openapi_extra=takes(Change))
 async def change(webhook_id: str, request: Request, who: Manager, service: Serving) -> WebhookShown:
     """What it misses while it is disabled can be replayed."""
     asked = await form_of(request, service, Change)
-    return await run_in_threadpool(_change, service, who, webhook_id[:60], asked.enabled)
+    return await run_in_threadpool(_change, service, who, known_id(webhook_id), asked.enabled)
 
 
 @router.delete("/v1/webhooks/{webhook_id}", status_code=204, summary="Delete a webhook")
 def delete(webhook_id: str, who: Manager, service: Serving) -> None:
     """Its secrets are deleted, and what was on its way is dropped."""
     with service.store.write() as conn:
-        webhooks.remove(conn, webhook_id[:60], by=who, at=service.clock())
+        webhooks.remove(conn, known_id(webhook_id), by=who, at=service.clock())
 
 
 @router.post("/v1/webhooks/{webhook_id}/rotate", summary="A new secret", openapi_extra=takes(Rotate))
 async def rotate(webhook_id: str, request: Request, who: Manager, service: Serving) -> SecretShown:
     """Messages are signed with the old and the new secret until the overlap ends."""
     asked = await form_of(request, service, Rotate)
-    return await run_in_threadpool(_rotate, service, who, webhook_id[:60], timedelta(hours=asked.overlap_hours))
+    return await run_in_threadpool(_rotate, service, who, known_id(webhook_id), timedelta(hours=asked.overlap_hours))
 
 
 @router.post("/v1/webhooks/{webhook_id}/replay", summary="Send again", openapi_extra=takes(Replay))
 async def replay(webhook_id: str, request: Request, who: Manager, service: Serving) -> Replayed:
     """Send what was decided after a number again, delivered or not. Messages keep their ids."""
     asked = await form_of(request, service, Replay)
-    return await run_in_threadpool(_replay, service, who, webhook_id[:60], asked.after)
+    return await run_in_threadpool(_replay, service, who, known_id(webhook_id), asked.after)
 
 
 @router.get("/v1/webhooks/{webhook_id}/messages", summary="What became of its messages")
@@ -161,12 +161,12 @@ def messages(
     webhook_id: str,
     who: Manager,
     service: Serving,
-    before: Annotated[str | None, Query(max_length=60)] = None,
+    before: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> Messages:
     """Each message with its attempts: when, the status or what went wrong, and how long it took."""
     with service.store.read() as conn:
-        row = webhooks.own_endpoint(conn, webhook_id[:60], by=who)
+        row = webhooks.own_endpoint(conn, known_id(webhook_id), by=who)
         found = records.messages_of(conn, row.id, most=limit + 1, before=before)
         shown = [
             MessageShown(

@@ -62,6 +62,7 @@ class AccountPage(Context):
     passkeys: tuple[Passkey, ...]
     sessions: int
     provider: str
+    provider_mark: str
     languages: tuple[tuple[str, str], ...]
 
 

@@ -132,8 +132,9 @@ async def link_page(request: Request, pages: Pages) -> Response:
 @for_anyone(per_minute=60)
 async def use_link(request: Request, pages: Pages) -> Response:
     """The button on that page: now it is used up."""
+    replaced = await _replaced(request, pages)
     try:
-        started = await run_in_threadpool(pages.entry.with_link, request.path_params["token"])
+        started = await run_in_threadpool(pages.entry.with_link, request.path_params["token"], replaces=replaced)
     except RefusedError:
         return render(request, LinkPage(name=None), status=410)
     return entered(pages, started, "/set-up" if started.session.stage == "enrolling" else "/")

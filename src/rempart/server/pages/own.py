@@ -19,6 +19,7 @@ from rempart.people.records import sessions as session_records
 from rempart.people.tokens import looks_like_token
 from rempart.server.pages.contexts import AccountPage, CodePage, SetUpPage
 from rempart.server.pages.doors import Pages, again, entered, field, for_people, form_of
+from rempart.server.pages.providing import mark
 from rempart.server.pages.rendering import render
 from rempart.server.pages.texts import LANGUAGES
 
@@ -133,7 +134,11 @@ async def remove_passkey(request: Request, pages: Pages, who: Principal) -> Resp
         credential = bytes.fromhex(text) if len(text) <= 4096 else b""
         await run_in_threadpool(Account(entry=pages.entry, who=who).remove_passkey, credential)
     except (RempartError, ValueError) as err:
-        told = err if isinstance(err, RempartError) else RefusedError("There is no such passkey.")
+        told = (
+            err
+            if isinstance(err, RempartError)
+            else RefusedError("There is no such passkey.", hint="It may have been removed before.")
+        )
         return again(request, await run_in_threadpool(_account, pages, who), told, who=who)
     return _done("passkey_removed")
 
@@ -181,6 +186,7 @@ def _account(pages: Pages, who: Principal) -> AccountPage:
         passkeys=account.passkeys(),
         sessions=len(sessions),
         provider=pages.provider.label if pages.provider else "",
+        provider_mark=mark(pages, who),
         languages=tuple(LANGUAGES.items()),
     )
 

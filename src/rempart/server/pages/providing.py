@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -26,8 +28,12 @@ async def to_provider(request: Request, pages: Pages) -> Response:
     who = await _present(request, pages) if purpose else None
     if purpose and who is None:
         return RedirectResponse("/sign-in", 303)
-    if purpose == "account" and who is not None and not pages.access.fresh(who):
-        return RedirectResponse("/sign-in/again?then=/account", 303)
+    if purpose == "account" and who is not None:
+        if not pages.access.fresh(who):
+            return RedirectResponse("/sign-in/again?then=/account", 303)
+        # Another site could have signed this browser in to its own account there, and then sent it here.
+        if not hmac.compare_digest(request.query_params.get("mark", "").encode(), mark(pages, who).encode()):
+            raise RefusedError("This sign-in was not begun here.", hint="Start again from this site.")
     address, facts = await provider.begin(again=purpose == "proof")
     facts |= {
         "purpose": purpose,
@@ -69,6 +75,11 @@ def _end(pages: Pages, started: Started) -> None:
     who = sessions.principal_of(started.person, started.session)
     with pages.access.store.write() as conn:
         sessions.end(conn, started.session, by=who, at=pages.access.clock())
+
+
+def mark(pages: Pages, who: Principal) -> str:
+    """What only this session's own account page knows to send."""
+    return pages.entry.box.mark(f"provider {who.session}").hex()
 
 
 def _provider(pages: Pages) -> Provider:

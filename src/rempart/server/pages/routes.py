@@ -20,11 +20,13 @@ from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.rendering import FILES, file, render
 
 
-@for_people(Permission.STATUS, or_enrolling=True)
+@for_people(Permission.OWN_ACCOUNT, or_enrolling=True)
 async def home(request: Request, pages: Pages, who: Principal) -> Response:
     """What is going on."""
     if who.enrolling:
         return RedirectResponse("/set-up", 303)
+    if not who.may(Permission.STATUS):
+        return RedirectResponse("/account", 303)
     return render(request, await run_in_threadpool(_home, pages, who), who=who)
 
 

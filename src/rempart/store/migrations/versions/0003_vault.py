@@ -22,6 +22,7 @@ def upgrade() -> None:
         sa.Column("started", sa.BigInteger, nullable=False),
         sa.Column("backup_made", sa.BigInteger, nullable=False),
         sa.Column("ledger_size", sa.BigInteger, nullable=False),
+        sa.Column("last_leaf", sa.BigInteger, nullable=False),
         sa.Column("finished", sa.BigInteger),
         sa.PrimaryKeyConstraint("id", name="pk_restores"),
     )

@@ -13,6 +13,7 @@ def upgrade() -> None:
     """Make the tables."""
     _cases()
     _decisions()
+    _searches()
 
 
 def _cases() -> None:
@@ -93,3 +94,15 @@ def _decisions() -> None:
     )
     op.create_index("ix_decisions_item", "decisions", ["item"])
     op.create_index("ix_decisions_service_seq", "decisions", ["service", "seq"])
+
+
+def _searches() -> None:
+    op.create_table(
+        "lookback_searches",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.Column("by", sa.String(40), nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("facts", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_lookback_searches"),
+    )

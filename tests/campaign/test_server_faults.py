@@ -1,0 +1,90 @@
+"""The long forms of the server's faults: many kills, many questions, long standstills."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from databases import Cluster
+from faults.load import bodies, listed
+from faults.pair import Pair
+from faults.questions import ask_everything
+from faults.rounds import Rounds
+from faults.stand import Stand, children
+from faults.witness import Witness
+from receivers import receiving
+
+KILLS = int(os.environ.get("KILLS", "200"))
+SECONDS = float(os.environ.get("SECONDS", "600"))
+SEED = int(os.environ.get("SEED", random.randrange(1 << 30)))
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+def test_what_was_acknowledged_outlives_two_hundred_kills(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    cluster: Cluster | None = request.getfixturevalue("cluster") if database == "postgres" else None
+    print("seed", SEED)
+    with receiving() as receiver:
+        rounds = Rounds(
+            tmp_path / "service", seed=SEED, receiver=receiver,
+            database=cluster.new_database() if cluster else "", disk=(cluster.home,) if cluster else (),
+        )  # fmt: skip
+        try:
+            rounds.run(KILLS)
+        finally:
+            print(database, rounds.told())
+    assert rounds.kills == KILLS
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("number", range(4))
+def test_every_answer_stands_in_the_document_at_length(number: int, tmp_path: Path) -> None:
+    found = ask_everything(tmp_path / "service", examples=300, number=SEED + number, seconds=SECONDS / 4)
+    assert not found.wrong, found.told()
+
+
+@pytest.mark.timeout(0)
+def test_server_that_stands_still_for_a_minute_again_and_again(cluster: Cluster, tmp_path: Path) -> None:
+    with receiving() as receiver:
+        pair = Pair(tmp_path / "service", database=cluster.new_database(), receiver=receiver)
+        try:
+            with pair.one.client(pair.stand.key) as client:
+                assert client.post("/v1/webhooks", json={"url": receiver.url}).status_code == 201
+            for _ in range(3):
+                pair.stop_in_the_middle()
+                pair.other_goes_on(seconds=60)
+                pair.resumed_one_knows_all()
+                pair.nothing_happened_twice()
+                pair.give_everything_to_first()
+            pair.killed_one_is_replaced_at_once()
+        finally:
+            pair.close()
+
+
+@pytest.mark.timeout(0)
+def test_decode_worker_that_stands_still_makes_its_picture_a_hold(tmp_path: Path) -> None:
+    pictures = bodies()
+    stand = Stand(tmp_path / "service", listed=listed(pictures))
+    server = stand.start()
+    try:
+        with Witness(stand, server.url, pictures) as witness:
+            witness.wait_for(200)
+            stopped = children(server.process.pid)
+            for worker in stopped:
+                os.kill(worker, signal.SIGSTOP)
+            began = time.monotonic()
+            witness.wait_for(200, ("photo", "listed photo", "listed picture"), seconds=60)
+        found = [one for one in witness.since(began) if one.status == 200 and one.body["outcome"] == "timed_out"]
+        assert stopped
+        assert found
+        assert all(one.body["verdict"] == "hold" for one in found)
+        witness.honest()
+        with server.client(stand.key) as client:
+            witness.kept(client)
+    finally:
+        server.kill()

@@ -1,0 +1,136 @@
+"""What a restore repeats, step by step, on both databases: as the rooms' own functions wrote it into the ledger."""
+
+import secrets
+from contextlib import nullcontext
+
+import pytest
+from sqlalchemy import select
+
+from hosting import host
+from rempart.cases import webhooks
+from rempart.cases.records import webhooks as webhook_records
+from rempart.clock import utc_now
+from rempart.errors import RefusedError
+from rempart.evidence.backup.making import make_backup
+from rempart.evidence.backup.replaying import finish, later_steps
+from rempart.evidence.backup.restoring import check_backup, load_backup
+from rempart.evidence.ledger.catchup import catch_up
+from rempart.evidence.ledger.export import export
+from rempart.evidence.ledger.notes import Signer
+from rempart.evidence.ledger.sequencer import Sequencer
+from rempart.intake.upload_erasure import erase_item
+from rempart.items.records.items import items
+from rempart.people import keys, persons
+from rempart.people.permissions import Role, Scope
+from rempart.people.principal import CONSOLE
+from rempart.server.replays import replays
+from rempart.store.blobs import open_blobs
+from rempart.store.engine import Store
+from serving import make_key
+from signing import PASSWORD, Watch, add_person, code, enrolled, entry_of
+from vaults import a_vault
+
+
+@pytest.fixture
+def restored(store, tmp_path):
+    """A function: what is done within it happens after the backup; it gives the restored and finished database."""
+
+    def go(before, later):
+        vault, signer = a_vault(store), Signer.generate("test/ledger")
+        made = before(vault)
+        backup = tmp_path / "backup"
+        with backup.open("wb") as stream:
+            make_backup(store, vault.blobs, stream, keyring=None, settings=b"", version="1")
+        later(vault, made)
+        Sequencer(store, signer=signer).checkpoint()
+        newest = tmp_path / "newest"
+        with newest.open("wb") as stream:
+            export(store, stream)
+        with backup.open("rb") as stream:
+            checked = check_backup(stream, keyring=None)
+        new = Store.open(f"sqlite:///{tmp_path / 'new.db'}", clock=utc_now)
+        load_backup(new, open_blobs("memory:///"), lambda: backup.open("rb"), checked, clock=utc_now)
+        catch_up(new, newest, keys=[signer.key])
+        again = replays(a_vault(new, keys=vault.keyring), clock=utc_now)
+        done = finish(new, later_steps(newest, after=checked.ledger_size), again, by=CONSOLE)
+        return new, made, done
+
+    return go
+
+
+def test_people_come_back_as_they_were_last(restored, store):
+    entry = entry_of(store, Watch())
+
+    def before(_):
+        add_person(entry, "root", [Role.ADMINISTRATOR])
+        gone, back, other = (add_person(entry, name, [Role.REVIEWER]) for name in ("gone", "back", "other"))
+        seeds = {one.name: enrolled(entry, one)[0] for one in (gone, back, other)}
+        return gone, back, other, seeds
+
+    def later(_, made):
+        gone, back, other, _ = made
+        with store.write() as conn:
+            persons.deactivate(conn, gone.id, by=CONSOLE, at=utc_now())
+            persons.deactivate(conn, back.id, by=CONSOLE, at=utc_now())
+            persons.reactivate(conn, back.id, by=CONSOLE, at=utc_now())
+            persons.set_roles(conn, other.id, [Role.AUDITOR], by=CONSOLE, at=utc_now())
+
+    new, (gone, back, other, seeds), done = restored(before, later)
+    with new.read() as conn:
+        assert [persons.found(conn, one.id).active for one in (gone, back, other)] == [False, True, True]
+        assert persons.found(conn, other.id).roles == frozenset([Role.AUDITOR])
+    assert done["person.roles_changed"] == 1
+    entry = entry_of(new, Watch())
+    entry.clock.forward(hours=1)
+    for name, works in (("back", True), ("gone", False)):
+        given = {"name": name, "password": PASSWORD, "code": code(seeds[name], entry.clock()), "address": "192.0.2.1"}
+        with nullcontext() if works else pytest.raises(RefusedError):
+            entry.with_password(**given)
+
+
+def test_a_password_that_was_replaced_later_opens_nothing(restored, store):
+    entry = entry_of(store, Watch())
+
+    def before(_):
+        add_person(entry, "root", [Role.ADMINISTRATOR])
+        ana = add_person(entry, "ana", [Role.REVIEWER])
+        return ana, enrolled(entry, ana)[0]
+
+    def later(_, made):
+        enrolled(entry, made[0], password="another set of four words")
+
+    new, (ana, seed), done = restored(before, later)
+    assert (done["person.password_set"], done["person.code_set"]) == (1, 1)
+    with new.read() as conn:
+        found = persons.found(conn, ana.id)
+    assert (found.password, found.totp_secret) == (None, None)
+    entry = entry_of(new, Watch())
+    with pytest.raises(RefusedError):
+        entry.with_password(name="ana", password=PASSWORD, code=code(seed, entry.clock()), address="192.0.2.1")
+
+
+def test_a_revoked_key_a_deleted_webhook_and_a_deleted_item_stay_away(restored, store):
+    def before(vault):
+        secret = make_key(store, Scope.CHECK)
+        with store.write() as conn:
+            hook, _ = webhooks.add_endpoint(
+                conn, service="forum", url="https://example.org/hook", keyring=vault.keyring, by=CONSOLE, at=utc_now(),
+                random=secrets.token_bytes,
+            )  # fmt: skip
+            kept, gone = host(conn, 1), host(conn, 2)
+        return secret, hook.id, kept, gone
+
+    def later(vault, made):
+        secret, hook, _, _ = made
+        with store.write() as conn:
+            keys.revoke(conn, keys.find(conn, secret).id, by=CONSOLE, at=utc_now())
+            webhooks.remove(conn, hook, by=CONSOLE, at=utc_now())
+        erase_item(store, "forum", "photo-2", by=CONSOLE, at=utc_now())
+
+    new, (secret, hook, kept, _), done = restored(before, later)
+    assert done == {"item.deleted": 1, "key.revoked": 1, "webhook.deleted": 1}
+    with new.read() as conn:
+        assert not keys.find(conn, secret).usable(utc_now())
+        assert webhook_records.endpoint(conn, hook) is None
+        assert webhook_records.secrets_of(conn, hook, at=utc_now()) == ()
+        assert conn.scalars(select(items.c.id)).all() == [kept]
