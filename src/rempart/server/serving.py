@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 30
 _OPEN_FILES = 65536
-# The event loop and the thread that commits take turns: at Python's own 5 ms an answer would wait that long for its turn.
+# The event loop and the thread that commits take turns; Python's own 5 ms would be what an answer waits for its turn.
 _SWITCH_SECONDS = 0.001
 _RESTART_SECONDS = 1.0
 
