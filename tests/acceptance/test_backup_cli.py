@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import pyrage
-import pytest
 from sqlalchemy import select
 
 from pictures import jpeg
@@ -196,13 +195,13 @@ def test_a_restore_that_is_killed_can_be_repeated(tmp_path):
     with Store.open(settings.database_url) as store:
         add_list(store, "long", [Sha256(number.to_bytes(32, "big")) for number in range(4000)])
     rempart("backup", tmp_path / "backup.tar", "--data", settings.data)
-    for delay in (0.9, 1.4):
+    for sign in ("*/keys", "*/rempart.db", "*/rempart.db-wal"):
         process = start("restore", tmp_path / "backup.tar", tmp_path / "restored", "--keys", settings.data / "keys")
-        time.sleep(delay)
+        while process.poll() is None and not list(tmp_path.glob(f".restored.new-{sign}")):
+            time.sleep(0.002)
         process.kill()
         process.communicate()
-        if (tmp_path / "restored").exists():
-            pytest.skip("the machine was quicker than the kill")
+        assert not (tmp_path / "restored").exists(), "it was killed before it was done"
     told = rempart(
         "restore",
         tmp_path / "backup.tar",

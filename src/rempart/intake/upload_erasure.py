@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -14,11 +13,6 @@ from rempart.items.records import checks, items, replays, signals
 from rempart.people.principal import Principal
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
-from rempart.store.periodic import Periodic
-from rempart.store.workers import Worker
-
-log = logging.getLogger(__name__)
-_AT_ONCE = 200
 
 
 def erase_item(store: Store, service: str, name: str, *, by: Principal, at: datetime) -> None:
@@ -48,33 +42,6 @@ def erase_again(conn: Connection, item: int, *, at: datetime) -> bool:
         return False
     _forget(conn, item, number=number, waits=bool(cases.open_with(conn, [item])), at=at)
     return True
-
-
-def erase_gone(store: Store, worker: Worker) -> int:
-    """Forget items that their services deleted and that no open case needs any more; says how many."""
-    after, done = 0, 0
-    while True:
-        with store.write() as conn:
-            worker.guard(conn)
-            some = items.gone(conn, after=after, most=_AT_ONCE)
-            over = set(some) - set(cases.open_with(conn, some))
-            number = next_number(conn, items.COUNTER) if over else 0
-            for item in sorted(over):
-                _forget(conn, item, number=number, waits=False, at=store.clock())
-        done += len(over)
-        if len(some) < _AT_ONCE:
-            return done
-        after = some[-1]
-
-
-def periodics(store: Store) -> tuple[Periodic, ...]:
-    """What is forgotten by itself, once the cases are over."""
-    return (Periodic(name="intake.gone", seconds=600.0, run=lambda worker: _log_erased(erase_gone(store, worker))),)
-
-
-def _log_erased(count: int) -> None:
-    if count:
-        log.info("%d deleted items were forgotten: their cases are over", count)
 
 
 def _forget(conn: Connection, item: int, *, number: int, waits: bool, at: datetime) -> None:

@@ -143,7 +143,10 @@ class Columns:
         return row[at] if at is not None and at < len(row) else None
 
     def _text(self, row: Sequence[object], role: str) -> str:
-        value = self._cell(row, role)
+        at = self._roles.get(role)
+        if at is None or at >= len(row):
+            return ""
+        value = row[at]
         return "" if value is None else str(value).strip()
 
     def _read_signals(self, row: Sequence[object], problems: list[str]) -> list[EntrySignal]:
@@ -187,11 +190,13 @@ class Columns:
 
     def _added(self, row: Sequence[object], withdrawn: datetime | None, problems: list[str]) -> datetime | None:
         """When the entry was added; in a withdrawn row the time is that of the withdrawal, unless both are told."""
+        if "updated" not in self._roles:
+            return None
         told = withdrawn is None or self._has("withdrawn_at")
         return self._moment(row, "updated", problems) if told else None
 
     def _withdrawn(self, row: Sequence[object], options: ReadOptions) -> datetime | None:
-        if not read_flag(self._cell(row, "deleted")):
+        if "deleted" not in self._roles or not read_flag(self._cell(row, "deleted")):
             return None
         ignored: list[str] = []
         moment = self._moment(row, "withdrawn_at", ignored)
@@ -208,6 +213,8 @@ class Columns:
         return options.category(self._text(row, "scheme"), read_code(self._cell(row, "code")))
 
     def _opinion(self, row: Sequence[object]) -> Opinion:
+        if "opinion" not in self._roles:
+            return Opinion.POSITIVE
         text = self._text(row, "opinion").casefold()
         try:
             return Opinion(text) if text else Opinion.POSITIVE
@@ -215,6 +222,8 @@ class Columns:
             raise RefusedError(f"{text[:30]!r} is no opinion; known: " + ", ".join(Opinion)) from err
 
     def _tags(self, row: Sequence[object]) -> tuple[str, ...]:
+        if "tags" not in self._roles:
+            return ()
         value = self._cell(row, "tags")
         parts = value if isinstance(value, list) else str(value or "").split(TAG_SEPARATOR)
         return tuple(tag for tag in (str(part).strip() for part in parts) if tag)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from binascii import unhexlify
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +16,16 @@ from rempart.clock import iso
 from rempart.errors import RefusedError
 from rempart.lists.entry import Category, Entry, EntrySignal, Opinion
 from rempart.lists.schemes import Scheme, check_category
-from rempart.signals.values import SIGNAL_TYPES, SignalKind
+from rempart.signals.values import SIGNAL_TYPES
 
 MAX_REF = 512
 MAX_SIGNALS = 1_000
 MAX_BODY = 1 << 18
 _MAX_WORD = 64
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str).encode
+
+
+_TYPES = {kind.value: cls for kind, cls in SIGNAL_TYPES.items()}
 
 
 class Step(StrEnum):
@@ -104,9 +108,7 @@ class Body:
     def signals(self) -> tuple[EntrySignal, ...]:
         """Its signals."""
         return tuple(
-            EntrySignal(
-                signal=SIGNAL_TYPES[SignalKind(kind)].from_hex(value), recipe=recipe, quality=quality, facet=facet
-            )
+            EntrySignal(signal=_TYPES[kind](unhexlify(value)), recipe=recipe, quality=quality, facet=facet)
             for kind, value, recipe, quality, facet in self.row["s"]
         )
 

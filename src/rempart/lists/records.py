@@ -132,10 +132,6 @@ _FOUND = (
 )  # fmt: skip
 
 
-_LAST_ID = text("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'list_entries'")
-_NEXT_IDS = text("SELECT nextval('list_entries_id_seq') FROM generate_series(1, :count)")
-
-
 def create_list(
     conn: Connection,
     *,
@@ -170,7 +166,9 @@ def insert_entries(
 
     Raises SchemeUnknownError for a category that `schemes` do not know; nothing is written then.
     """
-    states = [disposition(entry, schemes) for entry in entries]
+    told = {(one.category, one.opinion, one.withdrawn is None): one for one in entries}
+    known = {key: disposition(one, schemes) for key, one in told.items()}
+    states = [known[one.category, one.opinion, one.withdrawn is None] for one in entries]
     if not entries:
         return []
     marks = contents if contents is not None else [None] * len(entries)
@@ -179,7 +177,7 @@ def insert_entries(
         _entry_row(entry, state, list_number, at) | {"id": own, "content": mark}
         for entry, state, own, mark in zip(entries, states, ids, marks, strict=True)
     ]
-    conn.execute(insert(list_entries), rows)
+    insert_many(conn, list_entries, rows)
     signals = [
         _signal_row(one, state, owner, number)
         for entry, state, owner in zip(entries, states, ids, strict=True)
@@ -235,17 +233,6 @@ def _signal_row(one: EntrySignal, state: Disposition, owner: int, number: int) -
         "entry": owner, "kind": one.signal.kind.value, "value": bytes(one.signal), "facet": one.facet,
         "recipe": one.recipe, "quality": one.quality, "answers": answers(one, state), "added": number, "removed": None,
     }  # fmt: skip
-
-
-def _inserted(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Write entries and give their ids in order: drawn first, so that all rows go in one statement."""
-    if conn.dialect.name == "sqlite":  # nobody else writes until this transaction ends
-        last = conn.execute(_LAST_ID).scalar_one()
-        ids = list(range(last + 1, last + 1 + len(rows)))
-    else:
-        ids = list(conn.execute(_NEXT_IDS, {"count": len(rows)}).scalars())
-    insert_many(conn, list_entries, [{"id": one, **row} for one, row in zip(ids, rows, strict=True)])
-    return ids
 
 
 def _parts(ids: Sequence[int]) -> Iterator[Sequence[int]]:

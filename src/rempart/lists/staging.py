@@ -15,7 +15,7 @@ from rempart.clock import Clock
 from rempart.errors import RefusedError
 from rempart.lists import entry_records, staging_records
 from rempart.lists.difference import Body, Difference, Known, Step, check_ref, compare
-from rempart.lists.entry import Disposition, Entry
+from rempart.lists.entry import Category, Disposition, Entry, Opinion
 from rempart.lists.guards import Guards
 from rempart.lists.report import Reading, Refusal
 from rempart.lists.schemes import Scheme, disposition
@@ -26,6 +26,8 @@ from rempart.store.schema import Json
 CHUNK = 1_000
 """Rows that are written, and later applied, in one transaction."""
 REFUSALS_KEPT = 200
+_SEEN_BITS = 1 << 25
+_SEEN_MASK = _SEEN_BITS - 1
 
 
 class _Fresh(NamedTuple):
@@ -37,6 +39,28 @@ class _Fresh(NamedTuple):
     after: bytes | None
     was: Mapping[str, Any] | None
     body: str | None
+
+
+class _Seen:
+    """Which references may have come before: a Bloom filter, so that memory stays flat and the database is seldom asked.
+
+    It is wrong on one side only: of a million references some are asked about for nothing.
+    """
+
+    def __init__(self) -> None:
+        self._bits = bytearray(_SEEN_BITS // 8)
+
+    def again(self, refs: Sequence[str]) -> list[str]:
+        """Those of `refs` that may have been given before; all are remembered."""
+        found: list[str] = []
+        for ref in refs:
+            mark = hash(ref)
+            places = (mark & _SEEN_MASK, (mark >> 32) & _SEEN_MASK)
+            if all(self._bits[place >> 3] >> (place & 7) & 1 for place in places):
+                found.append(ref)
+            for place in places:
+                self._bits[place >> 3] |= 1 << (place & 7)
+        return found
 
 
 class Staging:
@@ -55,7 +79,9 @@ class Staging:
     ) -> None:
         self._store, self._changeset, self._list, self._clock = store, changeset, number, clock
         self._schemes, self._guards, self._restore = schemes, guards, restore
+        self._seen = _Seen()
         self._waiting: list[Reading] = []
+        self._states: dict[tuple[Category | None, Opinion], Disposition] = {}
         self._rows: list[Row] = []
         self._number = 0
         self.marks = b""
@@ -83,9 +109,10 @@ class Staging:
     def _compare(self) -> None:
         waiting, self._waiting = [one for one in self._waiting if self._can_be_named(one)], []
         refs = list({reading.entry.id for reading in waiting})
+        again = self._seen.again(refs)
         with self._store.read() as conn:
             known = entry_records.known(conn, self._list, refs)
-            staged = staging_records.staged_refs(conn, self._changeset.id, refs)
+            staged = staging_records.staged_refs(conn, self._changeset.id, again) if again else {}
         staged |= {row.ref: row.after for row in self._rows}
         fresh: list[tuple[_Fresh, Entry]] = []
         for reading in waiting:
@@ -131,10 +158,7 @@ class Staging:
         return _Fresh(found.step, found.what, there.content if there else None, after, was, body.text if body else None)
 
     def _number_and_flag(self, fresh: Sequence[tuple[_Fresh, Entry]]) -> None:
-        matching = [
-            entry.signals if row.body is not None and disposition(entry, self._schemes) is Disposition.MATCH else ()
-            for row, entry in fresh
-        ]
+        matching = [entry.signals if row.body is not None and self._matches(entry) else () for row, entry in fresh]
         for (row, entry), flag in zip(fresh, self._guards.flags(matching), strict=True):
             self._rows.append(
                 Row(no=self._number, ref=entry.id, step=row.step, what=row.what, before=row.before, after=row.after,
@@ -146,6 +170,13 @@ class Staging:
                 self.counts[f"changed {row.what}"] += 1
             if flag:
                 self.counts[flag.partition(":")[0]] += 1
+
+    def _matches(self, entry: Entry) -> bool:
+        """Whether a lookup would report the entry; asked once for each category and opinion."""
+        key = (entry.category, entry.opinion)
+        if key not in self._states:
+            self._states[key] = disposition(entry, self._schemes)
+        return self._states[key] is Disposition.MATCH
 
     def _write(self, count: int) -> None:
         if not count:

@@ -14,7 +14,6 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
-from rempart.intake import upload_erasure
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
@@ -83,7 +82,6 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
-        *upload_erasure.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
         *cases_upkeep.periodics(parts.store),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -119,6 +120,8 @@ class Runtime:
         ):
             start()
             stack.callback(stop)
+        gc.collect()
+        gc.freeze()  # what was loaded so far stays: no collection has to look through it again
 
     def _checker(self, parts: Parts, pool: WorkerPool) -> Checker:
         settings, count = self._settings, _workers(self._settings, self._share)

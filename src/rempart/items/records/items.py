@@ -187,12 +187,6 @@ def with_signals_before(conn: Connection, moment: datetime, *, most: int) -> lis
     return list(conn.execute(query).scalars())
 
 
-def gone(conn: Connection, *, after: int, most: int) -> list[int]:
-    """Items that their services deleted and that are still kept, by id, after one."""
-    query = select(items.c.id).where(items.c.gone.is_not(None), items.c.id > after).order_by(items.c.id).limit(most)
-    return list(conn.execute(query).scalars())
-
-
 def erase(conn: Connection, item: int) -> None:
     """Forget an item's row."""
     conn.execute(items.delete().where(items.c.id == item))
