@@ -65,11 +65,16 @@ class Rounds:
 
     def _load_and_kill(self, server: Group) -> None:
         load = Load(self.stand, server.url, self.promises, self._pictures, seed=self._chance.getrandbits(30))
+        answered = len(self.promises.checks) + self._chance.choice([0, 3, 20, 60])
         load.start()
-        time.sleep(self._chance.choice([0.05, 0.3, 0.8, 1.5]) * self._chance.random() + 0.05)
+        deadline = time.monotonic() + 15
+        while len(self.promises.checks) < answered and time.monotonic() < deadline and not self.promises.strange:
+            time.sleep(0.005)
+        time.sleep(self._chance.random() * 0.2)
         server.kill()
         load.stop()
         self.kills += 1
+        print(f"{time.monotonic():.0f}", self.told(), flush=True)
         self.logs += server.log
         assert not self.promises.strange, self.promises.strange
 
