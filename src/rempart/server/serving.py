@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 30
 _OPEN_FILES = 65536
+# The event loop and the thread that commits take turns; Python's own 5 ms would be what an answer waits for its turn.
+_SWITCH_SECONDS = 0.001
 _RESTART_SECONDS = 1.0
 
 
@@ -42,6 +44,7 @@ def serve_on(
     """Serve in this process until it is told to stop; then what was begun is answered, and the parts are closed."""
     _begin_logging()
     _raise_open_files()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     refuse_core_dumps()
     settings = _with_port(settings, listening.getsockname()[1])
     with Runtime(settings, clock=utc_now, share=share) as runtime:
