@@ -10,7 +10,7 @@ import pytest
 
 from databases import Cluster
 from faults import atrest
-from faults.disks import small_disk
+from faults.disks import A_DISK, small_disk
 from faults.load import bodies, listed
 from faults.stand import Group, Stand, children
 from faults.witness import Witness
@@ -71,6 +71,30 @@ def test_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room(tm
             all_is_well(stand, server, witness, tmp_path)
         finally:
             server.kill()
+
+
+def test_postgres_whose_disk_is_full_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", room=192 << 20) as disk:
+        if disk.how != A_DISK:
+            pytest.skip("a file system of its own cannot be mounted here, and Postgres would die of a limit on files")
+        for folder in (tmp_path, *tmp_path.parents[:2]):
+            folder.chmod(0o711)  # Postgres is somebody else
+        cluster = Cluster(disk=disk.path)
+        stand = Stand(tmp_path / "service", database=cluster.new_database(), listed=LISTED)
+        server = stand.start()
+        try:
+            with Witness(stand, server.url, PICTURES) as witness:
+                witness.wait_for(200)
+                disk.fill(0)
+                witness.wait_for(503, seconds=60)
+                disk.free(0)
+                if cluster.process.poll() is not None:
+                    cluster.resume()  # it gave up, as it does when its log has no room; its operator starts it again
+                witness.wait_for(200, seconds=60)
+            all_is_well(stand, server, witness, tmp_path)
+        finally:
+            server.kill()
+            cluster.stop()
 
 
 def test_database_file_that_is_moved_away_and_back_has_every_answer(
