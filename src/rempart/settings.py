@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -118,6 +119,11 @@ class PeopleSettings(_Section):
     alone_after_hours: float = Field(12.0, ge=1, le=720)
     key_per_minute: int = Field(600_000, ge=1)
     address_per_minute: int = Field(600, ge=1)
+
+    @property
+    def alone_after(self) -> timedelta | None:
+        """After how long the only person may confirm again; None where a second one is needed."""
+        return timedelta(hours=self.alone_after_hours) if self.one_person else None
 
 
 class OidcSettings(_Section):

@@ -154,10 +154,9 @@ def approve(policy_id: str, actor: str, refuse: bool, reason: str, data: Path, a
 
     with opened_data(data) as folder, acting(folder, actor) as by:
         at, people = folder.store.clock(), folder.settings.people
-        alone = timedelta(hours=people.alone_after_hours) if people.one_person else None
         with folder.store.write() as conn:
             row = versions.decide(
-                conn, policy_id, by=by, approve=not refuse, reason=reason, at=at, alone_after=alone
+                conn, policy_id, by=by, approve=not refuse, reason=reason, at=at, alone_after=people.alone_after
             )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"policy": row.id, "version": row.version, "state": row.state}))

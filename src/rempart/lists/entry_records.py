@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, func, select, update
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, select, update
 
 from rempart.lists.difference import Known
 from rempart.lists.entry import Category, Disposition, Opinion
@@ -223,12 +223,6 @@ def known_good_signals(conn: Connection, *, after: int, limit: int) -> list[tupl
         .limit(limit)
     )
     return [(row.id, SignalKind(row.kind), bytes(row.value)) for row in conn.execute(statement)]
-
-
-def count_live(conn: Connection, number: int) -> int:
-    """The live entries of a list, counted."""
-    own = list_entries.c.list == number, list_entries.c.withdrawn.is_(None)
-    return int(conn.execute(select(func.count()).select_from(list_entries).where(*own)).scalar_one())
 
 
 def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

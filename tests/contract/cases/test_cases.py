@@ -220,14 +220,6 @@ def test_a_withdrawn_entry_marks_the_open_cases_behind_it(store):
         assert records.mark_withdrawn(conn, [2], at=NOON) == (one,)
 
 
-def test_an_erased_item_is_in_no_case_any_more(store):
-    with store.write() as conn:
-        case_id = opened(conn, host(conn, 1, sha256=SAME))
-        records.forget_item(conn, 1)
-        assert records.items_of(conn, case_id) == ()
-        assert records.matches_of(conn, case_id) == ()
-
-
 def test_the_ledger_says_nothing_of_bytes_or_items_in_plain_text(store):
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1, sha256=SAME))

@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from httpx import Client
 
-from appserver import served
 from curating import curation, ndjson
+from inprocess import served
 from listfiles import draw
 from rempart.clock import utc_now
 from rempart.lists import breaker

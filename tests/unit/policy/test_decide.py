@@ -159,13 +159,6 @@ def test_conditions_on_the_item(when, yes, no):
     assert not applies(when, other)
 
 
-def test_a_tripped_breaker_leaves_hold_of_block_and_the_rest_as_it_is():
-    block, hold = DEFAULT.decide(facts(EXACT)), DEFAULT.decide(facts(NEAR))
-    assert block.softened().verdict is Verdict.HOLD
-    assert (block.softened().queue, block.softened().rule) == (block.queue, block.rule)
-    assert hold.softened() is hold
-
-
 def test_the_default_policy_never_allows_a_blocking_match():
     options = product(("pdq", "sha256", "sha1", "md5"), (0, 1, 31), ("positive", "disputed", "investigation_seed"))
     for kind, distance, opinion in options:

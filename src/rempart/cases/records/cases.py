@@ -198,11 +198,5 @@ def mark_withdrawn(conn: Connection, entries: Sequence[int], *, at: datetime) ->
     return found
 
 
-def forget_item(conn: Connection, item: int) -> None:
-    """Forget that an item was in cases: it was erased."""
-    conn.execute(case_matches.delete().where(case_matches.c.item == item))
-    conn.execute(case_items.delete().where(case_items.c.item == item))
-
-
 def _case(found: Any) -> Case | None:
     return None if found is None else Case(**found._mapping)

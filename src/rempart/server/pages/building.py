@@ -63,7 +63,7 @@ def build_pages(
         entry=entry,
         public_url=settings.server.public_url,
         provider=_provider(settings, address, clock=access.clock, random=random),
-        alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
+        alone_after=people.alone_after,
         decide=decide,
         status=lambda who: (
             (_health(lacking()), *state(access.store, access.clock, one_person=people.one_person)),
