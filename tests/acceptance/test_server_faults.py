@@ -12,7 +12,7 @@ from databases import Cluster
 from faults import atrest
 from faults.disks import A_DISK, small_disk
 from faults.load import bodies, listed
-from faults.stand import Group, Stand, children
+from faults.stand import Group, Stand, children, wait_until_alone
 from faults.witness import Witness
 
 PICTURES = bodies()
@@ -185,3 +185,24 @@ def test_decode_workers_that_are_killed_cost_their_own_picture_at_most(
         witness.wait_for(200)
     assert set(witness.statuses()) <= {200, 503}
     all_is_well(stand, server, witness, tmp_path)
+
+
+def test_server_processes_that_are_killed_are_replaced_and_end_with_their_keeper(tmp_path: Path) -> None:
+    stand = Stand(tmp_path / "service", listed=LISTED)
+    server = stand.start("--workers", "2")
+    try:
+        with Witness(stand, server.url, PICTURES) as witness:
+            witness.wait_for(200, seconds=60)
+            first = children(server.process.pid)
+            assert len(first) == 2
+            for process in first:
+                os.kill(process, signal.SIGKILL)
+                witness.wait_for(200, seconds=60)
+            assert not set(first) & set(children(server.process.pid))
+        assert set(witness.statuses()) <= {200, None}
+        all_is_well(stand, server, witness, tmp_path)
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+        wait_until_alone(server.process.pid, 30)
+    finally:
+        server.kill()
