@@ -40,7 +40,7 @@ async def sign_in(request: Request, pages: Pages) -> Response:
             name=field(form, "name"),
             password=field(form, "password"),
             code=field(form, "code"),
-            address=pages.access.address(request),
+            address=pages.access.client(request),
             replaces=await _replaced(request, pages),
         )
     except (RefusedError, TooManyRequestsError) as err:
@@ -65,7 +65,7 @@ async def passkey_sign_in(request: Request, pages: Pages) -> Response:
             pages.entry.with_passkey,
             field(form, "ceremony"),
             field(form, "answer"),
-            address=pages.access.address(request),
+            address=pages.access.client(request),
             replaces=await _replaced(request, pages),
         )
     except (RefusedError, TooManyRequestsError) as err:
@@ -90,7 +90,7 @@ async def prove(request: Request, pages: Pages, who: Principal) -> Response:
                 pages.entry.with_passkey,
                 field(form, "ceremony"),
                 field(form, "answer"),
-                address=pages.access.address(request),
+                address=pages.access.client(request),
                 replaces=who.session,
             )
         else:
@@ -99,7 +99,7 @@ async def prove(request: Request, pages: Pages, who: Principal) -> Response:
                 name=(await _prove(request, pages, who)).name,
                 password=field(form, "password"),
                 code=field(form, "code"),
-                address=pages.access.address(request),
+                address=pages.access.client(request),
                 replaces=who.session,
             )
     except (RefusedError, TooManyRequestsError) as err:
