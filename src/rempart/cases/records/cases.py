@@ -128,6 +128,12 @@ def find(conn: Connection, case_id: str, *, lock: bool = False) -> Case | None:
     return _case(conn.execute(query.with_for_update(of=cases) if lock else query).first())
 
 
+def cluster_of(conn: Connection, case_id: str) -> bytes | None:
+    """What makes the items of an open case byte-identical; None once it was decided."""
+    found = conn.execute(select(cases.c.cluster).where(cases.c.id == case_id)).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
 def open_cases(conn: Connection, *, queue: str | None, service: str | None, after: str, most: int) -> tuple[Case, ...]:
     """Open cases in the order in which they were opened, of a queue and with items of a service where asked."""
     query = select(*_CASE).where(cases.c.state == "open", cases.c.id > after)

@@ -164,7 +164,7 @@ def hosted(conn: Connection, item: int) -> Item | None:
     return None if row is None else _item(row)
 
 
-def set_verdict(conn: Connection, item: int, verdict: Verdict, *, at: datetime) -> None:
+def set_verdict(conn: Connection, item: int, verdict: Verdict) -> None:
     """Note what people decided about an item; its next check of the same bytes answers this too."""
     conn.execute(update(items).where(items.c.id == item).values(verdict=verdict.value, decided=verdict.value))
 
