@@ -140,8 +140,8 @@ def open_cases(conn: Connection, *, queue: str | None, service: str | None, afte
     if queue is not None:
         query = query.where(cases.c.queue == queue)
     if service is not None:
-        own = select(case_items.c.case_id).where(case_items.c.service == service)
-        query = query.where(cases.c.id.in_(own))
+        own = case_items.c.case_id == cases.c.id, case_items.c.service == service
+        query = query.where(select(case_items.c.item).where(*own).exists())
     return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
 
 
