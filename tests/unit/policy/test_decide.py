@@ -75,7 +75,7 @@ def test_observing_lists_never_decide(outcome):
 
 
 def test_known_good_outranks_nothing():
-    assert DEFAULT.decide(facts(EXACT, known_good=(object(),))).verdict is Verdict.BLOCK
+    assert DEFAULT.decide(facts(EXACT, known_good=(Found(),))).verdict is Verdict.BLOCK
 
 
 @pytest.mark.parametrize("outcome", [*Outcome, None])
@@ -144,7 +144,7 @@ def test_conditions_on_a_match_are_met_by_one_and_the_same_match():
         ('service = "forum"', {}, None),
         ("published = true", {"published": True}, {"published": None}),
         ("published = false", {"published": False}, {"published": None}),
-        ("known_good = true", {"known_good": (1,)}, {}),
+        ("known_good = true", {"known_good": (Found(),)}, {"known_good": (Found(mode="observing"),)}),
         ('context = { kind = ["avatar", "cover"] }', {"context": {"kind": "cover"}}, {"context": {"kind": "x"}}),
         ("context = { adult = true }", {"context": {"adult": True}}, {"context": {"adult": 1}}),
         ("context = { age = 1 }", {"context": {"age": 1}}, {"context": {"age": True}}),
