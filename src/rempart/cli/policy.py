@@ -183,7 +183,8 @@ def _past(conn: Connection, since: Any) -> Iterator[PastCheck]:
             item=one.item,
             facts=Facts(
                 service=one.service, outcome=one.outcome, published=facts.get("published"),
-                context=facts.get("context", {}), known_good=facts.get("known_good", ()),
+                context=facts.get("context", {}),
+                known_good=[PastMatch.of(match) for match in facts.get("known_good", ())],
                 matches=[PastMatch.of(match) for match in facts.get("matches", ())],
             ),
         )  # fmt: skip

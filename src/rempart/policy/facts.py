@@ -64,7 +64,7 @@ class Facts:
     published: bool | None = None
     context: Mapping[str, object] = field(default_factory=dict)
     matches: Sequence[FoundMatch] = ()
-    known_good: Sequence[object] = ()
+    known_good: Sequence[FoundMatch] = ()
     failed: bool = False
 
 
