@@ -4,14 +4,14 @@ import io
 import json
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 
 from listfiles import draw
 from rempart.lists import entry_records
 from rempart.lists.curation import Curation
 from rempart.lists.entry import Category, Entry, EntrySignal
 from rempart.lists.guards import GuardKeeper
-from rempart.lists.records import Mode
+from rempart.lists.records import Mode, list_entries
 from rempart.people.permissions import Role
 from rempart.people.principal import Principal
 
@@ -54,6 +54,12 @@ def entry(ref, *signals, category=LISTED, **more):
 def entries(count, *, seed=1, prefix="e"):
     signals = draw(seed)
     return [entry(f"{prefix}{n}", signals.pdq(), signals.md5()) for n in range(count)]
+
+
+def count_live(conn, number):
+    """The entries of a list that are not withdrawn, counted one by one."""
+    own = list_entries.c.list == number, list_entries.c.withdrawn.is_(None)
+    return conn.execute(select(func.count()).select_from(list_entries).where(*own)).scalar_one()
 
 
 def ndjson(count, *, seed=1, prefix="e", **more):

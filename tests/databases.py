@@ -21,8 +21,8 @@ _SETTINGS = ("fsync=off", "full_page_writes=off", "listen_addresses=", "max_conn
 class Cluster:
     """A Postgres in a temporary folder, reached by its socket only. It refuses to be root: it runs as `postgres`."""
 
-    def __init__(self) -> None:
-        self.home = Path(tempfile.mkdtemp(prefix="rempart-pg-", dir="/tmp"))
+    def __init__(self, *, disk: Path | None = None) -> None:
+        self.home = Path(tempfile.mkdtemp(prefix="rempart-pg-", dir=disk or "/tmp"))
         self._as = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
         self._made = 0
         if self._as:

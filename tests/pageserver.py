@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 from starlette.applications import Starlette
 
-from appserver import free_port, served
+from inprocess import free_port, served
 from rempart.people.passwords import Passwords
 from rempart.server.access import assert_all_routes_declare, build_access
 from rempart.server.pages.building import build_pages

@@ -40,7 +40,11 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        size = int(self.headers.get("content-length", 0))
+        body = self.rfile.read(size)
+        if len(body) < size:  # whoever sent it died in the middle; a web server drops that too
+            self.close_connection = True
+            return
         with self.server.lock:
             self.server.requests.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
             behaviour = self.server.behaviours.pop(0) if self.server.behaviours else 204

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tomllib
 from collections.abc import Mapping
+from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -19,9 +20,10 @@ from rempart.errors import SettingsError
 
 FILE = "rempart.toml"
 _PREFIX = "REMPART_"
-# Variables that steer the program itself and are no settings.
+# Variables that steer the program itself, or an application that asks it (examples/), and are no settings.
 _OTHER = frozenset(
     {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
+    | {"REMPART_URL", "REMPART_KEY", "REMPART_WEBHOOK_SECRET"}
 )
 
 
@@ -118,6 +120,11 @@ class PeopleSettings(_Section):
     alone_after_hours: float = Field(12.0, ge=1, le=720)
     key_per_minute: int = Field(600_000, ge=1)
     address_per_minute: int = Field(600, ge=1)
+
+    @property
+    def alone_after(self) -> timedelta | None:
+        """After how long the only person may confirm again; None where a second one is needed."""
+        return timedelta(hours=self.alone_after_hours) if self.one_person else None
 
 
 class OidcSettings(_Section):

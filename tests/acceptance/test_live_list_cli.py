@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from consoling import enrol
-from curating import blocking, curation, ndjson
+from curating import blocking, count_live, curation, ndjson
 from listfiles import RUN, SRC, draw
 from rempart.clock import utc_now
 from rempart.lists import entry_records, staging_records
@@ -147,7 +147,7 @@ def test_a_killed_import_leaves_nothing_or_is_finished_by_another_process(data, 
         process.send_signal(signal.SIGKILL)
         process.wait()
         with store.read() as conn:
-            live = entry_records.count_live(conn, made.number)
+            live = count_live(conn, made.number)
             states = [one.state.value for one in staging_records.of_list(conn, made.id)]
         assert live == 0 or "applying" in states or "applied" in states
         assert "staged" not in states
@@ -158,11 +158,11 @@ def test_a_killed_import_leaves_nothing_or_is_finished_by_another_process(data, 
         JobRunner(later, worker, handlers(curation(later, clock=utc_now))).run_due()
     with store.read() as conn:
         states = {one.state.value for one in staging_records.of_list(conn, made.id)}
-        live = entry_records.count_live(conn, made.number)
+        live = count_live(conn, made.number)
     assert "applying" not in states
     assert live == (6000 if "applied" in states else 0)
     again = json.loads(ok(data, "import", "trial", file, "--json"))
     assert again["state"] == "applied"
     with store.read() as conn:
-        assert entry_records.count_live(conn, made.number) == 6000
+        assert count_live(conn, made.number) == 6000
         assert conn.execute(text("SELECT count(*) FROM entry_signals WHERE removed IS NULL")).scalar_one() == 6000

@@ -133,7 +133,6 @@ def _wait(true) -> None:
     [
         (lambda data: data.chmod(0o755), "Others may look into"),
         (lambda data: (data / "keys" / "ledger.key").unlink(), "ledger key"),
-        (lambda data: (data / "keys" / "service.key").unlink(), "service key"),
         (lambda data: _append(data, "\n[serve]\nport = 1\n"), "no setting serve"),
         (lambda data: _append(data, '\n[check]\nprobe_set = "most"\n'), "probe set"),
     ],

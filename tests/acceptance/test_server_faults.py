@@ -1,5 +1,6 @@
 """What a server needs goes away and comes back: it refuses or holds, loses nothing, and lets nobody through by it."""
 
+import getpass
 import os
 import signal
 import time
@@ -10,9 +11,9 @@ import pytest
 
 from databases import Cluster
 from faults import atrest
-from faults.disks import small_disk
+from faults.disks import A_DISK, small_disk
 from faults.load import bodies, listed
-from faults.stand import Group, Stand, children
+from faults.stand import Group, Stand, children, wait_until_alone
 from faults.witness import Witness
 
 PICTURES = bodies()
@@ -71,6 +72,31 @@ def test_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room(tm
             all_is_well(stand, server, witness, tmp_path)
         finally:
             server.kill()
+
+
+def test_postgres_whose_disk_is_full_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", room=192 << 20) as disk:
+        if disk.how != A_DISK:
+            pytest.skip("a file system of its own cannot be mounted here, and Postgres would die of a limit on files")
+        for folder in (tmp_path, *tmp_path.parents):
+            if folder.owner() == getpass.getuser() and folder.stat().st_mode & 0o077 == 0:
+                folder.chmod(0o711)  # Postgres is somebody else
+        cluster = Cluster(disk=disk.path)
+        stand = Stand(tmp_path / "service", database=cluster.new_database(), listed=LISTED)
+        server = stand.start()
+        try:
+            with Witness(stand, server.url, PICTURES) as witness:
+                witness.wait_for(200)
+                disk.fill(0)
+                witness.wait_for(503, seconds=60)
+                disk.free(0)
+                if cluster.process.poll() is not None:
+                    cluster.resume()  # it gave up, as it does when its log has no room; its operator starts it again
+                witness.wait_for(200, seconds=60)
+            all_is_well(stand, server, witness, tmp_path)
+        finally:
+            server.kill()
+            cluster.stop()
 
 
 def test_database_file_that_is_moved_away_and_back_has_every_answer(
@@ -161,3 +187,24 @@ def test_decode_workers_that_are_killed_cost_their_own_picture_at_most(
         witness.wait_for(200)
     assert set(witness.statuses()) <= {200, 503}
     all_is_well(stand, server, witness, tmp_path)
+
+
+def test_server_processes_that_are_killed_are_replaced_and_end_with_their_keeper(tmp_path: Path) -> None:
+    stand = Stand(tmp_path / "service", listed=LISTED)
+    server = stand.start("--workers", "2")
+    try:
+        with Witness(stand, server.url, PICTURES) as witness:
+            witness.wait_for(200, seconds=60)
+            first = children(server.process.pid)
+            assert len(first) == 2
+            for process in first:
+                os.kill(process, signal.SIGKILL)
+                witness.wait_for(200, seconds=60)
+            assert not set(first) & set(children(server.process.pid))
+        assert set(witness.statuses()) <= {200, None}
+        all_is_well(stand, server, witness, tmp_path)
+        os.kill(server.process.pid, signal.SIGKILL)
+        server.process.wait()
+        wait_until_alone(server.process.pid, 30)
+    finally:
+        server.kill()

@@ -21,7 +21,7 @@ def test_what_was_acknowledged_outlives_kills_under_load(
             database=cluster.new_database() if cluster else "", disk=(cluster.home,) if cluster else (),
         )  # fmt: skip
         print("seed", rounds.seed)
-        rounds.run(4)
-    assert rounds.kills == 4
+        rounds.run(3)
+    assert rounds.kills == 3
     assert rounds.looked_at > 20
     assert rounds.evidence > 0

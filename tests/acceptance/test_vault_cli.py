@@ -27,9 +27,9 @@ def data(tmp_path):
     return make_data(tmp_path / "data").data
 
 
-def vault(data, *arguments, code=0):
+def vault(data, *arguments, code=0, **environ):
     command = [sys.executable, "-m", "rempart", "vault", *map(str, arguments), "--data", str(data)]
-    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRON, timeout=90)
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRON | environ, timeout=90)
     assert done.returncode == code, (done.stdout, done.stderr)
     return done.stdout if code == 0 else done.stderr
 
@@ -146,3 +146,17 @@ def test_behind_a_key_service_the_disk_has_no_service_key(tmp_path):
     assert text.count("kms:") == 2
     assert made.secret not in text.encode()
     assert json.loads(vault(folder, "show", object_id, "--json"))["service_key"] != made.id
+
+
+def test_service_keys_may_stand_in_the_environment_and_on_no_disk(data, monkeypatch):
+    path = data / "keys" / "service.key"
+    text = path.read_text()
+    path.unlink()
+    with pytest.raises(AssertionError, match="service key"):
+        vault(data, "status")
+    assert len(json.loads(vault(data, "status", "--json", REMPART_SERVICE_KEY=text))["service_keys"]) == 1
+    monkeypatch.setenv("REMPART_SERVICE_KEY", text)
+    object_id = sealed(data)
+    with opened_data(data) as folder, folder.vault().opened(object_id, purpose="a test", by=CONSOLE) as view:
+        assert bytes(view) == b"evidence"
+    assert not path.exists()

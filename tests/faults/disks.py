@@ -11,6 +11,10 @@ from pathlib import Path
 from faults.stand import members
 
 _ROOM = 64 << 20
+_MODE = 0o711
+
+
+A_DISK = "a file system of its own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,24 +28,24 @@ class Disk:
 
 
 @contextmanager
-def small_disk(path: Path) -> Iterator[Disk]:
+def small_disk(path: Path, *, room: int = _ROOM) -> Iterator[Disk]:
     """A disk at `path` until the block ends."""
     path.mkdir()
-    mounted = os.geteuid() == 0 and _mount(path)
+    mounted = os.geteuid() == 0 and _mount(path, room)
     if not mounted:
         yield Disk(path=path, how="a limit on the size of files", fill=_limit, free=_unlimit)
         return
     filler = path / "filler"
     try:
         yield Disk(
-            path=path, how="a file system of 64 MB", fill=lambda _: _fill(filler), free=lambda _: filler.unlink()
+            path=path, how=A_DISK, fill=lambda _: _fill(filler), free=lambda _: filler.unlink()
         )  # fmt: skip
     finally:
         subprocess.run(["umount", "--lazy", str(path)], check=True)
 
 
-def _mount(path: Path) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={_ROOM},mode=0700", "tmpfs", str(path)]
+def _mount(path: Path, room: int) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", f"size={room},mode={_MODE:o}", "tmpfs", str(path)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

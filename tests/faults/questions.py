@@ -1,5 +1,6 @@
 """Questions drawn from the OpenAPI document of a running server, asked by everyone who may ask anything."""
 
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,6 @@ from typing import Any
 import httpx
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -30,6 +30,8 @@ CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
     response_schema_conformance,
 ]  # fmt: skip
+QUESTIONS = 20
+"""To each operation in one pass, valid ones and as many others."""
 _PARTS = ("method", "url", "json", "data", "files", "params", "headers")
 
 
@@ -52,14 +54,14 @@ class Fuzzed:
         return "\n".join(f"{name}\n    {what}" for name, what in sorted(self.wrong.items()))
 
 
-def ask_everything(home: Path, *, examples: int, number: int, seconds: float) -> Fuzzed:
+def ask_everything(home: Path, *, passes: int, number: int, seconds: float) -> Fuzzed:
     """Start a server, ask for so long at most, and say what came back; its log has no traceback."""
     stand = Stand(home, more="[people]\naddress_per_minute = 1000000\n")
     server = stand.start()
     try:
         with ExitStack() as parts:
             asking = Questioner(stand, server, parts)
-            asking.run(examples=examples, number=number, until=time.monotonic() + seconds)
+            asking.run(passes=passes, number=number, until=time.monotonic() + seconds)
     finally:
         server.kill()
     assert not any("Traceback" in line for line in server.log), "".join(server.log[-60:])
@@ -88,19 +90,21 @@ class Questioner:
         self._let_in: dict[str, set[str]] = {}
         self.found = Fuzzed()
 
-    def run(self, *, examples: int, number: int, until: float) -> None:
-        """So many questions to every operation, valid and not, as long as there is time."""
-        for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
-            for operation in self._operations():
-                if time.monotonic() > until:
-                    return
-                self._ask_about(operation, mode, examples=examples, number=number)
+    def run(self, *, passes: int, number: int, until: float) -> None:
+        """Some questions to every operation, valid and not, again and again as long as there is time."""
+        self._chance = random.Random(number)
+        for turn in range(passes):
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                for operation in self._operations():
+                    if time.monotonic() > until:
+                        return
+                    self._ask_about(operation, mode, number=number + turn)
 
     def _operations(self) -> Iterator[Any]:
         for result in self._schema.get_all_operations():
             yield result.ok()
 
-    def _ask_about(self, operation: Any, mode: GenerationMode, *, examples: int, number: int) -> None:
+    def _ask_about(self, operation: Any, mode: GenerationMode, *, number: int) -> None:
         try:
             cases = operation.as_strategy(generation_mode=mode)
         except Exception as err:  # noqa: BLE001 - told by the test
@@ -109,12 +113,12 @@ class Questioner:
 
         @seed(number)
         @settings(
-            max_examples=examples, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=QUESTIONS, deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
-        @given(case=cases, asker=st.sampled_from(sorted(self._askers)), chance=st.randoms(use_true_random=False))
-        def ask(case: Case, asker: str, chance: Any) -> None:
-            self._put(case, asker, chance)
+        @given(case=cases)
+        def ask(case: Case) -> None:
+            self._put(case)
 
         try:
             ask()
@@ -122,19 +126,20 @@ class Questioner:
             if "unsatisfiable" not in type(err).__name__.lower():
                 self.found.wrong[f"{operation.label} {mode.value}: {type(err).__name__}"] = str(err)[:400]
 
-    def _asker(self, label: str, drawn: str, chance: Any) -> str:
+    def _asker(self, label: str) -> str:
         """Anyone; more often one whom the operation let in before."""
         known = sorted(self._let_in.get(label, ()))
-        return chance.choice(known) if known and chance.random() < 0.6 else drawn
+        return self._chance.choice(known if known and self._chance.random() < 0.6 else sorted(self._askers))
 
-    def _put(self, case: Case, drawn: str, chance: Any) -> None:
+    def _put(self, case: Case) -> None:
+        chance = self._chance
         for name, known in self._known.items():
             if name in (case.path_parameters or {}) and chance.random() < 0.6:
                 case.path_parameters[name] = chance.choice(known)
         if isinstance((case.query or {}).get("wait"), int | float):
             case.query["wait"] = min(case.query["wait"], 0.1)  # nobody waits for news here
         label = f"{case.operation.method.upper()} {case.operation.path}"
-        asker = self._asker(label, drawn, chance)
+        asker = self._asker(label)
         asked = case.as_transport_kwargs(base_url=self._url)
         asked = {name: asked[name] for name in _PARTS if asked.get(name) is not None}
         client = self._askers[asker]
@@ -144,7 +149,7 @@ class Questioner:
             return  # nothing that could be sent
         try:
             answer = client.send(request)
-        except httpx.LocalProtocolError:
+        except (httpx.LocalProtocolError, AttributeError, TypeError):
             return
         if answer.status_code not in (401, 403):
             self._let_in.setdefault(label, set()).add(asker)

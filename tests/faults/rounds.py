@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import time
+from math import inf
 from pathlib import Path
 
 from faults import atrest
@@ -26,17 +27,20 @@ class Rounds:
         self._places = (self.stand.data, *disk)
         self._known: set[str] = set()
         self._opened: set[str] = set()
+        self._gone: set[str] = set()
         self.logs: list[str] = []
         self.kills = self.kills_at_start = self.looked_at = self.evidence = self.grepped = self.messages = (
             self._read
         ) = 0
 
-    def run(self, rounds: int) -> None:
-        """So many rounds; afterwards everything is looked at once more, and what was on its way has arrived."""
+    def run(self, rounds: int, *, seconds: float = inf) -> None:
+        """So many rounds, or as many as there is time for; afterwards everything is looked at once more, and what was
+        on its way has arrived."""
+        until = time.monotonic() + seconds
         server = self.stand.start()
         try:
             self._add_webhook(server)
-            for _ in range(rounds):
+            while self.kills < rounds and time.monotonic() < until:
                 self._load_and_kill(server)
                 server = self._start_again()
                 self._look(server, everything=False)
@@ -61,11 +65,16 @@ class Rounds:
 
     def _load_and_kill(self, server: Group) -> None:
         load = Load(self.stand, server.url, self.promises, self._pictures, seed=self._chance.getrandbits(30))
+        answered = len(self.promises.checks) + self._chance.choice([0, 3, 20, 60])
         load.start()
-        time.sleep(self._chance.choice([0.05, 0.3, 0.8, 1.5]) * self._chance.random() + 0.05)
+        deadline = time.monotonic() + 15
+        while len(self.promises.checks) < answered and time.monotonic() < deadline and not self.promises.strange:
+            time.sleep(0.005)
+        time.sleep(self._chance.random() * 0.2)
         server.kill()
         load.stop()
         self.kills += 1
+        print(f"{time.monotonic():.0f}", self.told(), flush=True)
         self.logs += server.log
         assert not self.promises.strange, self.promises.strange
 
@@ -82,14 +91,15 @@ class Rounds:
     def _look(self, server: Group, *, everything: bool) -> None:
         names = list(self.promises.checks) if everything else self.promises.new_since(self._known)
         with server.client(self.stand.key) as client:
-            keeper = Keeper(self.promises, client)
+            keeper = Keeper(self.promises, client, gone=set() if everything else self._gone)
             keeper.all_kept(names)
             self.looked_at += keeper.looked_at
         self._known.update(self.promises.checks)
         with self.stand.store() as store:
             atrest.rows_have_their_leaves(store)
             atrest.checked_once(store, self.promises)
-            atrest.ledger_verifies(self.stand.settings, store, self.promises.checkpoints, self.home)
+            if everything or self.kills <= 10 or self.kills % 5 == 0:
+                atrest.ledger_verifies(self.stand.settings, store, self.promises.checkpoints, self.home)
             self.evidence += atrest.evidence_opens(self.stand.settings, store, self._opened)
             self._no_message_without_decision(atrest.messages_told(store))
 

@@ -8,7 +8,6 @@ it until a person has looked.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -98,17 +97,15 @@ class LookBack:
     def _suspects(self, job: Job) -> _Suspects:
         found = _Suspects(items={}, loosened=set(), too_many={})
         span = {"after": int(job.payload.get("after", 0)), "upto": int(job.payload.get("upto", 0))}
-        counts: Counter[int] = Counter()
         of_entry: dict[int, set[int]] = {}
+        name = job.payload.get("list")
         with self._store.read() as conn:
-            name = job.payload.get("list")
             blocking = name is not None and changes.decides(conn, name)
-            came = changes.added(conn, **span) if name is None else changes.of_list(conn, name)
-            for part in came:
-                for one, near in zip(part, self._index.near([one.signal for one in part]), strict=True):
+        for part in changes.added(self._store, **span) if name is None else changes.of_list(self._store, name):
+            for one, near in zip(part, self._index.near([one.signal for one in part]), strict=True):
+                if near:
                     of_entry.setdefault(one.entry, set()).update(hit.item for hit in near)
         for entry, hits in of_entry.items():
-            counts[entry] = len(hits)
             if len(hits) > self._most:
                 found.too_many[entry] = len(hits)
             else:
@@ -121,9 +118,9 @@ class LookBack:
     def _add_withdrawn(self, job: Job, found: _Suspects, span: Mapping[str, int]) -> None:
         with self._store.read() as conn:
             gone = changes.withdrawn(conn, **span)
-            for part in changes.removed(conn, **span) if gone else ():
-                for near in self._index.near([one.signal for one in part]):
-                    found.loosened.update(hit.item for hit in near)
+        for part in changes.removed(self._store, **span) if gone else ():
+            for near in self._index.near([one.signal for one in part]):
+                found.loosened.update(hit.item for hit in near)
         for entries in _parts(gone, most=500):
             with self._store.write() as conn:
                 job.guard(conn)

@@ -41,6 +41,11 @@ class CaseItem:
     sha256: bytes | None
 
 
+def cluster_of(item: int, sha256: bytes | None) -> bytes:
+    """What items of one case share: their bytes' SHA-256; where that is not known, nothing but the item itself."""
+    return sha256 if sha256 is not None else b"item:%d" % item
+
+
 def open_case(
     conn: Connection,
     *,
@@ -59,7 +64,7 @@ def open_case(
     `kind` is match, unchecked, lookback or notice; `reason` is the rule that asked for it. A second item of the same
     bytes joins the case that is open: people judge bytes once. What merely looks alike gets a case of its own.
     """
-    cluster = _cluster(item)
+    cluster = cluster_of(item.id, item.sha256)
     found = records.open_of(conn, cluster)
     while found is None:
         case_id = new_id("case")
@@ -83,10 +88,6 @@ def add_matches(conn: Connection, case_id: str, item: int, matches: Sequence[Cas
     nearest = sorted(fresh, key=lambda match: match.distance)[: max(0, MOST_MATCHES - len(known))]
     rows = [{name: getattr(match, name) for name in records.MATCH_COLUMNS} for match in nearest]
     records.add_matches(conn, [row | {"case_id": case_id, "item": item} for row in rows])
-
-
-def _cluster(item: CaseItem) -> bytes:
-    return item.sha256 if item.sha256 is not None else b"item:%d" % item.id
 
 
 def _opened(case: records.Case, *, by: Principal) -> Leaf:

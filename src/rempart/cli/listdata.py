@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +57,9 @@ def opened(data: Path, actor: str | None = None) -> Iterator[Opened]:
     """
     with opened_data(data) as folder:
         settings, store = folder.settings, folder.store
-        hours = settings.people.alone_after_hours if settings.people.one_person else None
         curation = Curation(
             store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius),
-            clock=utc_now, alone_after=None if hours is None else timedelta(hours=hours),
+            clock=utc_now, alone_after=settings.people.alone_after,
         )  # fmt: skip
         with acting(folder, actor) as by:
             yield Opened(store=store, curation=curation, by=by)

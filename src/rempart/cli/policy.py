@@ -154,10 +154,9 @@ def approve(policy_id: str, actor: str, refuse: bool, reason: str, data: Path, a
 
     with opened_data(data) as folder, acting(folder, actor) as by:
         at, people = folder.store.clock(), folder.settings.people
-        alone = timedelta(hours=people.alone_after_hours) if people.one_person else None
         with folder.store.write() as conn:
             row = versions.decide(
-                conn, policy_id, by=by, approve=not refuse, reason=reason, at=at, alone_after=alone
+                conn, policy_id, by=by, approve=not refuse, reason=reason, at=at, alone_after=people.alone_after
             )  # fmt: skip
     if as_json:
         click.echo(json.dumps({"policy": row.id, "version": row.version, "state": row.state}))
@@ -184,7 +183,8 @@ def _past(conn: Connection, since: Any) -> Iterator[PastCheck]:
             item=one.item,
             facts=Facts(
                 service=one.service, outcome=one.outcome, published=facts.get("published"),
-                context=facts.get("context", {}), known_good=facts.get("known_good", ()),
+                context=facts.get("context", {}),
+                known_good=[PastMatch.of(match) for match in facts.get("known_good", ())],
                 matches=[PastMatch.of(match) for match in facts.get("matches", ())],
             ),
         )  # fmt: skip

@@ -19,9 +19,16 @@ from rempart.errors import RempartError, SettingsError, UnavailableError
 @click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Server processes.")
 @click.option("--listen-on", type=int, hidden=True, help="An open socket, for the processes of --workers.")
 @click.option("--share", type=int, default=1, hidden=True)
+@click.option("--keeper", type=int, hidden=True)
 def command(
-    data: Path, host: str | None, port: int | None, workers: int, listen_on: int | None, share: int
-) -> int:  # fmt: skip
+    data: Path,
+    host: str | None,
+    port: int | None,
+    workers: int,
+    listen_on: int | None,
+    share: int,
+    keeper: int | None,
+) -> int:
     """Serve the API and the pages, and do the work behind them, until stopped.
 
     The schema is brought up to date first. One process is enough for a small service; more share the address, and on
@@ -32,6 +39,8 @@ def command(
 
     settings = read_settings(data)
     if listen_on is not None:
+        if keeper is not None:
+            serving.end_with(keeper)
         serving.serve_on(settings, socket.socket(fileno=listen_on), share=share)
         return 0
     address = (host or settings.server.host, settings.server.port if port is None else port)

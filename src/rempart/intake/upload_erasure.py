@@ -6,10 +6,11 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import cases, decisions
+from rempart.cases.erasure import forget_item
+from rempart.cases.records import cases
 from rempart.errors import NotFoundError
-from rempart.evidence.ledger import Leaf, append, erase
-from rempart.items.records import checks, items, replays, signals
+from rempart.evidence.ledger import Leaf, append
+from rempart.items.records import items, replays, signals
 from rempart.people.principal import Principal
 from rempart.store.counters import next_number
 from rempart.store.engine import Store
@@ -46,11 +47,8 @@ def erase_again(conn: Connection, item: int, *, at: datetime) -> bool:
 
 def _forget(conn: Connection, item: int, *, number: int, waits: bool, at: datetime) -> None:
     signals.remove(conn, [item], number=number)
-    replays.erase(conn, item)
     if waits:
+        replays.erase(conn, item)
         items.change(conn, item, gone=at)
         return
-    checks.erase(conn, item)
-    items.erase(conn, item)
-    decisions.erase_item(conn, item)
-    erase(conn, subject=f"item:{item}")
+    forget_item(conn, item)

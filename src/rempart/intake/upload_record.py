@@ -27,7 +27,6 @@ from rempart.policy.versions import PolicyStore
 from rempart.store.counters import current_number, next_number
 from rempart.store.engine import Store
 
-IDS_IN_COMMIT = 4096
 SEVERITY = (Verdict.ALLOW, Verdict.HOLD, Verdict.BLOCK)
 _UNRULED = frozenset({"otherwise", "on_failure", DECIDED})
 
@@ -88,7 +87,7 @@ class Recorder:
                 answers[one.request_id] = err
         self._note(conn, entries, at)
         for place, entry in enumerate(entries):
-            entry.item = entry.known.id if entry.known else number * IDS_IN_COMMIT + place
+            entry.item = entry.known.id if entry.known else number * items.IDS_IN_COMMIT + place
             self._keep_evidence(conn, entry, at)
         self._write_rows(conn, entries, number, at)
         self._publish(conn, entries, at)

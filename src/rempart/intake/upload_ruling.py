@@ -48,6 +48,6 @@ class Ruler:
         request = prepared.request
         facts = Facts(
             service=request.service, outcome=prepared.outcome, published=request.published, context=request.context,
-            matches=of_lists(found.matches), known_good=[one for one in found.known_good if one.mode == "blocking"],
+            matches=of_lists(found.matches), known_good=found.known_good,
         )  # fmt: skip
         return Ruled(found=found, ruling=policy.decide(facts), policy=version)

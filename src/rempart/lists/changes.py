@@ -9,8 +9,10 @@ from sqlalchemy import ColumnElement, Connection, select
 
 from rempart.lists.records import Mode, entry_signals, list_entries, lists
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
+from rempart.store.engine import Store
 
 _AT_ONCE = 2_000
+_ENTRIES_AT_ONCE = 500
 
 
 class EntrySignal(NamedTuple):
@@ -20,21 +22,35 @@ class EntrySignal(NamedTuple):
     signal: Signal
 
 
-def added(conn: Connection, *, after: int, upto: int) -> Iterator[Sequence[EntrySignal]]:
-    """The signals that came after one change of the lists, up to another, and are still there; in parts."""
+def added(store: Store, *, after: int, upto: int) -> Iterator[Sequence[EntrySignal]]:
+    """The signals that came after one change of the lists, up to another, and are still there.
+
+    In parts, each read for itself: whoever takes them may take long over each.
+    """
     came = entry_signals.c.added > after, entry_signals.c.added <= upto, entry_signals.c.removed.is_(None)
-    yield from _signals(conn, *came)
+    yield from _signals(store, *came)
 
 
-def removed(conn: Connection, *, after: int, upto: int) -> Iterator[Sequence[EntrySignal]]:
-    """The signals that went; those whose value was erased are left out."""
-    yield from _signals(conn, entry_signals.c.removed > after, entry_signals.c.removed <= upto)
+def removed(store: Store, *, after: int, upto: int) -> Iterator[Sequence[EntrySignal]]:
+    """The signals that went, in parts; those whose value was erased are left out."""
+    yield from _signals(store, entry_signals.c.removed > after, entry_signals.c.removed <= upto)
 
 
-def of_list(conn: Connection, list_id: str) -> Iterator[Sequence[EntrySignal]]:
-    """Every signal of a list."""
-    own = select(list_entries.c.id).join(lists, lists.c.number == list_entries.c.list).where(lists.c.id == list_id)
-    yield from _signals(conn, entry_signals.c.entry.in_(own), entry_signals.c.removed.is_(None))
+def of_list(store: Store, list_id: str) -> Iterator[Sequence[EntrySignal]]:
+    """Every signal of a list, in parts."""
+    with store.read() as conn:
+        number = conn.execute(select(lists.c.number).where(lists.c.id == list_id)).scalar_one_or_none()
+    last = 0
+    while number is not None:
+        own = list_entries.c.list == number, list_entries.c.id > last
+        with store.read() as conn:
+            page = select(list_entries.c.id).where(*own).order_by(list_entries.c.id).limit(_ENTRIES_AT_ONCE)
+            entries = list(conn.execute(page).scalars())
+        if entries:
+            yield from _signals(store, entry_signals.c.entry.in_(entries), entry_signals.c.removed.is_(None))
+            last = entries[-1]
+        if len(entries) < _ENTRIES_AT_ONCE:
+            return
 
 
 def decides(conn: Connection, list_id: str) -> bool:
@@ -50,10 +66,19 @@ def withdrawn(conn: Connection, *, after: int, upto: int) -> tuple[int, ...]:
     return tuple(conn.execute(query).scalars())
 
 
-def _signals(conn: Connection, *conditions: ColumnElement[bool]) -> Iterator[Sequence[EntrySignal]]:
-    columns = entry_signals.c.entry, entry_signals.c.kind, entry_signals.c.value
-    query = select(*columns).where(entry_signals.c.answers, *conditions).order_by(entry_signals.c.id)
-    for rows in conn.execute(query.execution_options(yield_per=_AT_ONCE)).partitions():
-        yield [
-            EntrySignal(row.entry, SIGNAL_TYPES[SignalKind(row.kind)](row.value)) for row in rows if len(row.value) > 0
-        ]
+def _signals(store: Store, *conditions: ColumnElement[bool]) -> Iterator[Sequence[EntrySignal]]:
+    columns = entry_signals.c.id, entry_signals.c.entry, entry_signals.c.kind, entry_signals.c.value
+    query = select(*columns).where(entry_signals.c.answers, *conditions).order_by(entry_signals.c.id).limit(_AT_ONCE)
+    last = 0
+    while True:
+        with store.read() as conn:
+            rows = conn.execute(query.where(entry_signals.c.id > last)).all()
+        if rows:
+            yield [
+                EntrySignal(row.entry, SIGNAL_TYPES[SignalKind(row.kind)](row.value))
+                for row in rows
+                if len(row.value) > 0
+            ]
+            last = rows[-1].id
+        if len(rows) < _AT_ONCE:
+            return

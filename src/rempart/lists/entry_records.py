@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, func, select, update
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, select, text, update
 
 from rempart.lists.difference import Known
 from rempart.lists.entry import Category, Disposition, Opinion
@@ -208,27 +208,12 @@ def signals_of(conn: Connection, entries: Sequence[int]) -> dict[int, list[tuple
     return found
 
 
-def known_good_signals(conn: Connection, *, after: int, limit: int) -> list[tuple[int, SignalKind, bytes]]:
-    """Live signals of the entries known to be good in any list, by number, those after `after`."""
-    statement = (
-        select(entry_signals.c.id, entry_signals.c.kind, entry_signals.c.value)
-        .join(list_entries, list_entries.c.id == entry_signals.c.entry)
-        .where(
-            entry_signals.c.id > after,
-            entry_signals.c.removed.is_(None),
-            list_entries.c.withdrawn.is_(None),
-            list_entries.c.disposition == int(Disposition.KNOWN_GOOD),
-        )
-        .order_by(entry_signals.c.id)
-        .limit(limit)
-    )
-    return [(row.id, SignalKind(row.kind), bytes(row.value)) for row in conn.execute(statement)]
-
-
-def count_live(conn: Connection, number: int) -> int:
-    """The live entries of a list, counted."""
-    own = list_entries.c.list == number, list_entries.c.withdrawn.is_(None)
-    return int(conn.execute(select(func.count()).select_from(list_entries).where(*own)).scalar_one())
+def known_good_entries(conn: Connection, *, after: int, limit: int) -> list[int]:
+    """The entries known to be good in any list and not withdrawn, by number, those after `after`."""
+    # The condition stands in the statement as it does in the index: a bound value would not find it.
+    good = text(f"disposition = {int(Disposition.KNOWN_GOOD)}")
+    own = good, list_entries.c.withdrawn.is_(None), list_entries.c.id > after
+    return list(conn.execute(select(list_entries.c.id).where(*own).order_by(list_entries.c.id).limit(limit)).scalars())
 
 
 def _parts(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

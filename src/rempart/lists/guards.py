@@ -18,7 +18,7 @@ from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 from rempart.store.engine import Store
 
 RADIUS = 31
-_PAGE = 20_000
+_PAGE = 5_000
 _FULL_AFTER = 600.0
 
 
@@ -59,7 +59,7 @@ def _is_low(one: EntrySignal) -> bool:
 
 @dataclass(slots=True)
 class _Held:
-    """Values of the known-good entries read so far, by kind, and up to which signal."""
+    """Values of the known-good entries read so far, by kind, and up to which entry."""
 
     last: int = 0
     values: dict[SignalKind, list[NDArray[np.uint8]]] = field(default_factory=dict)
@@ -99,12 +99,14 @@ class GuardKeeper:
             self._held = _Held(since=now)
         while True:
             with self._store.read() as conn:
-                page = entry_records.known_good_signals(conn, after=self._held.last, limit=_PAGE)
-            for kind in {kind for _, kind, _ in page}:
-                rows = rows_of((value for _, own, value in page if own is kind), kind)
+                page = entry_records.known_good_entries(conn, after=self._held.last, limit=_PAGE)
+                found = entry_records.signals_of(conn, page)
+            bare = [signal for many in found.values() for signal, _ in many]
+            for kind in {one.kind for one in bare}:
+                rows = rows_of((one for one in bare if one.kind is kind), kind)
                 self._held.values.setdefault(kind, []).append(rows)
             if page:
-                self._held.last = page[-1][0]
+                self._held.last = page[-1]
             if len(page) < _PAGE:
                 return
 

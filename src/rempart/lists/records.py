@@ -74,6 +74,8 @@ lists = Table(
     sqlite_autoincrement=True,
 )  # fmt: skip
 
+_KNOWN_GOOD = text("disposition = 1")  # few among many: what a benign list says
+
 list_entries = Table(
     "list_entries",
     metadata,
@@ -92,6 +94,8 @@ list_entries = Table(
     Column("withdrawn", UtcTime),
     Column("content", LargeBinary),  # a fingerprint of what the entry says, where curation wrote it
     Index(None, "list", "ref"),
+    Index(None, "list", "id"),
+    Index("ix_list_entries_known_good", "id", sqlite_where=_KNOWN_GOOD, postgresql_where=_KNOWN_GOOD),
     sqlite_autoincrement=True,
 )
 

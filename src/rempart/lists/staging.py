@@ -42,7 +42,7 @@ class _Fresh(NamedTuple):
 
 
 class _Seen:
-    """Which references may have come before: a Bloom filter, so that memory stays flat and the database is seldom asked.
+    """Which references may have come before: a Bloom filter; memory stays flat and the database is seldom asked.
 
     It is wrong on one side only: of a million references some are asked about for nothing.
     """

@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
-    func,
     insert,
     select,
     update,
@@ -276,9 +275,3 @@ def forget_rows(conn: Connection, changeset_id: str, *, limit: int) -> int:
         own = changeset_rows.c.changeset_id == changeset_id, changeset_rows.c.no <= numbers[-1]
         conn.execute(delete(changeset_rows).where(*own))
     return len(numbers)
-
-
-def count_open(conn: Connection) -> int:
-    """How many change sets wait for a person."""
-    own = list_changesets.c.state == State.STAGED.value
-    return int(conn.execute(select(func.count()).select_from(list_changesets).where(own)).scalar_one())

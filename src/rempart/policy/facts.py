@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -64,7 +64,7 @@ class Facts:
     published: bool | None = None
     context: Mapping[str, object] = field(default_factory=dict)
     matches: Sequence[FoundMatch] = ()
-    known_good: Sequence[object] = ()
+    known_good: Sequence[FoundMatch] = ()
     failed: bool = False
 
 
@@ -82,7 +82,3 @@ class Ruling:
     assessors: int = 1
     keep: Keep = Keep.NOTHING
     keep_days: int | None = None
-
-    def softened(self) -> Ruling:
-        """The same with `hold` in place of `block`: what a tripped breaker leaves of it."""
-        return replace(self, verdict=Verdict.HOLD) if self.verdict is Verdict.BLOCK else self

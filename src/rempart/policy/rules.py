@@ -75,8 +75,8 @@ class Rule:
     known_good: bool | None = None
     context: Mapping[str, frozenset[tuple[type, Scalar]]] | None = None
 
-    def applies(self, facts: Facts, matches: Sequence[FoundMatch]) -> bool:
-        """Whether every condition holds; `matches` are those of lists that may decide."""
+    def applies(self, facts: Facts, matches: Sequence[FoundMatch], *, known_good: bool) -> bool:
+        """Whether every condition holds; `matches` and `known_good` are of lists that may decide."""
         if self.match is not None and not (matches and any(map(self.match.met_by, matches))):
             return False
         if self.outcomes is not None and facts.outcome not in self.outcomes:
@@ -85,7 +85,7 @@ class Rule:
             return False
         if self.published is not None and facts.published is not self.published:
             return False
-        if self.known_good is not None and bool(facts.known_good) is not self.known_good:
+        if self.known_good is not None and known_good is not self.known_good:
             return False
         return self.context is None or self._in_context(facts.context)
 
@@ -110,16 +110,18 @@ class Policy:
     def decide(self, facts: Facts) -> Ruling:
         """The ruling of the first rule that applies, else `otherwise`.
 
-        Matches of observing lists never decide. An item that could not be checked (`facts.failed`, or an outcome
+        What stands on observing lists never decides. An item that could not be checked (`facts.failed`, or an outcome
         that is no answer) is allowed only by a rule that names its outcome, and otherwise falls to `on_failure`.
         """
-        matches = facts.matches
+        matches, known_good = facts.matches, False
         if matches:
             matches = [match for match in matches if match.mode != OBSERVING]
+        if facts.known_good:
+            known_good = any(one.mode != OBSERVING for one in facts.known_good)
         unknown = facts.failed or facts.outcome in COULD_NOT
         for rule in self.rules:
             if unknown and rule.ruling.verdict is Verdict.ALLOW and (facts.failed or rule.outcomes is None):
                 continue
-            if rule.applies(facts, matches):
+            if rule.applies(facts, matches, known_good=known_good):
                 return rule.ruling
         return self.on_failure if unknown else self.otherwise

@@ -7,7 +7,6 @@ import logging
 import os
 import time
 from contextlib import ExitStack
-from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
@@ -141,10 +140,9 @@ class Runtime:
 
 def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clock) -> Curation:
     """What curators do; what they let in is looked up in this process from then on."""
-    people = settings.people
     return Curation(
         store=store, guards=GuardKeeper(store, monotonic=time.monotonic, radius=settings.check.radius), clock=clock,
-        entered=lists.catch_up, alone_after=timedelta(hours=people.alone_after_hours) if people.one_person else None,
+        entered=lists.catch_up, alone_after=settings.people.alone_after,
     )  # fmt: skip
 
 

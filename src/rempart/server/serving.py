@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,7 +34,10 @@ log = logging.getLogger(__name__)
 KEEP_ALIVE_SECONDS = 30
 STOP_SECONDS = 30
 _OPEN_FILES = 65536
+# The event loop and the thread that commits take turns; Python's own 5 ms would be what an answer waits for its turn.
+_SWITCH_SECONDS = 0.001
 _RESTART_SECONDS = 1.0
+_LOOK_SECONDS = 0.5
 
 
 def serve_on(
@@ -42,6 +46,7 @@ def serve_on(
     """Serve in this process until it is told to stop; then what was begun is answered, and the parts are closed."""
     _begin_logging()
     _raise_open_files()
+    sys.setswitchinterval(_SWITCH_SECONDS)
     refuse_core_dumps()
     settings = _with_port(settings, listening.getsockname()[1])
     with Runtime(settings, clock=utc_now, share=share) as runtime:
@@ -58,6 +63,18 @@ def serve_on(
 def _with_port(settings: Settings, port: int) -> Settings:
     """The settings with the port that is really listened on: passkeys and links are made for it."""
     return settings.model_copy(update={"server": settings.server.model_copy(update={"port": port})})
+
+
+def end_with(keeper: int) -> None:
+    """Stop this process in order once the one that keeps it is gone: nobody else would end it and free the port."""
+
+    def watch() -> None:
+        while os.getppid() == keeper:
+            time.sleep(_LOOK_SECONDS)
+        log.warning("the process that started this one is gone; it stops too")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="rempart-keeper", daemon=True).start()
 
 
 class _Server(uvicorn.Server):
@@ -150,7 +167,7 @@ def _start(settings: Settings, listening: socket.socket, workers: int, counts: s
     process = subprocess.Popen(  # noqa: S603  our own interpreter, our own arguments
         [
             sys.executable, "-P", "-m", "rempart", "serve", "--data", str(settings.data),
-            "--listen-on", str(number), "--share", str(workers),
+            "--listen-on", str(number), "--share", str(workers), "--keeper", str(os.getpid()),
         ],
         pass_fds=(number,),
         env={**os.environ, SHARED: counts, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},

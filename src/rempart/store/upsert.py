@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -13,14 +11,6 @@ Insert = sqlite.Insert | postgresql.Insert
 def insert_or_ignore(conn: Connection, table: Table) -> Insert:
     """An insert that leaves a row that is already there as it is."""
     return insert_into(conn, table).on_conflict_do_nothing()
-
-
-def insert_or_replace(conn: Connection, table: Table, *, key: Sequence[str], values: Sequence[str]) -> Insert:
-    """An insert that gives the columns `values` of a row with the same `key` their new values."""
-    statement = insert_into(conn, table)
-    return statement.on_conflict_do_update(
-        index_elements=list(key), set_={name: statement.excluded[name] for name in values}
-    )
 
 
 def insert_into(conn: Connection, table: Table) -> Insert:

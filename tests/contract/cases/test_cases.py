@@ -17,6 +17,7 @@ from rempart.items.records import items
 from rempart.people.permissions import Role
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
+from rempart.store.counters import next_number
 from vaults import a_vault, put_in
 
 REVIEWER = person("rui", Role.REVIEWER)
@@ -220,12 +221,55 @@ def test_a_withdrawn_entry_marks_the_open_cases_behind_it(store):
         assert records.mark_withdrawn(conn, [2], at=NOON) == (one,)
 
 
-def test_an_erased_item_is_in_no_case_any_more(store):
+def test_an_item_that_has_other_bytes_by_now_is_not_judged_with_its_old_ones(store):
+    with store.write() as conn:
+        old = opened(conn, host(conn, 1, sha256=SAME))
+        opened(conn, host(conn, 2, sha256=SAME))
+        items.change(conn, 1, sha256=OTHER, verdict="block")
+        opened(conn, 1, sha256=OTHER)
+    judged(store, old, Judgement.RELEASE)
+    with store.read() as conn:
+        assert (items.hosted(conn, 1).verdict, items.hosted(conn, 1).decided) == (Verdict.BLOCK, None)
+        assert items.hosted(conn, 2).decided is Verdict.ALLOW
+    assert told(store) == [(1, "photo-2", "allow")]
+
+
+def test_a_case_of_signals_alone_judges_its_item_also_when_its_bytes_came_later(store):
+    with store.write() as conn:
+        case_id = opened(conn, host(conn, 1), sha256=None)
+        items.change(conn, 1, sha256=SAME)
+    judged(store, case_id)
+    assert told(store) == [(1, "photo-1", "block")]
+
+
+def test_a_deleted_item_stays_while_another_open_case_needs_it(store):
+    with store.write() as conn:
+        old = opened(conn, host(conn, 1, sha256=SAME))
+        items.change(conn, 1, sha256=OTHER, gone=NOON)
+        new = opened(conn, 1, sha256=OTHER)
+    judged(store, old)
+    with store.read() as conn:
+        assert items.hosted(conn, 1) is not None
+    judged(store, new)
+    with store.read() as conn:
+        assert items.hosted(conn, 1) is None
+    assert told(store) == []
+
+
+def test_nobody_decides_while_a_check_of_the_same_items_is_being_written(store):
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1, sha256=SAME))
-        records.forget_item(conn, 1)
-        assert records.items_of(conn, case_id) == ()
-        assert records.matches_of(conn, case_id) == ()
+    deciding = threading.Thread(target=judged, args=(store, case_id))
+    with store.write() as conn:
+        next_number(conn, items.COUNTER)
+        deciding.start()
+        deciding.join(0.3)
+        assert deciding.is_alive()
+        assert records.find(conn, case_id).state == "open"
+        items.change(conn, 1, verdict="hold", decided=None)
+    deciding.join(20)
+    with store.read() as conn:
+        assert items.hosted(conn, 1).decided is Verdict.BLOCK
 
 
 def test_the_ledger_says_nothing_of_bytes_or_items_in_plain_text(store):

@@ -15,6 +15,7 @@ from rempart.cases.records import cases, decisions
 from rempart.items.lookback import ItemIndex
 from rempart.items.records import checks, items, signals
 from rempart.items.records.signals import ItemSignal
+from rempart.lists import changes
 from rempart.lists import records as lists
 from rempart.lists.entry import Category, Entry, EntrySignal, Opinion
 from rempart.lists.live import LiveLists
@@ -23,7 +24,7 @@ from rempart.people.permissions import Role
 from rempart.policy.versions import PolicyStore
 from rempart.signals.outcome import Outcome
 from rempart.signals.values import PdqHash, Sha256
-from rempart.store.counters import next_number
+from rempart.store.counters import current_number, next_number
 from rempart.store.jobs import JobRunner, enqueue
 from rempart.store.workers import Worker
 from vaults import a_vault
@@ -66,6 +67,10 @@ class Site:
             )
             enqueue(conn, LOOKBACK, {"after": change - 1, "upto": change}, now=NOON)
         return made
+
+    def id_of(self, name: str) -> str:
+        with self.store.read() as conn:
+            return conn.execute(select(lists.lists.c.id).where(lists.lists.c.name == name)).scalar_one()
 
     def withdraw(self, *entries: int) -> None:
         with self.store.write() as conn:
@@ -283,6 +288,19 @@ def test_an_entry_that_leads_to_very_many_items_is_not_acted_on(site):
     (leaf,) = site.leaves("lookback.stopped")
     assert f'"entry":{many}' in leaf
     assert '"items":21' in leaf
+
+
+def test_a_list_of_several_parts_is_looked_through_whole(site, monkeypatch):
+    monkeypatch.setattr(changes, "_AT_ONCE", 2)
+    monkeypatch.setattr(changes, "_ENTRIES_AT_ONCE", 3)
+    site.hold_list("trial", mode=lists.Mode.OBSERVING)
+    site.add(*(entry(n, digest(n), likeness(n)) for n in range(1, 8)), name="trial")
+    ids = [row.entry for part in changes.of_list(site.store, site.id_of("trial")) for row in part]
+    assert sorted(ids) == sorted(2 * sorted(set(ids)))
+    assert len(set(ids)) == 7
+    with site.store.read() as conn:
+        upto = current_number(conn, "lists")
+    assert sum(len(part) for part in changes.added(site.store, after=0, upto=upto)) == 14
 
 
 def test_gone_and_erased_items_are_left_alone(site):

@@ -308,7 +308,7 @@ def test_what_people_decided_stands_when_the_same_bytes_are_checked_again(check:
     listed(check, jpeg(2))
     check.ask(content=jpeg(2))
     with check.store.write() as conn:
-        items.set_verdict(conn, item_of(check.store).id, Verdict.ALLOW, at=utc_now())
+        items.set_verdict(conn, item_of(check.store).id, Verdict.ALLOW)
     assert check.ask(content=jpeg(2)).verdict is Verdict.ALLOW
     listed(check, jpeg(2), name="another")
     assert check.ask(content=jpeg(2)).verdict is Verdict.BLOCK, "a new match was not judged yet"
@@ -317,7 +317,7 @@ def test_what_people_decided_stands_when_the_same_bytes_are_checked_again(check:
 def test_removed_bytes_stay_removed_also_when_no_list_holds_them_any_more(check: Checking):
     check.ask(content=jpeg(2))
     with check.store.write() as conn:
-        items.set_verdict(conn, item_of(check.store).id, Verdict.BLOCK, at=utc_now())
+        items.set_verdict(conn, item_of(check.store).id, Verdict.BLOCK)
     assert check.ask(content=jpeg(2)).verdict is Verdict.BLOCK
     assert check.ask(content=jpeg(3)).verdict is Verdict.ALLOW
 

@@ -14,6 +14,7 @@ from curating import (
     SetClock,
     actions,
     blocking,
+    count_live,
     curation,
     entries,
     entry,
@@ -199,7 +200,7 @@ def test_withdrawals_in_a_file_are_part_of_the_difference(store):
     assert live_signals(store) == 3
     with store.read() as conn:
         found = entry_records.find_list(conn, made.id)
-        assert found.live == entry_records.count_live(conn, made.number) == 3
+        assert found.live == count_live(conn, made.number) == 3
 
 
 def test_the_same_file_again_changes_nothing_and_asks_nobody(store):

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
 from httpx import Client
 
-from appserver import served
+from inprocess import served
 from rempart.clock import utc_now
 from rempart.errors import NotPermittedError, NotSignedInError, RempartError, TooManyRequestsError
 from rempart.people import keys

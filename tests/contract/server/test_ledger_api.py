@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import Client
 
-from appserver import served
+from inprocess import served
 from ledgers import some_leaves
 from rempart.clock import utc_now
 from rempart.evidence.ledger import append_many

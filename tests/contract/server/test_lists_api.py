@@ -6,10 +6,11 @@ from os import urandom
 from types import SimpleNamespace
 
 import pytest
+from fastapi import FastAPI
 from httpx import Client
 
-from appserver import served
 from curating import curation, ndjson
+from inprocess import served
 from listfiles import draw
 from rempart.clock import utc_now
 from rempart.lists import breaker
@@ -19,10 +20,11 @@ from rempart.people import keys, persons, sessions
 from rempart.people.permissions import Role, Scope
 from rempart.people.principal import CONSOLE, SYSTEM
 from rempart.people.sessions import Limits
-from rempart.server.access import Access
+from rempart.server import problems
+from rempart.server.access import Access, assert_all_routes_declare
 from rempart.server.access_keys import KeyCache
 from rempart.server.access_limits import Buckets, Quotas
-from rempart.server.app import create_app
+from rempart.server.api.lists import router
 
 PEOPLE = {"anna": [Role.CURATOR], "bert": [Role.CURATOR], "lea": [Role.LEAD], "rita": [Role.REVIEWER],
           "adam": [Role.ADMINISTRATOR], "olga": [Role.AUDITOR]}  # fmt: skip
@@ -44,7 +46,12 @@ def address(store, lists):
     curated = curation(store, clock=utc_now, entered=lists.catch_up)
     service = SimpleNamespace(store=store, clock=utc_now, curation=curated)
     access.keys.start()
-    with served(create_app(service, access, routers=["rempart.server.api.lists"])) as where:
+    app = FastAPI(openapi_url=None)
+    app.state.service, app.state.access = service, access
+    problems.install(app)
+    app.include_router(router)
+    assert_all_routes_declare(app)
+    with served(app) as where:
         yield where
     access.keys.stop()
 

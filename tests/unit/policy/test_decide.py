@@ -1,6 +1,5 @@
 """What the rules make of a check: the default policy's promises, and each condition on its own."""
 
-import timeit
 from dataclasses import dataclass
 from itertools import product
 
@@ -76,7 +75,7 @@ def test_observing_lists_never_decide(outcome):
 
 
 def test_known_good_outranks_nothing():
-    assert DEFAULT.decide(facts(EXACT, known_good=(object(),))).verdict is Verdict.BLOCK
+    assert DEFAULT.decide(facts(EXACT, known_good=(Found(),))).verdict is Verdict.BLOCK
 
 
 @pytest.mark.parametrize("outcome", [*Outcome, None])
@@ -145,7 +144,7 @@ def test_conditions_on_a_match_are_met_by_one_and_the_same_match():
         ('service = "forum"', {}, None),
         ("published = true", {"published": True}, {"published": None}),
         ("published = false", {"published": False}, {"published": None}),
-        ("known_good = true", {"known_good": (1,)}, {}),
+        ("known_good = true", {"known_good": (Found(),)}, {"known_good": (Found(mode="observing"),)}),
         ('context = { kind = ["avatar", "cover"] }', {"context": {"kind": "cover"}}, {"context": {"kind": "x"}}),
         ("context = { adult = true }", {"context": {"adult": True}}, {"context": {"adult": 1}}),
         ("context = { age = 1 }", {"context": {"age": 1}}, {"context": {"age": True}}),
@@ -159,24 +158,9 @@ def test_conditions_on_the_item(when, yes, no):
     assert not applies(when, other)
 
 
-def test_a_tripped_breaker_leaves_hold_of_block_and_the_rest_as_it_is():
-    block, hold = DEFAULT.decide(facts(EXACT)), DEFAULT.decide(facts(NEAR))
-    assert block.softened().verdict is Verdict.HOLD
-    assert (block.softened().queue, block.softened().rule) == (block.queue, block.rule)
-    assert hold.softened() is hold
-
-
 def test_the_default_policy_never_allows_a_blocking_match():
     options = product(("pdq", "sha256", "sha1", "md5"), (0, 1, 31), ("positive", "disputed", "investigation_seed"))
     for kind, distance, opinion in options:
         found = Found(signal_kind=kind, distance=distance, opinion=opinion)
         for outcome in [*Outcome, None]:
             assert DEFAULT.decide(facts(found, outcome=outcome)).verdict is not Verdict.ALLOW
-
-
-def test_deciding_takes_less_than_ten_microseconds_of_processor_time():
-    import time
-
-    given = facts(NEAR, Found(distance=30), outcome=Outcome.OK)
-    best = min(timeit.repeat(lambda: DEFAULT.decide(given), number=2000, repeat=5, timer=time.process_time)) / 2000
-    assert best < 10e-6

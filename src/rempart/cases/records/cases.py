@@ -128,14 +128,20 @@ def find(conn: Connection, case_id: str, *, lock: bool = False) -> Case | None:
     return _case(conn.execute(query.with_for_update(of=cases) if lock else query).first())
 
 
+def cluster_of(conn: Connection, case_id: str) -> bytes | None:
+    """What makes the items of an open case byte-identical; None once it was decided."""
+    found = conn.execute(select(cases.c.cluster).where(cases.c.id == case_id)).scalar_one_or_none()
+    return None if found is None else bytes(found)
+
+
 def open_cases(conn: Connection, *, queue: str | None, service: str | None, after: str, most: int) -> tuple[Case, ...]:
     """Open cases in the order in which they were opened, of a queue and with items of a service where asked."""
     query = select(*_CASE).where(cases.c.state == "open", cases.c.id > after)
     if queue is not None:
         query = query.where(cases.c.queue == queue)
     if service is not None:
-        own = select(case_items.c.case_id).where(case_items.c.service == service)
-        query = query.where(cases.c.id.in_(own))
+        own = case_items.c.case_id == cases.c.id, case_items.c.service == service
+        query = query.where(select(case_items.c.item).where(*own).exists())
     return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
 
 
@@ -196,12 +202,6 @@ def mark_withdrawn(conn: Connection, entries: Sequence[int], *, at: datetime) ->
     if found:
         conn.execute(update(cases).where(cases.c.id.in_(found)).values(withdrawn=at))
     return found
-
-
-def forget_item(conn: Connection, item: int) -> None:
-    """Forget that an item was in cases: it was erased."""
-    conn.execute(case_matches.delete().where(case_matches.c.item == item))
-    conn.execute(case_items.delete().where(case_items.c.item == item))
 
 
 def _case(found: Any) -> Case | None:

@@ -60,6 +60,8 @@ webhook_messages = Table(
     Column("settled", UtcTime),
     Column("attempts", Integer, nullable=False),
     Index("uq_webhook_messages_endpoint_decision", "endpoint", "decision", unique=True),
+    Index("ix_webhook_messages_endpoint_id", "endpoint", "id"),
+    Index("ix_webhook_messages_settled", "settled"),
 )
 webhook_attempts = Table(
     "webhook_attempts",

@@ -56,6 +56,7 @@ class Report:
     signal_check: Figures
     idle_mb: float
     start_seconds: float
+    start_cpu_seconds: float
     lookups_per_photo: float
 
 
@@ -74,6 +75,7 @@ def measure(entries: int, *, seconds: float, folder: Path) -> Report:
     with running(prepared.settings):
         pass  # the first start makes the index files that later ones open
     with running(prepared.settings) as server:
+        start_cpu = server.cpu_seconds()
         time.sleep(_SETTLE_SECONDS)
         idle = server.memory_mb()
         photo = _figures(server, prepared, photo_kind(), seconds)
@@ -81,7 +83,7 @@ def measure(entries: int, *, seconds: float, folder: Path) -> Report:
         signal = _figures(server, prepared, signal_kind(), seconds)
         return Report(
             entries=entries, photo_check=photo, signal_check=signal, idle_mb=idle,
-            start_seconds=server.start_seconds, lookups_per_photo=lookups / photos,
+            start_seconds=server.start_seconds, start_cpu_seconds=start_cpu, lookups_per_photo=lookups / photos,
         )  # fmt: skip
 
 
@@ -189,7 +191,8 @@ def _show(reports: Sequence[Report]) -> None:
             )  # fmt: skip
         console.print(table)
         console.print(
-            f"idle {report.idle_mb:.0f} MB (sum of PSS over all processes) · started in {report.start_seconds:.2f} s · "
+            f"idle {report.idle_mb:.0f} MB (sum of PSS over all processes) · started in {report.start_seconds:.2f} s "
+            f"({report.start_cpu_seconds:.2f} s of CPU) · "
             f"{report.lookups_per_photo:.1f} lookups per photo"
         )
 

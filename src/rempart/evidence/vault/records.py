@@ -166,12 +166,6 @@ def objects_after(conn: Connection, after: str, *, limit: int) -> tuple[SealedOb
     return tuple(SealedObject(**row) for row in conn.execute(query).mappings())
 
 
-def objects_of(conn: Connection, item: str) -> tuple[str, ...]:
-    """The ids of an item's objects that are not destroyed."""
-    query = select(objects.c.id).where(objects.c.item == item, objects.c.destroyed.is_(None)).order_by(objects.c.id)
-    return tuple(conn.scalars(query))
-
-
 def erase_keys(conn: Connection, object_id: str, *, at: datetime) -> bool:
     """Take an object's keys away for good; False when that was done before."""
     gone = dict.fromkeys(("key_id", "wrap", "custodian_mark", "custodian_wrap", "sha256", "due_seen"))

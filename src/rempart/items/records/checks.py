@@ -7,11 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Row, String, Table, bindparam, delete, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Row,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
+from rempart.items.records.items import IDS_IN_COMMIT
 from rempart.policy.facts import Verdict
 from rempart.signals.outcome import Outcome
 from rempart.store.schema import Json, UtcTime, metadata
+
+_LOOKED_AT = 500
+_ROWS_AT_ONCE = 1_000
 
 checks = Table(
     "checks",
@@ -69,8 +86,15 @@ def find(conn: Connection, request: str) -> Check | None:
 
 def since(conn: Connection, moment: datetime, *, most: int = 100_000) -> Iterator[Check]:
     """Checks from a moment on, the oldest first: what a proposed policy is tried on."""
-    for row in conn.execute(_SINCE.limit(most), {"since": moment}).yield_per(1_000):
+    query = _SINCE.limit(most).execution_options(yield_per=_ROWS_AT_ONCE)
+    for row in conn.execute(query, {"since": moment}):
         yield _check(row)
+
+
+def number_before(conn: Connection, moment: datetime) -> int:
+    """A number of the counter of items that was given out before a moment: as late a one as the last checks tell."""
+    last = select(checks.c.item).where(checks.c.at < moment).order_by(checks.c.at.desc()).limit(_LOOKED_AT).subquery()
+    return int(conn.execute(select(func.max(last.c.item))).scalar_one() or 0) // IDS_IN_COMMIT
 
 
 def erase(conn: Connection, item: int) -> None:

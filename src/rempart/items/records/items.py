@@ -31,11 +31,14 @@ from rempart.store.schema import Json, UtcTime, metadata
 
 COUNTER = "items"
 """The counter that orders the commits of checks, and gives changes of `item_signals` their numbers."""
+IDS_IN_COMMIT = 4096
+"""How many items one commit may bring."""
+_MOST_SIGNALS = 32  # that one item has, about
 
 items = Table(
     "items",
     metadata,
-    # (number of the commit) * 4096 + place in it: rises with time, and is known before the row is written.
+    # (number of the commit) * IDS_IN_COMMIT + place in it: rises with time, and is known before the row is written.
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("service", String(200), nullable=False),
     Column("item_id", String(512), nullable=False),
@@ -164,7 +167,7 @@ def hosted(conn: Connection, item: int) -> Item | None:
     return None if row is None else _item(row)
 
 
-def set_verdict(conn: Connection, item: int, verdict: Verdict, *, at: datetime) -> None:
+def set_verdict(conn: Connection, item: int, verdict: Verdict) -> None:
     """Note what people decided about an item; its next check of the same bytes answers this too."""
     conn.execute(update(items).where(items.c.id == item).values(verdict=verdict.value, decided=verdict.value))
 
@@ -181,10 +184,14 @@ def change(conn: Connection, item: int, **values: Any) -> None:
 
 
 def with_signals_before(conn: Connection, moment: datetime, *, most: int) -> list[int]:
-    """Items whose last check was before a moment and whose signals are still kept, the oldest first."""
-    kept = select(item_signals.c.id).where(item_signals.c.item == items.c.id, item_signals.c.removed.is_(None))
-    query = select(items.c.id).where(items.c.checked < moment, kept.exists()).order_by(items.c.checked).limit(most)
-    return list(conn.execute(query).scalars())
+    """Items whose last check was before a moment and whose signals are still kept, some of the oldest.
+
+    Signals come with their check: only those that came first are looked at, however many there are.
+    """
+    live = select(item_signals.c.item).where(item_signals.c.removed.is_(None))
+    first = live.order_by(item_signals.c.added).limit(most * _MOST_SIGNALS).subquery()
+    old = items.c.id.in_(select(first.c.item)), items.c.checked < moment
+    return list(conn.execute(select(items.c.id).where(*old).order_by(items.c.checked).limit(most)).scalars())
 
 
 def erase(conn: Connection, item: int) -> None:

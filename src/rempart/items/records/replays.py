@@ -7,7 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, LargeBinary, String, Table, bindparam, delete, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    tuple_,
+)
 
 from rempart.store.schema import Json, UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
@@ -64,6 +76,8 @@ def erase(conn: Connection, item: int) -> None:
     conn.execute(delete(check_replays).where(check_replays.c.item == item))
 
 
-def sweep(conn: Connection, *, before: datetime) -> None:
-    """Forget answers that are older."""
-    conn.execute(delete(check_replays).where(check_replays.c.at < before))
+def sweep(conn: Connection, *, before: datetime, most: int) -> int:
+    """Forget some answers that are older; says how many."""
+    own = tuple_(check_replays.c.service, check_replays.c.key)
+    old = select(check_replays.c.service, check_replays.c.key).where(check_replays.c.at < before).limit(most)
+    return conn.execute(delete(check_replays).where(own.in_(old))).rowcount

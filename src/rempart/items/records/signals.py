@@ -106,6 +106,7 @@ def of(conn: Connection, item: int) -> tuple[ItemSignal, ...]:
     )  # fmt: skip
 
 
-def sweep(conn: Connection, *, upto: int) -> None:
-    """Forget rows of signals that went, up to a number that every process has seen."""
-    conn.execute(delete(item_signals).where(item_signals.c.removed <= upto))
+def sweep(conn: Connection, *, upto: int, most: int) -> int:
+    """Forget some rows of signals that went, up to a number that every process has seen; says how many."""
+    old = select(item_signals.c.id).where(item_signals.c.removed <= upto).order_by(item_signals.c.removed).limit(most)
+    return conn.execute(delete(item_signals).where(item_signals.c.id.in_(old))).rowcount

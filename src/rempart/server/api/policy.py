@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -122,8 +121,7 @@ def _propose(service: Service, who: Principal, text: str) -> PolicyShown:
 
 
 def _approve(service: Service, who: Principal, policy_id: str, asked: Word) -> PolicyShown:
-    people = service.settings.people
-    alone = timedelta(hours=people.alone_after_hours) if people.one_person else None
+    alone = service.settings.people.alone_after
     with service.store.write() as conn:
         row = versions.decide(
             conn, policy_id, by=who, approve=asked.approve, reason=asked.reason, at=service.clock(), alone_after=alone

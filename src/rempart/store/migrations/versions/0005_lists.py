@@ -63,6 +63,9 @@ def _make_list_entries() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_list_entries_list_ref", "list_entries", ["list", "ref"])
+    op.create_index("ix_list_entries_list_id", "list_entries", ["list", "id"])
+    good = sa.text("disposition = 1")
+    op.create_index("ix_list_entries_known_good", "list_entries", ["id"], sqlite_where=good, postgresql_where=good)
 
 
 def _make_entry_signals() -> None:

@@ -48,6 +48,8 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["endpoint"], ["webhook_endpoints.id"], name="fk_webhook_messages_endpoint"),
     )
     op.create_index("uq_webhook_messages_endpoint_decision", "webhook_messages", ["endpoint", "decision"], unique=True)
+    op.create_index("ix_webhook_messages_endpoint_id", "webhook_messages", ["endpoint", "id"])
+    op.create_index("ix_webhook_messages_settled", "webhook_messages", ["settled"])
     op.create_table(
         "webhook_attempts",
         sa.Column("id", BIG_ID, nullable=False, autoincrement=True),

@@ -1,0 +1,25 @@
+"""`rempart demo --once`: what a newcomer sees first, from the drawn pictures to a server and its ledger."""
+
+import re
+
+import pytest
+
+from rempart.cli.demo.reposts import UNRELATED
+from serving import rempart
+
+
+@pytest.mark.timeout(180)
+def test_the_demo_finds_copies_runs_a_server_and_ends_by_itself(tmp_path):
+    kept = tmp_path / "kept"
+    done = rempart("demo", "--once", "--keep", kept)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = done.stdout
+    assert re.search(r"The server runs at http://127\.0\.0\.1:\d+\.", told)
+    assert re.search(r"^http://127\.0\.0\.1:\d+/\S+", told, re.MULTILINE), "a link to sign in, at the same address"
+    (answered,) = [line for line in told.splitlines() if "the very files" in line]
+    (unrelated,) = [line for line in told.split("What the service answered")[1].splitlines() if UNRELATED in line]
+    assert len(re.findall(r"\d+", answered)) == 1, "all of the listed files had one verdict"
+    assert len(re.findall(r"\d+", unrelated)) == 1, "and all of the unrelated ones another"
+    assert (kept / "ledger.jsonl").stat().st_size > 1000
+    log = (kept / "server.log").read_text()
+    assert "Traceback" not in log
