@@ -58,13 +58,14 @@ def site(
     oidc: OidcSettings | None = None,
     people: PeopleSettings | None = None,
     limits: Limits | None = None,
+    trusted: list[str] | None = None,
 ) -> Iterator[Site]:
     """The pages on a free port of the loopback, under the name localhost, as passkeys want it."""
     watch, port = clock or Watch(), free_port()
     address = f"http://localhost:{port}"
     settings = Settings(
         data=Path("unused"),
-        server=ServerSettings(port=port, public_url=address),
+        server=ServerSettings(port=port, public_url=address, trusted_proxies=tuple(trusted or ())),
         people=people or PeopleSettings(address_per_minute=100_000),
         oidc=oidc or OidcSettings(),
     )

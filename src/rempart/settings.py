@@ -20,9 +20,10 @@ from rempart.errors import SettingsError
 
 FILE = "rempart.toml"
 _PREFIX = "REMPART_"
-# Variables that steer the program itself and are no settings.
+# Variables that steer the program itself, or an application that asks it (examples/), and are no settings.
 _OTHER = frozenset(
     {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
+    | {"REMPART_URL", "REMPART_KEY", "REMPART_WEBHOOK_SECRET"}
 )
 
 

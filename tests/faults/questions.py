@@ -149,7 +149,7 @@ class Questioner:
             return  # nothing that could be sent
         try:
             answer = client.send(request)
-        except httpx.LocalProtocolError:
+        except (httpx.LocalProtocolError, AttributeError, TypeError):
             return
         if answer.status_code not in (401, 403):
             self._let_in.setdefault(label, set()).add(asker)

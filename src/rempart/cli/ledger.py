@@ -60,10 +60,19 @@ def command() -> None:
 @click.option("--outsider", is_flag=True, help="Days instead of times, and nothing that names an item.")
 @data_option
 def export_ledger(out: Path, outsider: bool, data: Path) -> int:
-    """Write the ledger up to its newest checkpoint to the file OUT, one JSON object per line."""
+    """Write the ledger to the file OUT, one JSON object per line.
+
+    A checkpoint is signed first, so that nothing is missing; where that cannot be done, for want of the key for
+    instance, it says so and goes up to the newest checkpoint there is.
+    """
     from rempart.evidence.ledger.export import export
 
-    with _folder(data) as (_, store), output_file(out) as stream:
+    with _folder(data) as (settings, store), output_file(out) as stream:
+        try:
+            _sign(settings, store)
+        except RempartError as err:
+            told = "Nothing could be signed, so what is younger than the newest checkpoint is not in it"
+            click.echo(printable(f"{told}: {err}"), err=True)
         written = export(store, stream, outsider=outsider)
     click.echo(f"{written.size} leaves, {'for outsiders' if outsider else 'in full'}.", err=True)
     return NOTHING_FOUND
@@ -154,10 +163,8 @@ def reveal(leaf: int, values: tuple[str, ...], output: Path | None, data: Path) 
 @data_option
 def checkpoint(output: Path | None, data: Path) -> int:
     """Sign and print a checkpoint of everything written down so far. Keep it where nobody can change it."""
-    from rempart.server.ledgers import open_sequencer
-
     with _folder(data) as (settings, store):
-        note = open_sequencer(settings, store).checkpoint().note
+        note = _sign(settings, store)
     with output_file(output) as stream:
         stream.write(note.encode())
     return NOTHING_FOUND
@@ -321,6 +328,16 @@ def _shown(value: object) -> str:
     if value is None or value == []:
         return "none"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+
+
+def _sign(settings: Settings, store: Store) -> str:
+    """A checkpoint of everything. Never in a database that was just restored: that would be another history."""
+    from rempart.evidence.backup.restoring import refuse_while_pending
+    from rempart.server.ledgers import open_sequencer
+
+    with store.read() as conn:
+        refuse_while_pending(conn)
+    return open_sequencer(settings, store).checkpoint().note
 
 
 @contextmanager

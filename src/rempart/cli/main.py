@@ -14,7 +14,7 @@ import click
 from rempart import __version__
 from rempart.cli.exitcodes import COULD_NOT, INTERRUPTED
 from rempart.cli.terminal import printable
-from rempart.errors import RempartError
+from rempart.errors import PolicyError, RempartError
 
 _STREAM_ERRORS = {errno.EBADF, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -94,7 +94,7 @@ def _run() -> int:
         click.echo("Stopped.", err=True)
         return INTERRUPTED
     except RempartError as err:
-        click.echo(f"rempart: {printable(str(err))}", err=True)
+        _tell(err)
         return COULD_NOT
     except BrokenPipeError:
         _drop_output()
@@ -105,6 +105,11 @@ def _run() -> int:
         return _stream_failed(err)
     except Exception:  # noqa: BLE001 - the outermost handler: Python's own exit code 1 would read as "found"
         return _report_fault()
+
+
+def _tell(err: RempartError) -> None:
+    lines = [f"Line {line}: {text}" for line, text in err.problems] if isinstance(err, PolicyError) else [str(err)]
+    click.echo("\n".join(f"rempart: {printable(line)}" for line in lines), err=True)
 
 
 def _stream_failed(err: OSError) -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from rempart.errors import ConflictError, RefusedError
 from rempart.evidence.ledger import Leaf, append
-from rempart.lists import entry_records
+from rempart.lists import entry_records, records
 from rempart.lists.difference import Step
 from rempart.lists.entry import Disposition, EntrySignal
 from rempart.lists.entry_records import LiveList
@@ -23,6 +23,7 @@ from rempart.lists.records import Mode
 from rempart.lists.schemes import built_in, choices
 from rempart.lists.staging_records import Row
 from rempart.people.principal import Principal
+from rempart.store.counters import next_number
 from rempart.store.engine import Store
 from rempart.store.jobs import enqueue
 
@@ -116,7 +117,9 @@ def perform(conn: Connection, live: LiveList, target: Mapping[str, Any], *, by: 
     shown = {name: target[name] for name in ("mode", "shared") if name in target}
     facts = {"list": live.id, "changed": sorted(own | curated), **shown}
     append(conn, Leaf(action="list.changed", actor=by.pseudonym, facts=facts, subject=f"list:{live.id}"), at=at)
-    if "mode" in own:  # what is hosted already is ruled on anew
+    if "mode" in own:
+        # What is hosted already is ruled on anew, and what was looked up before this and not answered yet as well.
+        next_number(conn, records.COUNTER)
         enqueue(conn, "lookback", {"list": live.id}, now=at)
 
 

@@ -48,8 +48,10 @@ def start(
     random: RandomBytes,
     stage: str = "full",
     replaces: str | None = None,
+    proved: bool = True,
 ) -> Started:
-    """Sign a person in. `replaces` names the session that ends with it: a token never outlives a sign-in."""
+    """Sign a person in. `replaces` names the session that ends with it: a token never outlives a sign-in. `proved`:
+    the person used a credential just now."""
     if replaces is not None:
         sessions.end(conn, replaces, at)
     token = new_token(random)
@@ -60,7 +62,7 @@ def start(
         method=method,
         created=at,
         last_seen=at,
-        proved=at if stage == "full" else None,
+        proved=at if stage == "full" and proved else None,
         expires=at + (limits.absolute if stage == "full" else limits.enrolling),
         ended=None,
     )

@@ -144,8 +144,11 @@ class SignIn:
         attempts.forgive(self.store, self.box, name="", address=address)
         return started
 
-    def with_provider(self, issuer: str, subject: str, *, replaces: str | None = None) -> Started:
-        """Sign in the person whom an identity provider vouches for. RefusedError for one nobody has linked."""
+    def with_provider(self, issuer: str, subject: str, *, asked_anew: bool, replaces: str | None = None) -> Started:
+        """Sign in the person whom an identity provider vouches for. RefusedError for one nobody has linked.
+
+        Only a provider that asked them anew proves that they are there: otherwise a browser left open would do.
+        """
         at = self.clock()
         with self.store.write() as conn:
             person = persons.by_subject(conn, issuer, subject)
@@ -154,7 +157,7 @@ class SignIn:
                     "This account is not linked to anyone here.",
                     hint="Sign in another way, then link it under “Your account”; or ask an administrator.",
                 )
-            return self._start(conn, person, method="provider", at=at, replaces=replaces)
+            return self._start(conn, person, method="provider", at=at, replaces=replaces, proved=asked_anew)
 
     def ceremony(self, kind: str, facts: dict[str, Any], *, person: str | None = None) -> str:
         """Keep the state of something that takes two steps, for ten minutes; gives its token."""
@@ -191,10 +194,12 @@ class SignIn:
         at: datetime,
         stage: str = "full",
         replaces: str | None = None,
+        proved: bool = True,
     ) -> Started:
         return sessions.start(
-            conn, person, method=method, at=at, limits=self.limits, random=self.random, stage=stage, replaces=replaces
-        )
+            conn, person, method=method, at=at, limits=self.limits, random=self.random, stage=stage, replaces=replaces,
+            proved=proved,
+        )  # fmt: skip
 
     def _secret(self, person: Person | None) -> str | None:
         if person is None or person.totp_secret is None:

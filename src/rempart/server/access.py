@@ -60,6 +60,10 @@ class Access:
         forwarded = request.headers.getlist("x-forwarded-for") if self.trusted else []
         return client_address(peer, forwarded, self.trusted)
 
+    def client(self, request: Request) -> str:
+        """The client's address, as far as one client is told from another: what its failures are counted by."""
+        return bucket_of(self.address(request))
+
     async def principal(self, request: Request, *, people: bool) -> Principal:
         """Who asks, by key or (where `people` may) by session cookie. Raises NotSignedInError, TooManyRequestsError."""
         given = request.headers.get("authorization")
@@ -92,7 +96,7 @@ class Access:
     def count_address(self, request: Request, *, per_minute: float | None = None) -> None:
         """Count a request that anyone may make. Raises TooManyRequestsError."""
         rate = per_minute or self.address_per_minute
-        name = f"open {rate:g}:{bucket_of(self.address(request))}"
+        name = f"open {rate:g}:{self.client(request)}"
         _refuse_wait(self.buckets.wait(name, per_minute=rate))
 
     def fresh(self, who: Principal) -> bool:
@@ -104,7 +108,7 @@ class Access:
         secret = secret.strip()
         known = self.keys.remembered(secret)
         if known is None:
-            failures = f"failed:{bucket_of(self.address(request))}"
+            failures = f"failed:{self.client(request)}"
             _refuse_wait(self.buckets.wait(failures, per_minute=_FAILURES_PER_MINUTE, burst=30, take=False))
             if scheme.lower() == "bearer":
                 known = await run_in_threadpool(self.keys.looked_up, secret)

@@ -73,9 +73,11 @@ class Share:
 async def body_of(request: Request, memory: BodyMemory, *, most: int, seconds: float) -> AsyncIterator[bytes]:
     """A request's whole body, counted against the memory until the block ends.
 
-    Raises ProblemError 413 for a body over `most` bytes, 408 when it is not there after `seconds`, 400 when the client
-    went away in the middle; UnavailableError when the process holds too many bodies.
+    Raises ProblemError 415 for a body that is compressed on its way, 413 for one over `most` bytes, 408 when it is not
+    there after `seconds`, 400 when the client went away in the middle; UnavailableError when the process holds too
+    many bodies.
     """
+    refuse_encoded(request)
     with memory.share() as share:
         parts: list[bytes] = []
         async for part in pieces_of(request, most=most, seconds=seconds):
@@ -87,6 +89,19 @@ async def body_of(request: Request, memory: BodyMemory, *, most: int, seconds: f
         data = parts[0] if len(parts) == 1 else b"".join(parts)
         parts.clear()
         yield data
+
+
+def refuse_encoded(request: Request) -> None:
+    """Raise ProblemError 415 for a body with a Content-Encoding: what would be looked at is not what was sent, and
+    compressed bytes are on no list."""
+    for told in request.headers.getlist("content-encoding"):
+        if told.strip().lower() not in ("", "identity"):
+            raise ProblemError(
+                415,
+                f"The body has the Content-Encoding {told[:40]!r}.",
+                hint="Send it as it is, without Content-Encoding.",
+                close=True,
+            )
 
 
 async def pieces_of(request: Request, *, most: int, seconds: float) -> AsyncIterator[bytes]:

@@ -73,7 +73,7 @@ class _Asked:
     length: int | None = None
     chunked: bool = False
     cookie: bool = False
-    authorized: bool = False
+    authorized: int = 0
     page: bool = False
     site: bytes = b""
     origin: bytes = b""
@@ -86,7 +86,7 @@ class Security:
     def __init__(self, app: ASGIApp, *, limits: Limits) -> None:
         self.app, self.limits = app, limits
         address = urlsplit(limits.public_url)
-        self._own = address.netloc.lower().encode()
+        self._scheme, self._own = address.scheme.encode(), address.netloc.lower().encode()
         secure = address.scheme == "https"
         # Random once, then counted: asking the system each time would hand the processor to other threads.
         self._run, self._count = secrets.token_hex(4), itertools.count()
@@ -123,6 +123,8 @@ class Security:
             return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
         if asked.length is not None and asked.length < 0:
             return 400, "The length of the body cannot be read.", "Send Content-Length as digits."
+        if asked.authorized > 1:
+            return 400, "There is more than one Authorization header.", "Send one: a key is one service's."
         if scope["method"] not in _SAFE and not asked.authorized and self._foreign(asked):
             return (
                 403,
@@ -135,8 +137,15 @@ class Security:
         if asked.site:
             return asked.site != b"same-origin"
         if asked.origin:
-            return asked.origin.partition(b"://")[2] not in (asked.host, self._own or asked.host)
+            return not self._is_own(asked.origin, asked.host)
         return asked.cookie
+
+    def _is_own(self, origin: bytes, host: bytes) -> bool:
+        """Where people use https, a page of the same name without it may be anybody's on the way to them."""
+        scheme, _, place = origin.partition(b"://")
+        if self._own and place == self._own:
+            return scheme == self._scheme
+        return place == host
 
 
 class _Answer:
@@ -222,7 +231,7 @@ def _read(headers: list[tuple[bytes, bytes]]) -> _Asked:
             case b"cookie":
                 asked.cookie = True
             case b"authorization":
-                asked.authorized = True
+                asked.authorized += 1
             case b"sec-fetch-site":
                 asked.site = value
             case b"origin":

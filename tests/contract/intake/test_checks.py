@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from checking import SERVICE, Checking, checking, request
+from curating import ANNA, BERT, curation, entry
 from pictures import jpeg
 from rempart.cases.judgement import Judgement, decide
 from rempart.cases.records.cases import cases
@@ -24,6 +25,8 @@ from rempart.items.records import checks, items, signals
 from rempart.items.records.checks import checks as checks_table
 from rempart.items.records.items import items as items_table
 from rempart.lists.breaker import BreakerLimits
+from rempart.lists.curation_settings import ListWish
+from rempart.lists.ingest import Wishes
 from rempart.lists.records import Mode
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
@@ -164,6 +167,20 @@ def test_an_entry_that_came_between_look_and_commit_is_found(check: Checking):
     (prepared,) = check.recorder._ruled([prepared])
     assert prepared.ruled.ruling.verdict is Verdict.ALLOW
     add_list(check.store, "known", [sha(jpeg(5))])
+    (answer,) = check.recorder.record([prepared])
+    assert answer.verdict is Verdict.BLOCK
+
+
+def test_a_list_that_began_to_block_between_look_and_commit_blocks(check: Checking):
+    curated = curation(check.store, clock=utc_now)
+    made = curated.create(name="trial", by=ANNA)
+    curated.add(made.id, [entry("e", sha(jpeg(5)))], Wishes(), by=ANNA)
+    check.lists.catch_up()
+    prepared = Prepared(request=request(signals=(sha(jpeg(5)),)), request_id="check_x", seen=None)
+    (prepared,) = check.recorder._ruled([prepared])
+    assert prepared.ruled.ruling.verdict is Verdict.ALLOW
+    _, asked = curated.change(made.id, ListWish(mode=Mode.BLOCKING), by=ANNA)
+    curated.decide(asked.id, by=BERT, approve=True)
     (answer,) = check.recorder.record([prepared])
     assert answer.verdict is Verdict.BLOCK
 

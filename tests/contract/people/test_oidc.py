@@ -262,3 +262,17 @@ def test_the_account_of_somebody_else_cannot_serve_as_proof(running, identity, c
     identity.subject = "subject-ben"
     answer = visit(browser, "/sign-in/provider?for=proof")
     assert "somebody else" in error_of(answer.text)
+
+
+def test_a_browser_left_open_proves_nothing_through_a_provider_that_does_not_ask(running, identity):
+    entry = running.pages.entry
+    _, started = enrolled(entry, add_person(entry, "ana", [Role.REVIEWER]))
+    who = principal_of(started.person, started.session)
+    Account(entry=entry, who=who).link_provider(identity.issuer, "subject-1")
+    browser = running.browser()
+    visit(browser, "/sign-in/provider")
+    assert browser.get("/account/code").headers["location"].startswith("/sign-in/again")
+    visit(browser, "/sign-in/provider")  # once more, and nobody was asked for anything
+    assert browser.get("/account/code").headers["location"].startswith("/sign-in/again")
+    visit(browser, "/sign-in/provider?for=proof")
+    assert browser.get("/account/code").status_code == 200

@@ -1,5 +1,7 @@
 """The pages as a person without scripts meets them."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from os import urandom
 
@@ -9,6 +11,7 @@ from pageserver import error_of, hidden, site
 from rempart.people.permissions import Role
 from rempart.people.principal import CONSOLE
 from rempart.people.signin import one_time_link
+from rempart.settings import PeopleSettings
 from signing import PASSWORD, add_person, code, enrolled
 
 
@@ -256,3 +259,29 @@ def test_a_form_that_cannot_be_read_is_refused_in_words(running, content_type, b
     answer = running.browser().post("/sign-in", content=body, headers={"content-type": content_type})
     assert answer.status_code in (422, 429)
     assert error_of(answer.text)
+
+
+def test_a_client_with_a_whole_ipv6_network_is_one_client(sqlite_store):
+    with site(sqlite_store, people=PeopleSettings(address_per_minute=100_000), trusted=["127.0.0.1", "::1"]) as found:
+        seen = []
+        for number in range(45):
+            form = {"name": f"guess{number}", "password": "x" * 12, "code": "000000"}
+            browser = found.browser(**{"x-forwarded-for": f"2001:db8:1:2::{number + 1:x}"})
+            seen.append(browser.post("/sign-in", data=form).status_code)
+    assert seen[:40] == [422] * 40
+    assert seen[40:] == [429] * 5
+
+
+def test_many_who_try_to_sign_in_at_once_hold_up_only_each_other(sqlite_store):
+    with site(sqlite_store, trusted=["127.0.0.1", "::1"]) as running, ThreadPoolExecutor(48) as many:
+        turns = running.pages.entry.passwords._turn
+        while turns.acquire(blocking=False):  # as if hashes were at work
+            pass
+        browsers = [running.browser(**{"x-forwarded-for": f"192.0.2.{number}"}) for number in range(48)]
+        form = {"name": "guess", "password": "x" * 12, "code": "000000"}
+        tries = [many.submit(browser.post, "/sign-in", data=form, timeout=30) for browser in browsers]
+        time.sleep(1.5)
+        assert running.browser().get("/sign-in/link/" + "a" * 43, timeout=3).status_code == 410
+        for _ in range(2):
+            turns.release()
+        assert {one.result().status_code for one in tries} <= {422, 429}

@@ -127,6 +127,7 @@ def test_https_is_remembered_only_where_people_use_https():
         ({"sec-fetch-site": "cross-site"}, 403),
         ({"origin": "https://example.org"}, 200),
         ({"origin": "https://example.org.evil.example"}, 403),
+        ({"origin": "http://example.org"}, 403),  # whoever sits in between writes that page
         ({"origin": "null"}, 403),
     ],
 )
@@ -138,3 +139,9 @@ def test_a_request_from_another_site_is_refused(headers, status):
 def test_every_answer_has_a_request_id_of_its_own(address):
     found = {httpx.get(f"{address}/own").headers["x-request-id"] for _ in range(5)}
     assert len(found) == 5
+
+
+def test_two_authorization_headers_are_refused_whatever_they_say(address):
+    twice = [("authorization", "Bearer rk_one"), ("authorization", "Bearer rk_two")]
+    answer = httpx.post(f"{address}/size", content=b"x", headers=twice)
+    assert (answer.status_code, "more than one" in answer.json()["detail"]) == (400, True)

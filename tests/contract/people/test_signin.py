@@ -309,9 +309,9 @@ def test_a_link_that_sets_up_anew_also_ends_what_an_identity_provider_vouched_fo
     person, seed = ana
     started = sign_in(entry, seed)
     Account(entry=entry, who=sessions.principal_of(started.person, started.session)).link_provider("https://i", "s")
-    assert entry.with_provider("https://i", "s").person.name == "ana"
+    assert entry.with_provider("https://i", "s", asked_anew=False).person.name == "ana"
     with entry.store.write() as conn:
         token = one_time_link(conn, person, by=CONSOLE, at=entry.clock(), random=urandom)
     entry.with_link(token)
     with pytest.raises(RefusedError, match="not linked"):
-        entry.with_provider("https://i", "s")
+        entry.with_provider("https://i", "s", asked_anew=True)

@@ -121,3 +121,11 @@ def test_a_form_that_is_wrong_is_refused(body):
 def test_a_form_without_a_boundary_is_refused(kind):
     with pytest.raises(ProblemError):
         read_form(part("a", b"1") + b"--cut--", kind)
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", " X "])
+def test_a_body_that_is_compressed_on_its_way_is_refused_and_never_looked_at(encoding):
+    with pytest.raises(ProblemError) as told:
+        read(request_of(b"x", headers=[("content-encoding", encoding)]), BodyMemory(100))
+    assert (told.value.status, "without Content-Encoding" in told.value.hint) == (415, True)
+    assert read(request_of(b"x", headers=[("content-encoding", "Identity")]), BodyMemory(100)) == b"x"

@@ -8,7 +8,7 @@ import pytest
 
 from rempart.errors import RefusedError, RempartError
 from rempart.people.permissions import APPROVED_WITH, Role, Scope
-from rempart.server.pages import rendering
+from rempart.server.pages import rendering, seconding
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.texts import LANGUAGES, preferred, texts
 
@@ -22,6 +22,7 @@ FAMILIES = {
     "kind.": list(APPROVED_WITH),
     "key_state.": ["usable", "ending", "expired", "revoked"],
     "mode.": ["observing", "blocking"],
+    "fact.": sorted(seconding.LABELLED),
     "refusal.": ["401", "403", "422", "429", "503"],
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }

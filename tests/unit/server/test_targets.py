@@ -68,6 +68,7 @@ def test_addresses_that_are_refused(url):
         ("::ffff:127.0.0.1", False),
         ("::ffff:10.0.0.1", False),
         ("fe80::1", False),
+        ("fec0::1", False),
         ("fd00::1", False),
         ("ff02::1", False),
         ("::", False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +24,7 @@ def run(
 
     What it says is kept in `output`, if that is given; `told` is its standard input. Returns what it said.
     """
-    shown = "rempart " + " ".join(args) + (f" > {output.name}" if output else "")
+    shown = "rempart " + shlex.join(args) + (f" > {output.name}" if output else "")
     console.print(f"[bold]$ {shown}[/bold]", highlight=False, soft_wrap=True)
     done = subprocess.run(  # noqa: S603 - our own interpreter and module
         [sys.executable, "-m", "rempart", *args],

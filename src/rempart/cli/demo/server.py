@@ -134,5 +134,5 @@ def _show_ledger(console: Console, home: Path) -> None:
 
 
 def _moved(link: str, address: str) -> str:
-    """The link with the address at which the server really listens."""
-    return address + "/" + link.split("/", 3)[3]
+    """The link with the port at which the server really listens, on a name for which browsers accept passkeys."""
+    return address.replace("//127.0.0.1:", "//localhost:") + "/" + link.split("/", 3)[3]

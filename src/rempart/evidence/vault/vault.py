@@ -101,9 +101,10 @@ class Vault:
         """Make sealed bytes an object, in the transaction of the case or item they belong to; gives its id.
 
         `basis` and `reference` say why it is kept ("case" and the case's id), until a moment or (None) until `let_go`.
-        Raises UnavailableError when it was sealed so long ago that it may have been swept: seal again.
+        Raises UnavailableError when it was sealed so long ago that it may have been swept: seal again; and when the
+        keys cannot be read.
         """
-        if self.elapsed() - sealed.sealed_at > RECORD_WITHIN or sealed.key_id not in self.keyring.ids():
+        if self.elapsed() - sealed.sealed_at > RECORD_WITHIN or not self._has_key(sealed.key_id):
             raise UnavailableError(
                 "These bytes were sealed too long ago, or under a key that is gone.", hint="Seal again."
             )
@@ -254,6 +255,13 @@ class Vault:
     def custody(self, conn: Connection, object_id: str) -> tuple[Custody, ...]:
         """Who touched an object, when, why and with what result; oldest first."""
         return records.custody_of(conn, object_id)
+
+    def _has_key(self, key_id: str) -> bool:
+        try:
+            return key_id in self.keyring.ids()
+        except RempartError as err:
+            # The operator's file, and nothing that whoever asks could mend.
+            raise UnavailableError("The service key cannot be read now.") from err
 
     def _destroy(self, conn: Connection, found: SealedObject, *, reason: str, by: Actor, authority: str) -> None:
         at = self.clock()

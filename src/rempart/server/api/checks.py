@@ -7,11 +7,11 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Depends, Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from rempart.errors import NotPermittedError, RempartError
 from rempart.intake.upload_values import CheckAnswer, CheckRequest
@@ -23,7 +23,7 @@ from rempart.server.bodies import body_of
 from rempart.server.problems import ProblemError, documented, from_error
 from rempart.server.questions import Question, batch_of, by_content, by_signals, key_of, read_question, with_facts
 from rempart.server.service import Service, get_service
-from rempart.server.waiting import result_of
+from rempart.server.waiting import lane_of, result_of
 
 router = APIRouter(tags=["checks"])
 PATH = "/v1/check"
@@ -75,7 +75,7 @@ async def check(request: Request, who: Asker, service: Serving) -> Response:
         async with body_of(request, service.bodies, most=MOST_JSON, seconds=settings.body_seconds) as data:
             told = read_question(data)
         if told.fetch:
-            return await _fetched(service, told, who, key)
+            return await _fetched(request, service, told, who, key)
         asked = by_signals(told, who=who, key=key)
         await _spend(request, who, 1)
         return answered(await _answer(service, asked, "signals"), who)
@@ -113,13 +113,14 @@ async def check_batch(request: Request, who: SignalAsker, service: Serving) -> R
     return Response(_encode({"results": results}), media_type=_JSON)
 
 
-async def _fetched(service: Service, told: Question, who: Principal, key: bytes | None) -> Response:
+async def _fetched(request: Request, service: Service, told: Question, who: Principal, key: bytes | None) -> Response:
     """A check of the bytes behind the item's url, if the operator listed its origin."""
     if not who.may(Permission.CHECK):
         raise NotPermittedError("This key may not do this (check).", hint="Use a key with the scope `check`.")
     asked = with_facts(told, who=who, key=key)
     with service.bodies.share() as share:
-        content = await run_in_threadpool(service.fetcher.fetch, asked.url or "", share)
+        lane = lane_of(request.app, "fetches", threads=8, waiting=24)
+        content = await lane.run(partial(service.fetcher.fetch, asked.url or "", share))
         if not content:
             raise ProblemError(424, "url: There are no bytes behind it.", hint="Send the bytes.", slug="fetch-failed")
         return answered(await _answer(service, replace(asked, content=content), "photo"), who)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from rempart.errors import NotFoundError, RefusedError
@@ -29,6 +28,7 @@ from rempart.server.api import list_forms as forms
 from rempart.server.bodystream import streamed
 from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
+from rempart.server.waiting import lane_of
 
 
 def get_curation(service: Annotated[Service, Depends(get_service)]) -> Curation:
@@ -47,6 +47,8 @@ Approver = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=T
 Limit = Annotated[int, Query(ge=1, le=500)]
 MAX_IMPORT = 2 << 30
 IMPORT_SECONDS = 1800.0
+IMPORTS_AT_ONCE = 4
+"""In each process; each may take long and holds a thread all the time."""
 _STAGED: dict[int | str, dict[str, Any]] = {
     202: {"model": forms.ChangesShown, "description": "Staged: a second person has to agree."},
     **documented(404, 409),
@@ -163,7 +165,8 @@ async def import_entries(
         accept_flagged=accept_flagged,
     )  # fmt: skip
     stream = streamed(request, most=MAX_IMPORT, seconds=IMPORT_SECONDS)
-    done = await to_thread.run_sync(partial(curation.take_in, list_id, stream, wishes, by=who))
+    lane = lane_of(request.app, "imports", threads=IMPORTS_AT_ONCE, waiting=0)
+    done = await lane.run(partial(curation.take_in, list_id, stream, wishes, by=who))
     return _told(done, response)
 
 

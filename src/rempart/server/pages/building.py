@@ -18,6 +18,7 @@ from rempart.people.signin import SignIn
 from rempart.people.tokens import RandomBytes
 from rempart.server.access import Access
 from rempart.server.oidc import Provider
+from rempart.server.pages.asked import More, nothing_more
 from rempart.server.pages.contexts import ListRow, StatusRow
 from rempart.server.pages.doors import Pages, Second
 from rempart.settings import Settings
@@ -36,6 +37,7 @@ def build_pages(
     secrets_keys: Callable[[], Sequence[bytes]],
     decide: Mapping[str, Second],
     lists: Lists,
+    more: More = nothing_more,
     lacking: Callable[[], Collection[str]] = tuple,
     passwords: Passwords | None = None,
     random: RandomBytes = secrets.token_bytes,
@@ -43,7 +45,7 @@ def build_pages(
     """The pages of a process.
 
     `secrets_keys` gives keys of 32 bytes, derived from the service keys, the active one first; `decide` says for
-    each kind of approval who carries it out; `lists` gives the hash lists for the start
+    each kind of approval who carries it out, `more` what stands behind it; `lists` gives the hash lists for the start
     page, `lacking` the parts that cannot be used now.
     """
     address = settings.server.public_url or f"http://localhost:{settings.server.port}"
@@ -65,6 +67,7 @@ def build_pages(
         provider=_provider(settings, address, clock=access.clock, random=random),
         alone_after=people.alone_after,
         decide=decide,
+        more=more,
         status=lambda who: (
             (_health(lacking()), *state(access.store, access.clock, one_person=people.one_person)),
             _for(who, lists),

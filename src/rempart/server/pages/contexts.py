@@ -170,12 +170,18 @@ class PersonPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRow:
-    """One question, with names for those who may know them; `why_not` is a key of the texts, empty if I may decide."""
+    """One question, with names for those who may know them; `why_not` is a key of the texts, empty if I may decide.
+
+    `facts` are name, key of the label (empty if there is none in the texts) and value; `about` is the first of them.
+    """
 
     approval: Approval
     asked_by: str
     why_not: str
-    facts: tuple[tuple[str, str], ...]
+    about: str
+    facts: tuple[tuple[str, str, str | int], ...]
+    command: str
+    difference: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

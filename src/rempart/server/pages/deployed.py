@@ -16,6 +16,7 @@ from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
 from rempart.policy import versions
 from rempart.server.access import Access
+from rempart.server.pages.asked import more
 from rempart.server.pages.building import build_pages
 from rempart.server.pages.contexts import ListRow
 from rempart.server.pages.doors import Pages
@@ -62,6 +63,7 @@ def pages_of(service: Service, access: Access) -> Pages:
         secrets_keys=keys,
         decide={"policy": policy, "list.changes": changes},
         lists=lists,
+        more=more,
         lacking=service.readiness.lacking,
     )
     return pages

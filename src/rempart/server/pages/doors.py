@@ -29,6 +29,7 @@ from rempart.people.sessions import Started
 from rempart.people.signin import SignIn
 from rempart.server.access import DECLARED, Access, Needs, Public
 from rempart.server.oidc import Provider
+from rempart.server.pages.asked import More, nothing_more
 from rempart.server.pages.contexts import Context, ListRow, RefusalPage, StatusRow
 from rempart.server.pages.rendering import render
 
@@ -38,7 +39,8 @@ Second = Callable[[Approval, Principal, bool, str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
-    """What pages need, at `app.state.pages`. `decide` has, for each kind of approval, who carries it out."""
+    """What pages need, at `app.state.pages`. `decide` has, for each kind of approval, who carries it out; `more`
+    says what stands behind a question."""
 
     access: Access
     entry: SignIn
@@ -46,6 +48,7 @@ class Pages:
     provider: Provider | None = None
     alone_after: timedelta | None = None
     decide: Mapping[str, Second]
+    more: More = nothing_more
     status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
@@ -19,6 +21,7 @@ from rempart.people.sessions import Started
 from rempart.server.pages.contexts import LinkPage, SignInPage
 from rempart.server.pages.doors import Pages, again, entered, field, for_anyone, for_people, form_of, inside
 from rempart.server.pages.rendering import render
+from rempart.server.waiting import lane_of
 
 
 @for_anyone()
@@ -35,14 +38,8 @@ async def sign_in(request: Request, pages: Pages) -> Response:
     form = await form_of(request)
     then = inside(field(form, "then"))
     try:
-        started = await run_in_threadpool(
-            pages.entry.with_password,
-            name=field(form, "name"),
-            password=field(form, "password"),
-            code=field(form, "code"),
-            address=pages.access.address(request),
-            replaces=await _replaced(request, pages),
-        )
+        name, replaced = field(form, "name"), await _replaced(request, pages)
+        started = await _with_password(request, pages, form, name=name, replaces=replaced)
     except (RefusedError, TooManyRequestsError) as err:
         return again(request, _sign_in(request, pages, then=then, name=field(form, "name")[:64]), err)
     return entered(pages, started, then)
@@ -65,7 +62,7 @@ async def passkey_sign_in(request: Request, pages: Pages) -> Response:
             pages.entry.with_passkey,
             field(form, "ceremony"),
             field(form, "answer"),
-            address=pages.access.address(request),
+            address=pages.access.client(request),
             replaces=await _replaced(request, pages),
         )
     except (RefusedError, TooManyRequestsError) as err:
@@ -90,18 +87,12 @@ async def prove(request: Request, pages: Pages, who: Principal) -> Response:
                 pages.entry.with_passkey,
                 field(form, "ceremony"),
                 field(form, "answer"),
-                address=pages.access.address(request),
+                address=pages.access.client(request),
                 replaces=who.session,
             )
         else:
-            started = await run_in_threadpool(
-                pages.entry.with_password,
-                name=(await _prove(request, pages, who)).name,
-                password=field(form, "password"),
-                code=field(form, "code"),
-                address=pages.access.address(request),
-                replaces=who.session,
-            )
+            name = (await _prove(request, pages, who)).name
+            started = await _with_password(request, pages, form, name=name, replaces=who.session)
     except (RefusedError, TooManyRequestsError) as err:
         return again(request, await _prove(request, pages, who, then=then), err, who=who)
     return entered(pages, await _same(pages, who, started), then)
@@ -138,6 +129,14 @@ async def use_link(request: Request, pages: Pages) -> Response:
     except RefusedError:
         return render(request, LinkPage(name=None), status=410)
     return entered(pages, started, "/set-up" if started.session.stage == "enrolling" else "/")
+
+
+async def _with_password(request: Request, pages: Pages, form: FormData, *, name: str, replaces: str | None) -> Started:
+    """In few threads of their own: hashes are slow on purpose, and whoever sends many shall only wait for themselves."""
+    address = pages.access.client(request)
+    told = {"name": name, "password": field(form, "password"), "code": field(form, "code"), "address": address}
+    lane = lane_of(request.app, "sign-ins", threads=4, waiting=100)
+    return await lane.run(partial(pages.entry.with_password, **told, replaces=replaces))
 
 
 def _sign_in(request: Request, pages: Pages, *, then: str | None = None, name: str = "") -> SignInPage:

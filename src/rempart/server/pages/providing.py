@@ -60,15 +60,16 @@ async def from_provider(request: Request, pages: Pages) -> Response:
     if who is not None and facts["purpose"] == "account":
         await run_in_threadpool(Account(entry=pages.entry, who=who).link_provider, vouched.issuer, vouched.subject)
         return _done(RedirectResponse("/account?done=provider_linked", 303))
-    started = await run_in_threadpool(_start, pages, vouched, who)
+    started = await run_in_threadpool(_start, pages, vouched, who, asked_anew=bool(facts["again"]))
     if facts["person"] not in (None, started.person.id):
         await run_in_threadpool(_end, pages, started)
         raise NotPermittedError("That is somebody else's.", hint="Sign out first to sign in as another person.")
     return _done(entered(pages, started, facts["then"]))
 
 
-def _start(pages: Pages, vouched: Vouched, who: Principal | None) -> Started:
-    return pages.entry.with_provider(vouched.issuer, vouched.subject, replaces=who.session if who else None)
+def _start(pages: Pages, vouched: Vouched, who: Principal | None, *, asked_anew: bool) -> Started:
+    replaces = who.session if who else None
+    return pages.entry.with_provider(vouched.issuer, vouched.subject, asked_anew=asked_anew, replaces=replaces)
 
 
 def _end(pages: Pages, started: Started) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,6 +17,12 @@ from rempart.people.records.approvals import Approval
 from rempart.server.pages.contexts import ApprovalPage, ApprovalRow, ApprovalsPage
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import render
+
+LABELLED = frozenset({
+    "list", "why", "source", "mode", "add", "change", "withdraw", "unchanged", "duplicates", "entries", "refused",
+    "rules",
+})  # fmt: skip
+"""Facts that have a label in the texts."""
 
 
 @for_people(Permission.APPROVALS_READ)
@@ -61,18 +68,20 @@ def waiting_for(pages: Pages, who: Principal) -> tuple[Approval, ...]:
 def _approvals(pages: Pages, who: Principal) -> ApprovalsPage:
     found = waiting_for(pages, who)
     names = _names(pages)
-    return ApprovalsPage(rows=tuple(_row(pages, one, who, names) for one in found))
+    with pages.access.store.read() as conn:
+        return ApprovalsPage(rows=tuple(_row(conn, pages, one, who, names) for one in found))
 
 
 def _approval(pages: Pages, who: Principal, approval_id: str) -> ApprovalPage:
+    names = _names(pages)
     with pages.access.store.read() as conn:
         found = records.find(conn, approval_id)
-    if found is None or found.state != "pending" or not who.may(APPROVED_WITH[found.kind]):
-        raise RefusedError("There is no such approval.", hint="Look at the list of what waits for approval.")
-    return ApprovalPage(row=_row(pages, found, who, _names(pages)))
+        if found is None or found.state != "pending" or not who.may(APPROVED_WITH[found.kind]):
+            raise RefusedError("There is no such approval.", hint="Look at the list of what waits for approval.")
+        return ApprovalPage(row=_row(conn, pages, found, who, names))
 
 
-def _row(pages: Pages, approval: Approval, who: Principal, names: dict[str, str]) -> ApprovalRow:
+def _row(conn: Connection, pages: Pages, approval: Approval, who: Principal, names: dict[str, str]) -> ApprovalRow:
     own = who.id in (approval.asked_by, approval.asked_behind)
     if approval.kind not in pages.decide:
         why_not = "approval.elsewhere"
@@ -80,9 +89,16 @@ def _row(pages: Pages, approval: Approval, who: Principal, names: dict[str, str]
         why_not = "approval.own"
     else:
         why_not = ""
-    facts = tuple((name.replace("_", " "), str(value)) for name, value in sorted(approval.facts.items()))
+    asked = pages.more(conn, approval)
+    facts = asked.facts or dict(sorted(approval.facts.items()))
     return ApprovalRow(
-        approval=approval, asked_by=names.get(approval.asked_by, approval.asked_by), why_not=why_not, facts=facts
+        approval=approval,
+        asked_by=names.get(approval.asked_by, approval.asked_by),
+        why_not=why_not,
+        about=str(facts.get("list", "")),
+        facts=tuple((name, f"fact.{name}" if name in LABELLED else "", value) for name, value in facts.items()),
+        command=asked.command,
+        difference=asked.difference,
     )
 
 
