@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+import httpx
 import pytest
 
 from rempart.people.permissions import Scope
@@ -52,3 +53,18 @@ def test_imports_that_stand_still_stop_nobody_else(site: tuple[Server, str, str]
         assert list(answered.values()) == [b"HTTP/1.1 503 Service Unavailable"] * (MANY - 4)
         with server.client(other) as client:
             assert client.get("/v1/decisions", timeout=5).status_code == 200
+
+
+def test_strangers_learn_which_part_is_away_and_the_log_says_why(site: tuple[Server, str, str]):
+    server, _, _ = site
+    blobs = server.settings.data / "blobs"
+    blobs.rename(blobs.with_name("gone"))
+    try:
+        answer = httpx.get(f"{server.url}/readyz", timeout=30)
+        assert answer.status_code == 503
+        assert "blobs" in answer.json()["detail"]
+        assert {one["what"] for one in answer.json()["errors"]} == {"It cannot be used now."}
+        assert any("not ready: blobs: The blob folder" in line for line in server.log)
+    finally:
+        blobs.with_name("gone").rename(blobs)
+    assert httpx.get(f"{server.url}/readyz", timeout=30).status_code == 200

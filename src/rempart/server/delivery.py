@@ -11,7 +11,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -73,6 +74,7 @@ class Delivery:
         self._store, self._keyring, self._clock, self._listed = store, keyring, clock, tuple(listed)
         self._seconds, self._jitter, self._steady = seconds, jitter, steady
         self._resting: dict[str, tuple[float, int]] = {}
+        self._trying: set[str] = set()
         self._lock = threading.Lock()
 
     def __call__(self, job: Job) -> None:
@@ -91,9 +93,10 @@ class Delivery:
         self._wait_while_it_rests(endpoint.id)
         body = message_body(decision)
         headers = signed_headers(body, message=message.id, at=now, secrets=secrets)
-        started = self._steady()
-        answer = self.post(endpoint.url, body, headers)
-        took = self._steady() - started
+        with self._turn(endpoint):
+            started = self._steady()
+            answer = self.post(endpoint.url, body, headers)
+            took = self._steady() - started
         self._after(job, message, endpoint, answer, took)
 
     def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -149,6 +152,23 @@ class Delivery:
         left = until - self._steady()
         if left > 0:
             raise RetryLater(timedelta(seconds=left + self._jitter()), "the endpoint has just failed")
+
+    @contextmanager
+    def _turn(self, endpoint: records.Endpoint) -> Iterator[None]:
+        """Of a service's endpoints that failed last, one is tried at a time: those that never answer, however many they
+        are, hold up a single thread of those that all services share."""
+        with self._lock:
+            doubtful = endpoint.id in self._resting
+            if doubtful and endpoint.service in self._trying:
+                raise RetryLater(timedelta(seconds=1 + self._jitter()), "another endpoint of its service is tried")
+            if doubtful:
+                self._trying.add(endpoint.service)
+        try:
+            yield
+        finally:
+            if doubtful:
+                with self._lock:
+                    self._trying.discard(endpoint.service)
 
     def _rest(self, endpoint: str, *, failed: bool) -> None:
         with self._lock:

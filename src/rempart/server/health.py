@@ -6,12 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
 from starlette.responses import Response
 
 from rempart.server.access import Open
 from rempart.server.problems import documented, problem
 from rempart.server.service import Service, get_service
+from rempart.server.waiting import lane_of
 
 router = APIRouter(tags=["operation"])
 OPEN = [Depends(Open())]
@@ -30,13 +31,15 @@ async def healthz() -> dict[str, str]:
     response_class=JSONResponse,
     summary="Can it check uploads?",
 )
-async def readyz(service: Annotated[Service, Depends(get_service)]) -> Response:
-    """200 when every part that a check needs can be used now; 503 with the names of those that cannot."""
-    lacking = await run_in_threadpool(service.readiness.lacking)
+async def readyz(request: Request, service: Annotated[Service, Depends(get_service)]) -> Response:
+    """200 when every part that a check needs can be used now; 503 with the names of those that cannot. Anyone may ask:
+    why they cannot, which may name files and hosts, stands in the log."""
+    # Looking may wait for what is away; nobody else's threads shall.
+    lacking = await lane_of(request.app, "readiness", threads=1, waiting=100).run(service.readiness.lacking)
     if lacking:
-        told: list[dict[str, Any]] = [{"where": name, "what": why} for name, why in sorted(lacking.items())]
+        told: list[dict[str, Any]] = [{"where": name, "what": "It cannot be used now."} for name in sorted(lacking)]
         return problem(
             503, "Not ready: " + ", ".join(sorted(lacking)) + ".", slug="not-ready", errors=told,
-            hint="Checks are refused until this is mended; nothing is lost.",
+            hint="Checks are refused until this is mended; nothing is lost. The log says why.",
         )  # fmt: skip
     return JSONResponse({"status": "ready"})

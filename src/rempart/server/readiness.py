@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from rempart.errors import RempartError
+
+log = logging.getLogger(__name__)
 
 Probe = Callable[[], None]
 """Returns when a part can be used, and raises a RempartError saying why not."""
@@ -16,6 +19,7 @@ class Readiness:
     def __init__(self, probes: Sequence[tuple[str, Probe]]) -> None:
         self._probes = list(probes)
         self._stopping = False
+        self._told: dict[str, str] = {}
 
     def stop(self) -> None:
         """From now on nothing more shall be sent here."""
@@ -29,4 +33,8 @@ class Readiness:
                 probe()
             except RempartError as err:
                 found[name] = err.message
+        if found != self._told:
+            self._told = found
+            told = "; ".join(f"{name}: {why}" for name, why in sorted(found.items()))
+            log.warning("not ready: %s", told) if found else log.info("ready again")
         return found

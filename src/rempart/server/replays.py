@@ -12,6 +12,7 @@ from rempart.cases.records import webhooks
 from rempart.clock import Clock
 from rempart.evidence.backup.replaying import Again, Step, destroyed_again
 from rempart.evidence.vault import Vault
+from rempart.evidence.vault import records as vault_records
 from rempart.intake.upload_erasure import erase_again
 from rempart.lists import records as lists
 from rempart.people.permissions import Role
@@ -22,22 +23,29 @@ from rempart.store.counters import next_number
 def replays(vault: Vault, *, clock: Clock) -> Mapping[str, Again]:
     """Steps by their action.
 
-    Evidence destroyed, entries withdrawn, items deleted, keys revoked, webhooks deleted, persons deactivated or given
-    other roles. A password, code or passkey that was replaced or removed later does not open anything any more: its
-    owner needs a new link.
+    Evidence destroyed or held, entries withdrawn, items deleted, keys revoked or replaced, webhooks deleted, disabled
+    or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was replaced or
+    removed later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
+        "vault.held": partial(_held, clock=clock),
+        "vault.released": partial(_released, clock=clock),
         "entry.withdrawn": partial(_entries_withdrawn, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
         "key.revoked": partial(_key_revoked, clock=clock),
+        "key.created": partial(_key_replaced, clock=clock),
         "webhook.deleted": partial(_webhook_deleted, clock=clock),
+        "webhook.disabled": partial(_webhook_state, clock=clock),
+        "webhook.enabled": partial(_webhook_state, clock=clock),
         "person.deactivated": _person(lambda conn, person, _: persons.change(conn, person, deactivated=clock())),
         "person.reactivated": _person(lambda conn, person, _: persons.change(conn, person, deactivated=None)),
         "person.roles_changed": _person(_roles),
         "person.password_set": _person(lambda conn, person, _: persons.change(conn, person, password=None)),
         "person.code_set": _person(lambda conn, person, _: persons.change(conn, person, totp_secret=None)),
         "person.passkey_removed": _person(lambda conn, person, _: persons.remove_passkeys(conn, person)),
+        "person.provider_unlinked": _person(_unlink),
+        "session.started": _came_by_link,
     }
 
 
@@ -57,6 +65,40 @@ def _item_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:
 
 def _key_revoked(conn: Connection, step: Step, *, clock: Clock) -> bool:
     return keys.end_at(conn, str(step.facts.get("key")), revoked=clock())
+
+
+def _key_replaced(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    """The key that took its place is not in the backup, and how long both were good nobody can tell from here."""
+    old = step.facts.get("follows")
+    return isinstance(old, str) and keys.end_at(conn, old, revoked=clock())
+
+
+def _held(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    found = vault_records.find_object(conn, str(step.facts.get("object")), lock=True)
+    hold = str(step.facts.get("hold"))
+    if found is None or found.destroyed is not None or vault_records.find_hold(conn, hold) is not None:
+        return False
+    row = {"id": hold, "object": found.id, "reason": "placed before a restore", "authority": "", "placed": clock()}
+    vault_records.add_hold(conn, row | {"placed_by": "restore"})
+    return True
+
+
+def _released(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    found = vault_records.find_hold(conn, str(step.facts.get("hold")))
+    if found is None or found.released is not None:
+        return False
+    vault_records.end_hold(conn, found.id, at=clock(), by="restore")
+    return True
+
+
+def _webhook_state(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    found = webhooks.endpoint(conn, (step.subject or "").removeprefix("webhook:"), lock=True)
+    if found is None:
+        return False
+    state = step.action.removeprefix("webhook.")
+    why = None if state == "enabled" else "it was disabled before a restore"
+    webhooks.change_endpoint(conn, found.id, state=state, why=why, changed=clock())
+    return True
 
 
 def _webhook_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:
@@ -84,3 +126,17 @@ def _person(change: Callable[[Connection, str, Mapping[str, Any]], None]) -> Aga
 def _roles(conn: Connection, person: str, facts: Mapping[str, Any]) -> None:
     told = facts.get("roles", ())
     persons.set_roles(conn, person, [Role(one) for one in told if one in {role.value for role in Role}])
+
+
+def _unlink(conn: Connection, person: str, _: Mapping[str, Any]) -> None:
+    persons.change(conn, person, oidc_issuer=None, oidc_subject=None)
+
+
+def _came_by_link(conn: Connection, step: Step) -> bool:
+    """A link to set up credentials voided all that were there before, perhaps because somebody had stolen them."""
+    return step.facts.get("stage") == "enrolling" and _person(_void)(conn, step)
+
+
+def _void(conn: Connection, person: str, _: Mapping[str, Any]) -> None:
+    persons.change(conn, person, password=None, totp_secret=None, oidc_issuer=None, oidc_subject=None)
+    persons.remove_passkeys(conn, person)

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from types import SimpleNamespace
@@ -230,8 +231,8 @@ def test_what_was_missed_is_replayed_under_the_same_ids(post):
     assert {key: again[key] for key in first} == first
 
 
-def post_decision(conn, item):
-    hosted = SimpleNamespace(id=item, service="forum", item_id=f"photo-{item}", verdict=Verdict.HOLD)
+def post_decision(conn, item, service="forum"):
+    hosted = SimpleNamespace(id=item, service=service, item_id=f"photo-{item}", verdict=Verdict.HOLD)
     return publish(conn, hosted, verdict=Verdict.ALLOW, reason=Reason.CASE, case_id=None, by=SYSTEM, at=NOON)
 
 
@@ -308,6 +309,43 @@ def test_an_endpoint_that_has_just_failed_rests_and_its_messages_wait(store):
         steady[0] += 60
         runner.run_due()
         assert len(receiver.requests) == 21
+
+
+def test_endpoints_that_never_answer_hold_up_one_thread_and_no_other_service(store):
+    steady = [0.0]
+    with receiving() as dead, receiving() as alive, Worker(store) as worker:
+        delivery = Delivery(store, keyring=KEYS, clock=store.clock, seconds=8, steady=lambda: steady[0])
+        with store.write() as conn:
+            for number in range(4):
+                webhooks.add_endpoint(
+                    conn, service="forum", url=f"{dead.url}/{number}", keyring=KEYS, by=FORUM, at=NOON,
+                    random=lambda n: b"s" * n,
+                )  # fmt: skip
+            post_decision(conn, 1)
+        dead.behaviours = [500] * 4 + ["hang"] * 40
+        JobRunner(store, worker, {DELIVER: delivery}).run_due()
+        assert len(dead.requests) == 4
+        steady[0] += 120
+        runner = JobRunner(store, worker, {DELIVER: delivery}, threads=3)
+        with store.write() as conn:
+            for item in range(5):
+                post_decision(conn, item)
+        runner.start()
+        until = time.monotonic() + 5
+        while len(dead.requests) == 4 and time.monotonic() < until:
+            time.sleep(0.05)
+        with store.write() as conn:
+            webhooks.add_endpoint(
+                conn, service="wiki", url=alive.url, keyring=KEYS, by=WIKI, at=NOON, random=lambda n: b"s" * n
+            )
+            post_decision(conn, 9, service="wiki")
+        until = time.monotonic() + 5
+        while not alive.requests and time.monotonic() < until:
+            time.sleep(0.05)
+        told = len(alive.requests), len(dead.requests)
+        dead.over.set()
+        runner.stop()
+        assert told == (1, 5)
 
 
 def test_both_secrets_sign_until_the_overlap_ends(post):
@@ -402,4 +440,3 @@ def test_the_log_of_messages_is_forgotten_after_a_month_and_the_feed_is_not(post
     assert [one.state for one in post.messages()] == ["waiting"]
     with post.store.read() as conn:
         assert len(decisions.after(conn, service="forum", seq=0, most=9)) == 2
-        assert conn.execute(select(func.count()).select_from(jobs).where(jobs.c.state == "done")).scalar_one() == 0

@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import nullcontext
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -18,11 +19,15 @@ from rempart.evidence.ledger.catchup import catch_up
 from rempart.evidence.ledger.export import export
 from rempart.evidence.ledger.notes import Signer
 from rempart.evidence.ledger.sequencer import Sequencer
+from rempart.evidence.vault import records as vault_records
 from rempart.intake.upload_erasure import erase_item
 from rempart.items.records.items import items
 from rempart.people import keys, persons
+from rempart.people.account import Account
 from rempart.people.permissions import Role, Scope
-from rempart.people.principal import CONSOLE
+from rempart.people.principal import CONSOLE, Principal
+from rempart.people.records import persons as person_records
+from rempart.people.signin import one_time_link
 from rempart.server.replays import replays
 from rempart.store.blobs import open_blobs
 from rempart.store.engine import Store
@@ -134,3 +139,74 @@ def test_a_revoked_key_a_deleted_webhook_and_a_deleted_item_stay_away(restored, 
         assert webhook_records.endpoint(conn, hook) is None
         assert webhook_records.secrets_of(conn, hook, at=utc_now()) == ()
         assert conn.scalars(select(items.c.id)).all() == [kept]
+
+
+def test_passkeys_and_providers_that_were_voided_later_open_nothing(restored, store):
+    entry = entry_of(store, Watch())
+
+    def before(_):
+        add_person(entry, "root", [Role.ADMINISTRATOR])
+        made = [add_person(entry, name, [Role.REVIEWER]) for name in ("ana", "ben")]
+        with store.write() as conn:
+            for one in made:
+                person_records.change(conn, one.id, oidc_issuer="https://i", oidc_subject=one.name)
+                key = {"credential": one.name.encode(), "person": one.id, "public_key": b"k", "sign_count": 0}
+                person_records.add_passkey(conn, key | {"label": "stolen", "created": utc_now()})
+        return [one.id for one in made]
+
+    def later(_, made):
+        ana, ben = made
+        with store.write() as conn:
+            link = one_time_link(
+                conn, persons.found(conn, ana), by=CONSOLE, at=entry.clock(), random=secrets.token_bytes
+            )
+        entry.with_link(link)  # she sets up anew; what was hers before is void
+        with store.read() as conn:
+            who = Principal(kind="person", id=ben, pseudonym=persons.found(conn, ben).pseudonym)
+        enrolled(entry, persons_of(store, ben))
+        with store.write() as conn:
+            person_records.change(conn, ben, oidc_issuer="https://i", oidc_subject="again")
+        Account(entry=entry, who=who).unlink_provider()
+
+    new, made, done = restored(before, later)
+    assert done["person.provider_unlinked"] == 1
+    with new.read() as conn:
+        for one in made:
+            assert person_records.passkeys_of(conn, one) == ()
+            assert persons.found(conn, one).oidc_subject is None
+
+
+def test_a_replaced_key_a_disabled_webhook_and_a_legal_hold_are_as_they_were_last(restored, store):
+    def before(vault):
+        secret = make_key(store, Scope.CHECK)
+        sealed = [vault.seal(b"x"), vault.seal(b"y")]
+        with store.write() as conn:
+            hook, _ = webhooks.add_endpoint(
+                conn, service="forum", url="https://example.org/hook", keyring=vault.keyring, by=CONSOLE, at=utc_now(),
+                random=secrets.token_bytes,
+            )  # fmt: skip
+            objects = [
+                vault.record(conn, one, item=None, basis="case", media_type="image/png", by=CONSOLE) for one in sealed
+            ]
+        return secret, hook.id, objects
+
+    def later(vault, made):
+        secret, hook, objects = made
+        with store.write() as conn:
+            old = keys.find(conn, secret).id
+            keys.rotate(conn, old, by=CONSOLE, at=utc_now(), random=secrets.token_bytes, overlap=timedelta(0))
+            webhooks.set_state(conn, hook, enabled=False, by=CONSOLE, at=utc_now())
+            vault.hold(conn, objects[0], reason="court", by=CONSOLE)
+            vault.release(conn, vault.hold(conn, objects[1], reason="court", by=CONSOLE), reason="over", by=CONSOLE)
+
+    new, (secret, hook, objects), done = restored(before, later)
+    assert (done["key.created"], done["webhook.disabled"], done["vault.held"], done["vault.released"]) == (1, 1, 2, 1)
+    with new.read() as conn:
+        assert not keys.find(conn, secret).usable(utc_now())
+        assert webhook_records.endpoint(conn, hook).state == "disabled"
+        assert [len(vault_records.holds_on(conn, one)) for one in objects] == [1, 0]
+
+
+def persons_of(store, person):
+    with store.read() as conn:
+        return persons.found(conn, person)

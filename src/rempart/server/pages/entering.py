@@ -132,7 +132,7 @@ async def use_link(request: Request, pages: Pages) -> Response:
 
 
 async def _with_password(request: Request, pages: Pages, form: FormData, *, name: str, replaces: str | None) -> Started:
-    """In few threads of their own: hashes are slow on purpose, and whoever sends many shall only wait for themselves."""
+    """In few threads of their own: hashes are slow on purpose, and whoever sends many shall wait for themselves."""
     address = pages.access.client(request)
     told = {"name": name, "password": field(form, "password"), "code": field(form, "code"), "address": address}
     lane = lane_of(request.app, "sign-ins", threads=4, waiting=100)
