@@ -73,6 +73,21 @@ TAMPERINGS = {
 }
 
 
+def test_an_export_misses_nothing_that_no_checkpoint_covered_yet(data, tmp_path):
+    rempart("checkpoint", "--data", data)
+    write(data, 20, 300)
+    assert rempart("export", tmp_path / "export", "--data", data) == "320 leaves, in full.\n"
+
+
+def test_an_export_without_the_signing_key_says_where_it_ends(data, tmp_path):
+    rempart("checkpoint", "--data", data)
+    write(data, 20, 300)
+    (data / "keys" / "ledger.key").unlink()
+    told = rempart("export", tmp_path / "export", "--data", data)
+    assert "younger than the newest checkpoint is not in it" in told
+    assert told.endswith("\n300 leaves, in full.\n")
+
+
 def test_each_tampering_has_its_exit_code(tmp_path):
     log = Log(tmp_path / "log")
     log.grow(300)

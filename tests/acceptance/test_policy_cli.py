@@ -67,6 +67,8 @@ def test_a_good_file_is_good_and_a_bad_one_is_told_with_every_line(tmp_path, str
     ]
     assert [f"Line {number}:" in done.stderr for number in lines] == [True, True]
     assert "did you mean `exact`" in done.stderr
+    assert all(line.startswith("rempart: Line ") for line in done.stderr.splitlines())
+    assert len(done.stderr.splitlines()) == len(lines)
 
 
 def test_a_file_that_is_not_there_or_no_text_is_told(tmp_path):

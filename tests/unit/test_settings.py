@@ -18,6 +18,11 @@ def test_the_environment_has_the_last_word(tmp_path):
     assert (found.server.port, found.data) == (8602, tmp_path)
 
 
+def test_what_the_examples_read_from_the_environment_is_no_setting(tmp_path):
+    environ = {"REMPART_URL": "http://127.0.0.1:8600", "REMPART_KEY": "rk_1", "REMPART_WEBHOOK_SECRET": "whsec_1"}
+    assert settings(tmp_path, "", **environ) == settings(tmp_path, "")
+
+
 @pytest.mark.parametrize(
     ("text", "environ", "named"),
     [

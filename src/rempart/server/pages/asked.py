@@ -12,8 +12,6 @@ from rempart.lists import entry_records, staging_records
 from rempart.people.records.approvals import Approval
 from rempart.policy import records as policies
 
-_MOST_LINES = 400
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
@@ -60,4 +58,4 @@ def _policy(conn: Connection, approval: Approval) -> Asked:
         return Asked()
     before = in_force.text.splitlines() if in_force else []
     lines = tuple(unified_diff(before, asked.text.splitlines(), lineterm="", n=2))[2:]
-    return Asked(facts=dict(approval.facts), difference=lines[:_MOST_LINES])
+    return Asked(facts=dict(approval.facts), difference=lines)
