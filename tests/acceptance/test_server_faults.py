@@ -1,8 +1,9 @@
 """What a server needs goes away and comes back: it refuses or holds, loses nothing, and lets nobody through by it."""
 
-import getpass
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -74,13 +75,15 @@ def test_full_disk_refuses_what_it_cannot_keep_and_goes_on_when_there_is_room(tm
             server.kill()
 
 
-def test_postgres_whose_disk_is_full_refuses_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "disk", room=192 << 20) as disk:
+def test_postgres_whose_disk_is_full_refuses_and_goes_on_when_there_is_room(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    place = Path(tempfile.mkdtemp(prefix="rempart-disk-", dir="/tmp"))  # for a socket's name is short
+    place.chmod(0o711)  # and Postgres is somebody else
+    request.addfinalizer(lambda: shutil.rmtree(place, ignore_errors=True))
+    with small_disk(place / "disk", room=192 << 20) as disk:
         if disk.how != A_DISK:
             pytest.skip("a file system of its own cannot be mounted here, and Postgres would die of a limit on files")
-        for folder in (tmp_path, *tmp_path.parents):
-            if folder.owner() == getpass.getuser() and folder.stat().st_mode & 0o077 == 0:
-                folder.chmod(0o711)  # Postgres is somebody else
         cluster = Cluster(disk=disk.path)
         stand = Stand(tmp_path / "service", database=cluster.new_database(), listed=LISTED)
         server = stand.start()

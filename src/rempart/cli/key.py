@@ -32,7 +32,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Make a key and print it, this once.")
 @click.argument("label", metavar="NAME")
 @click.option("--service", metavar="NAME", required=True, help="The service it belongs to: `forum`.")
 @click.option(
@@ -78,7 +78,7 @@ def list_(data: Path, as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Make a key that follows another, which ends later.")
 @KEY
 @click.option("--overlap", type=click.FloatRange(0, 90), default=7.0, show_default=True, help="Days both are good.")
 @DAYS

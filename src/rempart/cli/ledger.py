@@ -55,7 +55,7 @@ def command() -> None:
     """
 
 
-@command.command("export")
+@command.command("export", short_help="Write the ledger to a file.")
 @click.argument("out", metavar="OUT", type=PATH)
 @click.option("--outsider", is_flag=True, help="Days instead of times, and nothing that names an item.")
 @data_option
@@ -78,7 +78,7 @@ def export_ledger(out: Path, outsider: bool, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Verify an export or a proof; no database is needed.")
 @click.argument("export", metavar="EXPORT", type=EXISTING)
 @KEYS
 @click.option("--checkpoint", "checkpoints", multiple=True, metavar="FILE", type=EXISTING, help="One you kept before.")
@@ -118,7 +118,7 @@ def verify(
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Prove out of an export that a leaf stands in it.")
 @click.argument("export", metavar="EXPORT", type=EXISTING)
 @click.argument("leaf", metavar="LEAF", type=click.IntRange(0))
 @KEYS
@@ -136,7 +136,7 @@ def prove(export: Path, leaf: int, keys: tuple[str, ...], output: Path | None) -
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Prove a leaf from the database, and what it was about.")
 @click.argument("leaf", metavar="LEAF", type=click.IntRange(0))
 @click.argument("values", metavar="[NAME=VALUE]…", nargs=-1)
 @OUTPUT
@@ -158,7 +158,7 @@ def reveal(leaf: int, values: tuple[str, ...], output: Path | None, data: Path) 
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Sign and print a checkpoint of everything so far.")
 @OUTPUT
 @data_option
 def checkpoint(output: Path | None, data: Path) -> int:
@@ -170,7 +170,7 @@ def checkpoint(output: Path | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Print the verifier keys, the newest first.")
 @data_option
 def key(data: Path) -> int:
     """Print the verifier keys that ever signed here, the newest first. Publish them."""
@@ -187,7 +187,7 @@ def key(data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Leaves, those that wait, and the newest checkpoint.")
 @data_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def status(data: Path, as_json: bool) -> int:
@@ -236,7 +236,7 @@ def rotate(data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command("catch-up")
+@command.command("catch-up", short_help="Bring a newer export into a restored database.")
 @click.argument("export", metavar="EXPORT", type=EXISTING)
 @KEYS
 @data_option

@@ -25,7 +25,7 @@ from rempart.lists.source import shown
 from rempart.lists.verify import verify
 
 PATH = click.Path(path_type=Path)
-LIST_FILE = click.argument("out", metavar="OUT", type=PATH)
+LIST_FILE = click.argument("out", metavar="LIST", type=PATH)
 
 
 _SERVED = {
@@ -73,7 +73,7 @@ def command() -> None:
 
 
 @command.command()
-@LIST_FILE
+@click.argument("out", metavar="OUT", type=PATH)
 @click.argument("more", metavar="[FILE]…", nargs=-1, type=PATH)
 @click.option("--from", "sources", multiple=True, metavar="FILE…", type=PATH, help="Files to read.")
 @click.option("--pictures", metavar="DIR", type=PATH, help="Make entries from the pictures there.")
@@ -140,7 +140,7 @@ def build(
 @click.option("--entries", "with_entries", is_flag=True, help="Every entry with its hashes, one JSON object per line.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as JSON.")
 def show(out: Path, with_entries: bool, as_json: bool) -> int:
-    """What is in the list OUT, by kind, category and opinion, and what of it answers lookups."""
+    """What is in the list file LIST, by kind, category and opinion, and what of it answers lookups."""
     with HashList.open(out) as opened:
         if with_entries:
             show_entries(opened, sys.stdout.buffer)
@@ -157,7 +157,7 @@ def show(out: Path, with_entries: bool, as_json: bool) -> int:
 @click.option("--output", "-o", metavar="FILE", type=PATH, help="Instead of standard output.")
 @click.option("--pdq", is_flag=True, help="VICS: carry PDQ in AlternativeHashes (a convention of Rempart's).")
 def export(out: Path, format_name: str, output: Path | None, pdq: bool) -> int:
-    """Write the list OUT in another format. JSON Lines loses nothing; what others leave out is in the docs."""
+    """Write the list file LIST in another format. JSON Lines loses nothing; what others leave out is in the docs."""
     if output is not None and is_same(output, out):
         raise RefusedError(f"{shown(output)} is the list itself.", hint="Name another file.")
     with HashList.open(out) as opened, output_file(output) as stream:
@@ -190,7 +190,7 @@ def _needs_extra(opened: HashList) -> bool:
 @LIST_FILE
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 def verify_list(out: Path, as_json: bool) -> int:
-    """Check every block and every reference of the list OUT; exit code 2 when it is damaged."""
+    """Check every block and every reference of the list file LIST; exit code 2 when it is damaged."""
     problem: Exception | None = None
     checked: tuple[str, ...] = ()
     try:

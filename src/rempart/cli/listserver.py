@@ -84,7 +84,7 @@ def ls(list_name: str | None, data: Path, as_json: bool) -> int:
             click.echo(json.dumps(_list_document(one, hits.get(one.id, 0)), ensure_ascii=False))
         else:
             kind = f"{one.mode}{', shared' if one.shared else ''}"
-            say(f"{one.id}  {one.name}  ({kind})  {one.live} entries, {hits.get(one.id, 0)} matches in 7 days")
+            say(f"{one.id}  {one.name}  ({kind})  entries: {one.live}, matches in 7 days: {hits.get(one.id, 0)}")
     if not found and not as_json:
         say("There is no list yet: rempart list create NAME")
     return NOTHING_FOUND

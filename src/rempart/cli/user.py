@@ -38,7 +38,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Make an account and print its one-time link.")
 @NAME
 @ROLES
 @click.option("--shown-name", metavar="TEXT", default="", help="The name that others see.")
@@ -75,7 +75,7 @@ def list_(data: Path, as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Print a new one-time link for somebody.")
 @NAME
 @click.option("--hours", type=click.FloatRange(0.1, 720), help="How long it is good.  [default: 24]")
 @click.option("--sign-in", is_flag=True, help="Open a session once; what the person signs in with stays.")
@@ -93,7 +93,7 @@ def link(name: str, hours: float | None, sign_in: bool, data: Path, as_json: boo
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Give a person exactly these roles.")
 @NAME
 @ROLES
 @data_option

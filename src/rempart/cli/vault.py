@@ -34,7 +34,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="What is sealed, held and due, under which keys.")
 @data_option
 @JSON
 def status(data: Path, as_json: bool) -> int:
@@ -91,7 +91,7 @@ def show(object_id: str, data: Path, as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Place a legal hold on an object.")
 @OBJECT
 @REASON
 @AUTHORITY
@@ -114,7 +114,7 @@ def release(hold_id: str, reason: str, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Destroy an object: erase its keys, delete its bytes.")
 @OBJECT
 @REASON
 @AUTHORITY
@@ -130,7 +130,7 @@ def destroy(object_id: str, reason: str, authority: str, data: Path, yes: bool) 
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Compare all sealed bytes with what was sealed.")
 @data_option
 def check(data: Path) -> int:
     """Read all sealed bytes and compare them with what was sealed, without opening any."""
@@ -143,7 +143,7 @@ def check(data: Path) -> int:
     return COULD_NOT if found.missing or found.damaged else NOTHING_FOUND
 
 
-@command.command("rotate")
+@command.command("rotate", short_help="Make a new service key and wrap all keys again.")
 @data_option
 @click.option("--resume", is_flag=True, help="No new key: only wrap again what is not yet under the active one.")
 @click.option("--now", is_flag=True, help="Wrap again in this process instead of leaving it to the server.")
@@ -164,7 +164,7 @@ def rotate_command(data: Path, resume: bool, now: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command("retire")
+@command.command("retire", short_help="Take service keys that seal nothing out of the file.")
 @data_option
 def retire_command(data: Path) -> int:
     """Take service keys that seal nothing any more out of the key file; backups made before still need them."""
@@ -177,7 +177,7 @@ def retire_command(data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command("recover")
+@command.command("recover", short_help="When a service key is lost: use a custodian's.")
 @click.option(
     "--identity", "files", multiple=True, required=True, type=click.File(), help="A custodian's age identity."
 )

@@ -137,7 +137,8 @@ class Recorder:
             # Bytes that come later never make an answer milder: that is for people to do.
             entry.verdict = max(known.verdict, entry.verdict, key=SEVERITY.index)
         needs = entry.rule != DECIDED and ruling.keep is not Keep.NOTHING and one.request.content is not None
-        if needs and one.sealed is None and not has_object(one, known):
+        if needs and one.sealed is None:
+            # Also where they were sealed before: that evidence has its own reasons, and may be gone with them.
             raise NeedsSealing
         return entry
 

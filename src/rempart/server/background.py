@@ -30,6 +30,7 @@ from rempart.server.mail import SEND, Mailer
 from rempart.server.readiness import Readiness
 from rempart.server.vaults import WRAPPED_ELSEWHERE
 from rempart.settings import Settings
+from rempart.store import upkeep as store_upkeep
 from rempart.store.engine import Store
 from rempart.store.jobs import Handler
 from rempart.store.periodic import Periodic, Periodics
@@ -84,6 +85,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
         *cases_upkeep.periodics(parts.store),
+        *store_upkeep.periodics(parts.store),
     )
 
 

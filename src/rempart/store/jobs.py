@@ -296,9 +296,10 @@ class JobRunner:
             )  # fmt: skip
 
 
-def sweep(conn: Connection, *, before: datetime) -> None:
-    """Forget jobs that were done before a moment; dead ones stay until somebody has looked at them."""
-    conn.execute(jobs.delete().where(jobs.c.state == "done", jobs.c.finished < before))
+def sweep(conn: Connection, *, before: datetime, most: int) -> int:
+    """Forget some jobs that were done before a moment, and say how many; dead ones stay until somebody has looked."""
+    old = select(jobs.c.id).where(jobs.c.state == "done", jobs.c.finished < before).limit(most)
+    return conn.execute(jobs.delete().where(jobs.c.id.in_(old))).rowcount
 
 
 def _end(conn: Connection, job: int, state: str, now: datetime, error: str | None) -> None:

@@ -22,6 +22,9 @@ def upgrade(store: Store, *, to: str = "head") -> bool:
     with store.write() as conn:
         if store.dialect == "postgresql":
             conn.execute(text("SET LOCAL lock_timeout = '60s'"))
+            # A new index over a table that has grown takes its time.
+            conn.execute(text("SET LOCAL statement_timeout = 0"))
+            conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
             conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = revision(conn)
         script = ScriptDirectory.from_config(_config(conn))

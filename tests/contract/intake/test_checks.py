@@ -27,6 +27,7 @@ from rempart.items.records.items import items as items_table
 from rempart.lists.breaker import BreakerLimits
 from rempart.lists.curation_settings import ListWish
 from rempart.lists.ingest import Wishes
+from rempart.lists.lookup import Found
 from rempart.lists.records import Mode
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
@@ -201,6 +202,27 @@ def test_bytes_that_a_late_entry_matches_are_sealed_before_they_are_answered(
     monkeypatch.setattr(check.ruler, "rule", rule_then_add)
     assert check.ask(content=jpeg(6)).verdict is Verdict.BLOCK
     assert item_of(check.store).object is not None
+
+
+def test_bytes_whose_evidence_was_destroyed_are_sealed_anew_for_a_late_match(
+    check: Checking, monkeypatch: pytest.MonkeyPatch
+):
+    listed(check, jpeg(6))
+    check.ask(content=jpeg(6))
+    with check.store.write() as conn:
+        assert check.vault.destroy(conn, item_of(check.store).object, reason="its case is over", by=SYSTEM)
+    rule, looked = check.ruler.rule, threading.Event()
+
+    def looked_too_early(group):
+        if looked.is_set():
+            return rule(group)
+        looked.set()
+        return [check.ruler.apply(one, Found()) for one in group]
+
+    monkeypatch.setattr(check.ruler, "rule", looked_too_early)
+    assert check.ask(content=jpeg(6)).verdict is Verdict.BLOCK
+    with check.vault.opened(item_of(check.store).object, purpose="test", by=SYSTEM) as plain:
+        assert bytes(plain) == jpeg(6)
 
 
 def test_a_key_that_is_used_again_has_the_same_answer_and_is_no_second_check(check: Checking):

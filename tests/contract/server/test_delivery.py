@@ -440,4 +440,3 @@ def test_the_log_of_messages_is_forgotten_after_a_month_and_the_feed_is_not(post
     assert [one.state for one in post.messages()] == ["waiting"]
     with post.store.read() as conn:
         assert len(decisions.after(conn, service="forum", seq=0, most=9)) == 2
-        assert conn.execute(select(func.count()).select_from(jobs).where(jobs.c.state == "done")).scalar_one() == 0

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 import rempart
 from rempart.clock import utc_now
 from rempart.errors import LeaseLostError, StoreUnavailableError, UnavailableError
+from rempart.store import upkeep
 from rempart.store.counters import current_number, next_number
 from rempart.store.engine import Store
 from rempart.store.jobs import JobRunner, RetryLater, enqueue, jobs, release_jobs_of
@@ -237,3 +238,21 @@ def test_a_job_put_off_by_a_clock_that_was_wrong_is_not_forgotten(store, worker)
     enqueue_one(store, now=utc_now() + timedelta(hours=5), delay=timedelta(seconds=3))
     JobRunner(store, worker, {"sum": ran.append}).run_due()
     assert len(ran) == 1
+
+
+def test_work_that_was_done_is_forgotten_after_two_days_and_what_was_given_up_is_not(store, worker, monkeypatch):
+    monkeypatch.setattr(upkeep, "_AT_ONCE", 2)
+    now = utc_now()
+    ages = {"done": (3, 3, 3, 3, 1), "dead": (3,), "queued": (3,)}
+    with store.write() as conn:
+        for state, days in ages.items():
+            for age in days:
+                enqueue(conn, "a", {"state": state, "age": age}, now=now - timedelta(days=age))
+        for row in conn.execute(select(jobs)).all():
+            finished = None if row.payload["state"] == "queued" else row.created
+            conn.execute(update(jobs).where(jobs.c.id == row.id).values(state=row.payload["state"], finished=finished))
+    (work,) = upkeep.periodics(store)
+    work.run(worker)
+    with store.read() as conn:
+        left = sorted((row.state, row.payload["age"]) for row in conn.execute(select(jobs)))
+    assert left == [("dead", 3), ("done", 1), ("queued", 3)]

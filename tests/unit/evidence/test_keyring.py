@@ -103,7 +103,7 @@ def test_behind_a_key_service_the_file_holds_no_key(tmp_path):
 
 @pytest.mark.parametrize("mode", ["slow", "unwrap", "nothing"])
 def test_a_key_service_that_fails_is_unavailable(tmp_path, mode):
-    command = kms(tmp_path, wrap=mode, timeout=2 if mode == "slow" else 20)
+    command = kms(tmp_path, wrap=mode, timeout=0.3 if mode == "slow" else 20)
     with pytest.raises(KeyServiceUnavailableError):
         command.wrap(bytes(32))
 

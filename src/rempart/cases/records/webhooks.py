@@ -234,8 +234,11 @@ def attempts_of(conn: Connection, message_id: str) -> tuple[Any, ...]:
     return tuple(conn.execute(query.order_by(webhook_attempts.c.id)))
 
 
-def forget(conn: Connection, *, settled_before: datetime) -> None:
-    """Delete messages that were settled before a time, with their attempts."""
-    old = select(webhook_messages.c.id).where(webhook_messages.c.settled < settled_before)
-    conn.execute(delete(webhook_attempts).where(webhook_attempts.c.message.in_(old)))
-    conn.execute(delete(webhook_messages).where(webhook_messages.c.settled < settled_before))
+def forget(conn: Connection, *, settled_before: datetime, most: int) -> int:
+    """Delete some messages that were settled before a time, with their attempts; says how many."""
+    query = select(webhook_messages.c.id).where(webhook_messages.c.settled < settled_before).limit(most)
+    old = list(conn.execute(query).scalars())
+    if old:
+        conn.execute(delete(webhook_attempts).where(webhook_attempts.c.message.in_(old)))
+        conn.execute(delete(webhook_messages).where(webhook_messages.c.id.in_(old)))
+    return len(old)

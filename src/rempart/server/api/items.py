@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from rempart.clock import iso
 from rempart.errors import NotFoundError
+from rempart.evidence.vault.records import find_object
 from rempart.intake import upload_content, upload_erasure
 from rempart.items.records import checks, items
 from rempart.items.records.items import Item
@@ -90,11 +91,20 @@ def _found(service: Service, owner: str, name: str) -> Item:
     return item
 
 
+def _is_kept(service: Service, item: Item) -> bool:
+    """Whether the bytes are in the vault still."""
+    if item.object is None:
+        return False
+    with service.store.read() as conn:
+        found = find_object(conn, item.object)
+    return found is not None and found.destroyed is None
+
+
 def _told(service: Service, owner: str, name: str, who: Principal) -> dict[str, Any]:
     item = _found(service, owner, name)
     told: dict[str, Any] = {
         "item_id": item.item_id, "verdict": item.verdict.value, "request_id": item.request,
-        "checked": iso(item.checked), "decided": item.decided is not None, "content": item.object is not None,
+        "checked": iso(item.checked), "decided": item.decided is not None, "content": _is_kept(service, item),
     }  # fmt: skip
     if who.may(Permission.CHECK_DETAILS):
         with service.store.read() as conn:
