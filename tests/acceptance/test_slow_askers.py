@@ -68,3 +68,14 @@ def test_strangers_learn_which_part_is_away_and_the_log_says_why(site: tuple[Ser
     finally:
         blobs.with_name("gone").rename(blobs)
     assert httpx.get(f"{server.url}/readyz", timeout=30).status_code == 200
+
+
+def test_forms_that_cannot_be_read_leave_nothing_in_the_log(site: tuple[Server, str, str]):
+    server, _, _ = site
+    before = len(server.log)
+    for _ in range(5):
+        answer = httpx.post(
+            f"{server.url}/sign-in", content=b"--cut\xff", headers={"content-type": "multipart/form-data; boundary=cut"}
+        )
+        assert answer.status_code == 422
+    assert server.log[before:] == []

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection
 
 from rempart.clock import Clock
-from rempart.errors import ConflictError, NotFoundError, TamperedError
+from rempart.errors import ConflictError, NotFoundError, NotPermittedError, TamperedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.lists import applying, breaker_records, entry_records, guard_records, records, staging_records
 from rempart.lists.curation_settings import (
@@ -235,9 +235,14 @@ class Curation:
         return self.changeset(found.id)
 
     def take_back(self, changeset_id: str, *, by: Principal) -> ChangeSet:
-        """Give up a change set that waits. Raises NotFoundError, ConflictError when it waits no longer."""
+        """Give up a change set that waits; a key gives up its own only.
+
+        Raises NotFoundError, NotPermittedError, ConflictError when it waits no longer.
+        """
         with self.store.write() as conn:
             found = staged(staging_records.find(conn, changeset_id, lock=True) if changeset_id.isprintable() else None)
+            if by.kind == "service" and by.id != found.asked_by:
+                raise NotPermittedError("Another asked for these changes.", hint="A curator can take them back.")
             approvals.withdraw(conn, found.approval_id or "", by=by, at=self.clock())
             staging_records.change(conn, found.id, state=State.DROPPED.value, settled=self.clock())
             facts = {"list": found.list_id, "changes": found.id}

@@ -137,7 +137,7 @@ class Needs(SecurityBase):
         if not who.may(self.permission):
             raise NotPermittedError(_refusal(who, self.permission), hint=_remedy(who, self.permission))
         if self.proved and not access.fresh(who):
-            raise ProofNeededError()
+            raise ProofNeededError(hint="Confirm who you are at /sign-in/again, then send this again.")
         return who
 
 

@@ -17,7 +17,7 @@ from curating import (
     stream,
 )
 from listfiles import draw
-from rempart.errors import ConflictError
+from rempart.errors import ConflictError, NotPermittedError
 from rempart.lists import entry_records, staging_records
 from rempart.lists.curation_settings import ListWish
 from rempart.lists.entry import Category, EntrySignal
@@ -25,7 +25,8 @@ from rempart.lists.growth import GrowthLimits
 from rempart.lists.ingest import Wishes
 from rempart.lists.records import Mode
 from rempart.lists.staging_records import State
-from rempart.people.principal import CONSOLE
+from rempart.people.permissions import Scope
+from rempart.people.principal import CONSOLE, Principal
 
 CARL = person("carl")
 
@@ -163,3 +164,17 @@ def test_what_is_near_a_canary_may_be_observed_but_not_begin_to_block_unseen(sto
         rows = staging_records.rows_from(conn, asked.id, first=0, limit=10)
     assert [(row.ref, row.flag.partition(":")[0]) for row in rows] == [("near", "canary")]
     assert curated.decide(asked.id, by=BERT, approve=True).state is State.APPLIED
+
+
+def test_a_key_takes_back_its_own_changes_and_nobody_elses(store):
+    curated = curation(store)
+    made = blocking(curated, by=ANNA)
+    keys = [
+        Principal(kind="service", id=f"key_{name}", pseudonym=name, scopes=frozenset({Scope.LISTS}), service=name)
+        for name in ("forum", "blog")
+    ]
+    asked = curated.add(made.id, entries(2), Wishes(), by=keys[0])
+    with pytest.raises(NotPermittedError):
+        curated.take_back(asked.id, by=keys[1])
+    assert curated.changeset(asked.id).state is State.STAGED
+    assert curated.take_back(asked.id, by=keys[0]).state is State.DROPPED

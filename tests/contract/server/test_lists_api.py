@@ -2,6 +2,7 @@
 
 import json
 import threading
+from datetime import timedelta
 from os import urandom
 from types import SimpleNamespace
 
@@ -19,6 +20,7 @@ from rempart.lists.lookup import Asked
 from rempart.people import keys, persons, sessions
 from rempart.people.permissions import Role, Scope
 from rempart.people.principal import CONSOLE, SYSTEM
+from rempart.people.records.sessions import sessions as session_table
 from rempart.people.sessions import Limits
 from rempart.server import problems
 from rempart.server.access import Access, assert_all_routes_declare
@@ -291,3 +293,24 @@ def test_no_signal_is_logged(as_, caplog):
         )
     assert str(draw(1).pdq())[:16] not in caplog.text
     assert "abababab" not in caplog.text
+
+
+def test_a_key_adds_no_canaries(as_):
+    value = draw(4).pdq().hex()
+    answer = as_.key.post("/v1/guards/canary", json={"signals": [{"type": "pdq", "value": value}]})
+    refused(answer, 403)
+
+
+def test_who_came_in_long_ago_proves_who_they_are_before_they_agree(as_, store):
+    made = as_.anna.post("/v1/lists", json={"name": "l", "mode": "blocking"}).json()["id"]
+    answer = as_.anna.post(
+        f"/v1/lists/{made}/entries:import", content=ndjson(1), headers={"content-type": "application/x-ndjson"}
+    )
+    assert answer.status_code == 202
+    with store.write() as conn:
+        conn.execute(session_table.update().values(proved=utc_now() - timedelta(hours=1)))
+    path = f"/v1/changes/{answer.json()['id']}/decision"
+    refused(as_.bert.post(path, json={"approve": True, "reason": "seen"}), 403)
+    with store.write() as conn:
+        conn.execute(session_table.update().values(proved=utc_now()))
+    assert as_.bert.post(path, json={"approve": True, "reason": "seen"}).status_code == 200

@@ -44,6 +44,7 @@ Reader = Annotated[Principal, Depends(needs(Permission.LISTS_READ, people=True))
 Curator = Annotated[Principal, Depends(needs(Permission.LISTS_ENTRIES, people=True))]
 Changer = Annotated[Principal, Depends(needs(Permission.LISTS_CHANGE, people=True))]
 Approver = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True))]
+Decider = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True, proved=True))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 MAX_IMPORT = 2 << 30
 IMPORT_SECONDS = 1800.0
@@ -234,7 +235,7 @@ def show_changes(
 
 
 @router.post("/changes/{changes_id}/decision", responses=documented(403, 404, 409))
-def decide(curation: Curating, who: Approver, changes_id: str, said: forms.Decision) -> forms.ChangesShown:
+def decide(curation: Curating, who: Decider, changes_id: str, said: forms.Decision) -> forms.ChangesShown:
     """Agree to a change set, or refuse it: a second person, never who asked. What was agreed to is applied first."""
     done = curation.decide(changes_id, by=who, approve=said.approve, reason=_said(said.reason))
     return forms.shown_changes(done, refused=False)
@@ -278,9 +279,10 @@ def guards(service: Serving, who: Reader) -> forms.Guards:
 
 @router.post("/guards/{guard}")
 def add_guards(
-    service: Serving, curation: Curating, who: Changer, guard: Literal["canary", "noisy"], wanted: forms.GuardSignals
+    service: Serving, curation: Curating, who: Approver, guard: Literal["canary", "noisy"], wanted: forms.GuardSignals
 ) -> forms.Guards:
-    """Add signals that incoming entries are checked against: pictures known to be good, or hashes known to be noisy."""
+    """Add signals that incoming entries are checked against: pictures known to be good, or hashes known to be noisy.
+    For people only: what is near a canary does not enter a list that blocks."""
     curation.guard(guard, wanted.values(), by=who)
     return guards(service, who)
 
