@@ -22,7 +22,8 @@ def test_the_demo_finds_copies_runs_a_server_and_ends_by_itself(tmp_path):
     told = done.stdout
     server = re.search(r"The server runs at http://[^:/]+:(\d+)", told)
     link = re.search(r"^http://(?:127\.0\.0\.1|localhost):(\d+)/sign-in/link/\S+$", told, re.MULTILINE)
-    assert server and link
+    assert server
+    assert link
     assert link[1] == server[1], "the link leads to that server"
     (answered,) = [line for line in told.splitlines() if "the very files" in line]
     (unrelated,) = [line for line in told.split("What the service answered")[1].splitlines() if UNRELATED in line]
