@@ -108,7 +108,7 @@ class Runtime:
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings),
         )  # fmt: skip
-        log.info("%d decode workers, %d list entries in the index", count, len(lists.index))
+        log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
         sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS, on_dead=parts.alarms.dead_job)
         for start, stop in (

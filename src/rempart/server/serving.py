@@ -185,6 +185,7 @@ def _raise_open_files() -> None:
 
 def _begin_logging() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for quiet in ("alembic", "httpx", "httpcore"):  # an address that is called may carry its owner's secret
+        logging.getLogger(quiet).setLevel(logging.WARNING)
     # It tells bytes of the forms that it cannot read, a line each, to whoever can make it do so.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
