@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, Integer, MetaData, Table, delete, func, insert, select, text, update
 
 from rempart.errors import IncompleteError, StoreUnavailableError, TamperedError
-from rempart.store.engine import Store
+from rempart.store.engine import Store, take_time
 from rempart.store.jobs import jobs, release_jobs_of
 from rempart.store.migrate import revision
 from rempart.store.workers import leases
@@ -56,8 +56,7 @@ def snapshot(store: Store) -> Iterator[Snapshot]:
         if store.dialect == "postgresql":
             # The connection has not begun yet: these hold for the one transaction, and are given back with it.
             conn.execution_options(isolation_level="REPEATABLE READ")
-            conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-            conn.execute(text("SET LOCAL statement_timeout = 0"))
+            take_time(conn)
         found = revision(conn)
         if found is None:
             raise IncompleteError("There are no tables in this database.", hint="`rempart init` makes them.")
@@ -87,6 +86,7 @@ class Loading:
         self._conn = conn
         self._tables = _tables(conn)
         self.rows: dict[str, int] = {}
+        take_time(conn)
         for table in reversed(self._tables.values()):
             if conn.execute(select(func.count()).select_from(table)).scalar_one():
                 conn.execute(delete(table))  # what the migrations put there

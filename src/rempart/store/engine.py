@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, InternalError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -143,6 +143,13 @@ class Store:
             if err.connection_invalidated:
                 raise _translate(err) from err
             raise
+
+
+def take_time(conn: Connection) -> None:
+    """Lift the limits on waiting for the one transaction of `conn`: for backups, restores and migrations alone."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+        conn.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def _translate(err: DBAPIError) -> RempartError:

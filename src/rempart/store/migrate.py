@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from rempart.errors import RefusedError
-from rempart.store.engine import Store
+from rempart.store.engine import Store, take_time
 
 _LOCK = 0x52656D70  # "Remp": any number that nobody else takes in this database
 
@@ -23,8 +23,7 @@ def upgrade(store: Store, *, to: str = "head") -> bool:
         if store.dialect == "postgresql":
             conn.execute(text("SET LOCAL lock_timeout = '60s'"))
             # A new index over a table that has grown takes its time.
-            conn.execute(text("SET LOCAL statement_timeout = 0"))
-            conn.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            take_time(conn)
             conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         before = revision(conn)
         script = ScriptDirectory.from_config(_config(conn))

@@ -26,8 +26,8 @@ def problems(text: str) -> list[tuple[int, str]]:
 def test_the_default_policy_is_read_and_is_the_one_documented():
     policy = parse(default_text())
     assert [one.ruling.rule for one in policy.rules] == [
-        "lead-or-disputed",
         "exact-match",
+        "lead-or-disputed",
         "similar-match",
         "could-not-check",
     ]
