@@ -20,7 +20,7 @@ from rempart.server.access import Access
 from rempart.server.oidc import Provider
 from rempart.server.pages.asked import More, nothing_more
 from rempart.server.pages.contexts import ListRow, StatusRow
-from rempart.server.pages.doors import Pages, Second
+from rempart.server.pages.doors import Invite, Pages, Second, nobody_mailed
 from rempart.settings import Settings
 from rempart.store.backlog import backlog
 from rempart.store.engine import Store
@@ -38,6 +38,7 @@ def build_pages(
     decide: Mapping[str, Second],
     lists: Lists,
     more: More = nothing_more,
+    invite: Invite = nobody_mailed,
     lacking: Callable[[], Collection[str]] = tuple,
     passwords: Passwords | None = None,
     random: RandomBytes = secrets.token_bytes,
@@ -45,8 +46,8 @@ def build_pages(
     """The pages of a process.
 
     `secrets_keys` gives keys of 32 bytes, derived from the service keys, the active one first; `decide` says for
-    each kind of approval who carries it out, `more` what stands behind it; `lists` gives the hash lists for the start
-    page, `lacking` the parts that cannot be used now.
+    each kind of approval who carries it out, `more` what stands behind it; `invite` mails one-time links; `lists` gives
+    the hash lists for the start page, `lacking` the parts that cannot be used now.
     """
     address = settings.server.public_url or f"http://localhost:{settings.server.port}"
     parts = urlsplit(address)
@@ -68,6 +69,7 @@ def build_pages(
         alone_after=people.alone_after,
         decide=decide,
         more=more,
+        invite=invite,
         status=lambda who: (
             (_health(lacking()), *state(access.store, access.clock, one_person=people.one_person)),
             _for(who, lists),

@@ -16,6 +16,7 @@ from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
 from rempart.policy import versions
 from rempart.server.access import Access
+from rempart.server.invitations import Invitations
 from rempart.server.pages.asked import more
 from rempart.server.pages.building import build_pages
 from rempart.server.pages.contexts import ListRow
@@ -64,6 +65,7 @@ def pages_of(service: Service, access: Access) -> Pages:
         decide={"policy": policy, "list.changes": changes},
         lists=lists,
         more=more,
+        invite=Invitations(service.settings, keyring=ring, clock=service.clock),
         lacking=service.readiness.lacking,
     )
     return pages

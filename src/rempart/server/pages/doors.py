@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import wraps
 from urllib.parse import quote, urlsplit
 
+from sqlalchemy import Connection
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from rempart.errors import (
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
+from rempart.people.records.persons import Person
 from rempart.people.sessions import Started
 from rempart.people.signin import SignIn
 from rempart.server.access import DECLARED, Access, Needs, Public
@@ -36,11 +38,18 @@ from rempart.server.pages.rendering import render
 Second = Callable[[Approval, Principal, bool, str], None]
 """Decides one approval: (what was asked, who decides, yes or no, reason). Blocks; raises RefusedError."""
 
+Invite = Callable[[Connection, Person, str, datetime], None]
+"""Sends a one-time link to its person, in the transaction that makes it: (transaction, person, link, good until)."""
+
+
+def nobody_mailed(conn: Connection, person: Person, link: str, until: datetime) -> None:
+    """Where no mail is set up, whoever made a link hands it over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
     """What pages need, at `app.state.pages`. `decide` has, for each kind of approval, who carries it out; `more`
-    says what stands behind a question."""
+    says what stands behind a question; `invite` mails one-time links."""
 
     access: Access
     entry: SignIn
@@ -49,6 +58,7 @@ class Pages:
     alone_after: timedelta | None = None
     decide: Mapping[str, Second]
     more: More = nothing_more
+    invite: Invite = nobody_mailed
     status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
 
 

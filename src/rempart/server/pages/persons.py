@@ -52,13 +52,13 @@ async def add_person(request: Request, pages: Pages, who: Principal) -> Response
                 at=at,
                 random=pages.access.random,
             )
-            return person, one_time_link(conn, person, by=who, at=at, random=pages.access.random)
+            return person, _link(conn, pages, request, person, by=who)
 
     try:
-        person, token = await run_in_threadpool(add)
+        person, link = await run_in_threadpool(add)
     except RempartError as err:
         return again(request, await run_in_threadpool(_people, pages, who), err, who=who)
-    page = await run_in_threadpool(_people, pages, who, link=_address(pages, request, token), of=person.shown_name)
+    page = await run_in_threadpool(_people, pages, who, link=link, of=person.shown_name)
     return render(request, page, who=who)
 
 
@@ -91,13 +91,13 @@ async def make_link(request: Request, pages: Pages, who: Principal) -> Response:
     def make() -> str:
         with pages.access.store.write() as conn:
             person = persons.found(conn, _asked(request))
-            return one_time_link(conn, person, by=who, at=pages.access.clock(), random=pages.access.random)
+            return _link(conn, pages, request, person, by=who)
 
     try:
-        token = await run_in_threadpool(make)
+        link = await run_in_threadpool(make)
     except RempartError as err:
         return again(request, await run_in_threadpool(_person, pages, who, _asked(request)), err, who=who)
-    page = await run_in_threadpool(_person, pages, who, _asked(request), link=_address(pages, request, token))
+    page = await run_in_threadpool(_person, pages, who, _asked(request), link=link)
     return render(request, page, who=who)
 
 
@@ -186,6 +186,11 @@ def _asked(request: Request) -> str:
     return person if person.isascii() and person.isprintable() else ""
 
 
-def _address(pages: Pages, request: Request, token: str) -> str:
+def _link(conn: Connection, pages: Pages, request: Request, person: Person, *, by: Principal) -> str:
+    """A new one-time link as an address; mailed too where mail is set up."""
+    at = pages.access.clock()
+    token = one_time_link(conn, person, by=by, at=at, random=pages.access.random)
     base = pages.public_url or str(request.base_url)
-    return f"{base.rstrip('/')}/sign-in/link/{token}"
+    link = f"{base.rstrip('/')}/sign-in/link/{token}"
+    pages.invite(conn, person, link, at + LINK_LIFE)
+    return link
