@@ -265,7 +265,8 @@ def test_a_client_with_a_whole_ipv6_network_is_one_client(sqlite_store):
     with site(sqlite_store, people=PeopleSettings(address_per_minute=100_000), trusted=["127.0.0.1", "::1"]) as found:
 
         def guess(address: str) -> int:
-            form = {"name": "guess", "password": "x" * 12, "code": "000000"}
+            name = f"guess.{address.replace(':', '.')}"
+            form = {"name": name, "password": "x" * 12, "code": "000000"}
             return found.browser(**{"x-forwarded-for": address}).post("/sign-in", data=form).status_code
 
         seen = [guess(f"2001:db8:1:2::{number + 1:x}") for number in range(45)]
