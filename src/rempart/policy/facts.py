@@ -54,10 +54,7 @@ class FoundMatch(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """One check. `outcome` is None where the service sent signals alone; `published` None where it did not say.
-
-    `failed` says that the check itself could not be done as it should (lists or decoder away): see `on_failure`.
-    """
+    """One check. `outcome` is None where the service sent signals alone; `published` None where it did not say."""
 
     service: str
     outcome: Outcome | None
@@ -65,7 +62,6 @@ class Facts:
     context: Mapping[str, object] = field(default_factory=dict)
     matches: Sequence[FoundMatch] = ()
     known_good: Sequence[FoundMatch] = ()
-    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

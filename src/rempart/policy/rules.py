@@ -110,17 +110,17 @@ class Policy:
     def decide(self, facts: Facts) -> Ruling:
         """The ruling of the first rule that applies, else `otherwise`.
 
-        What stands on observing lists never decides. An item that could not be checked (`facts.failed`, or an outcome
-        that is no answer) is allowed only by a rule that names its outcome, and otherwise falls to `on_failure`.
+        What stands on observing lists never decides. An item that could not be looked at (an outcome that is no
+        answer) is allowed only by a rule that names its outcome, and otherwise falls to `on_failure`.
         """
         matches, known_good = facts.matches, False
         if matches:
             matches = [match for match in matches if match.mode != OBSERVING]
         if facts.known_good:
             known_good = any(one.mode != OBSERVING for one in facts.known_good)
-        unknown = facts.failed or facts.outcome in COULD_NOT
+        unknown = facts.outcome in COULD_NOT
         for rule in self.rules:
-            if unknown and rule.ruling.verdict is Verdict.ALLOW and (facts.failed or rule.outcomes is None):
+            if unknown and rule.ruling.verdict is Verdict.ALLOW and rule.outcomes is None:
                 continue
             if rule.applies(facts, matches, known_good=known_good):
                 return rule.ruling

@@ -78,25 +78,21 @@ def test_known_good_outranks_nothing():
     assert DEFAULT.decide(facts(EXACT, known_good=(Found(),))).verdict is Verdict.BLOCK
 
 
-@pytest.mark.parametrize("outcome", [*Outcome, None])
-def test_a_failed_check_is_never_allowed_by_a_rule(outcome):
-    lenient = policy(f"outcome = {[one.value for one in Outcome]}".replace("'", '"'), 'verdict = "allow"')
-    assert lenient.decide(facts(outcome=outcome, failed=True)).rule == "on_failure"
-
-
 @pytest.mark.parametrize("outcome", sorted(COULD_NOT))
 def test_an_outcome_that_is_no_answer_is_allowed_only_where_a_rule_names_it(outcome):
     assert policy('service = "forum"', 'verdict = "allow"').decide(facts(outcome=outcome)).rule == "on_failure"
     assert policy(f'outcome = "{outcome}"', 'verdict = "allow"').decide(facts(outcome=outcome)).rule == "r"
 
 
-def test_a_failed_check_still_blocks_what_was_found():
-    assert DEFAULT.decide(facts(EXACT, outcome=None, failed=True)).verdict is Verdict.BLOCK
+def test_an_item_that_could_not_be_looked_at_still_blocks_by_its_digests():
+    assert DEFAULT.decide(facts(EXACT, outcome=Outcome.UNREADABLE)).verdict is Verdict.BLOCK
 
 
-def test_on_failure_says_what_it_says():
-    open_door = parse(default_text().replace('[on_failure]\nverdict = "hold"', '[on_failure]\nverdict = "allow"'))
-    assert open_door.decide(facts(outcome=None, failed=True)).verdict is Verdict.ALLOW
+@pytest.mark.parametrize("verdict", ["allow", "hold", "block"])
+def test_on_failure_says_what_it_says(verdict):
+    text = default_text().replace('[on_failure]\nverdict = "hold"', f'[on_failure]\nverdict = "{verdict}"')
+    unruled = text.replace('outcome = ["unreadable", "timed_out", "too_large"]', 'outcome = "timed_out"')
+    assert parse(unruled).decide(facts(outcome=Outcome.UNREADABLE)).verdict == verdict
 
 
 def test_the_first_rule_that_applies_decides():
