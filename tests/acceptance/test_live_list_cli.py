@@ -89,7 +89,7 @@ def test_a_trial_list_from_start_to_end(data, store):
     assert (refused.returncode, "already withdrawn" in refused.stderr) == (2, True)
     assert "not tripped" in run(data, "breakers", "--reset", "entry:1", "--reason", "x").stderr
     assert "waits for a second person" in ok(data, "mode", "trial", "blocking")
-    assert "12 entries" in ok(data, "ls")
+    assert "entries: 12" in ok(data, "ls")
 
 
 @pytest.mark.parametrize(
