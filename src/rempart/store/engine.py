@@ -28,6 +28,8 @@ _SQLITE_SETTINGS = (
     f"PRAGMA busy_timeout={_BUSY_SECONDS * 1000}",
     "PRAGMA temp_store=MEMORY",  # nothing of a row ever stands in a temporary file
     "PRAGMA journal_size_limit=67108864",
+    # Moving pages from the log into the database is `move_log`'s work; a commit does it only where nobody else did.
+    "PRAGMA wal_autocheckpoint=8192",
 )
 # A process that stands still in a transaction must not stop the others for long.
 _POSTGRES_SETTINGS = (
@@ -114,6 +116,21 @@ class Store:
             self._check_file()
             with self.engine.connect() as connection:
                 yield connection
+
+    def move_log(self) -> None:
+        """Move what SQLite's log holds into the database file, beside readers and writers, which need not wait.
+
+        Whoever writes much calls this every second or so; else commits do it themselves, a long one now and then.
+        """
+        if self.path is None:
+            return
+        with self._translated():
+            self._check_file()
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            finally:
+                connection.close()
 
     def _check_file(self) -> None:
         """A file that was moved away would still take writes, and they would be lost with it."""

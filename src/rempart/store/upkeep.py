@@ -1,4 +1,4 @@
-"""What is forgotten about work by itself: jobs that were done."""
+"""What a database needs by itself: jobs that were done are forgotten, and SQLite's log is moved on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rempart.store.workers import Worker
 
 JOBS_KEPT = timedelta(days=2)
 _SECONDS = 3600.0
+_LOG_SECONDS = 0.5
 _AT_ONCE = 2_000
 
 
@@ -25,4 +26,10 @@ def periodics(store: Store) -> Sequence[Periodic]:
                 worker.guard(conn)
                 more = jobs.sweep(conn, before=store.clock() - JOBS_KEPT, most=_AT_ONCE) == _AT_ONCE
 
-    return (Periodic(name="store.forget", seconds=_SECONDS, run=forget),)
+    def move_log(_: Worker) -> None:
+        store.move_log()
+
+    forgets = Periodic(name="store.forget", seconds=_SECONDS, run=forget)
+    if store.path is None:
+        return (forgets,)
+    return (forgets, Periodic(name="store.log", seconds=_LOG_SECONDS, run=move_log, everywhere=True))

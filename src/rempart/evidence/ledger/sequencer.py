@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,7 +29,9 @@ from rempart.store.workers import Worker
 log = logging.getLogger(__name__)
 
 LEASE = "sequencer"
-BATCH = 256
+# Checks wait for each batch's transaction: short ones, and room for theirs in between.
+BATCH = 64
+_PAUSE_SECONDS = 0.004
 CHECKPOINT_EVERY = timedelta(seconds=30)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('rempart_ledger_tree'))")
 
@@ -101,7 +104,7 @@ class Sequencer:
 
         if self._has_nothing_to_do():
             return
-        self.sequence(guard)
+        self.sequence(guard, pause=_PAUSE_SECONDS)
         self.sign(guard, only_when_due=True)
 
     def checkpoint(self) -> SignedCheckpoint:
@@ -109,8 +112,9 @@ class Sequencer:
         self.sequence(_nobody_minds)
         return self.sign(_nobody_minds)
 
-    def sequence(self, guard: Guard) -> int:
-        """Give every queued leaf its position, a batch in each transaction; returns how many there were.
+    def sequence(self, guard: Guard, *, pause: float = 0.0) -> int:
+        """Give every queued leaf its position, a batch in each transaction and `pause` seconds between two; returns
+        how many there were.
 
         Raises LedgerForkedError, and moves nothing, when the database was set back behind what was signed.
         """
@@ -120,6 +124,7 @@ class Sequencer:
             total += count
             if count < self._batch:
                 return total
+            time.sleep(pause)
 
     def sign(self, guard: Guard, *, only_when_due: bool = False) -> SignedCheckpoint:
         """The newest checkpoint; a new one is signed when the tree has grown since, or the key is another.
