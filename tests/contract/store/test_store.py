@@ -251,8 +251,18 @@ def test_work_that_was_done_is_forgotten_after_two_days_and_what_was_given_up_is
         for row in conn.execute(select(jobs)).all():
             finished = None if row.payload["state"] == "queued" else row.created
             conn.execute(update(jobs).where(jobs.c.id == row.id).values(state=row.payload["state"], finished=finished))
-    (work,) = upkeep.periodics(store)
+    work = upkeep.periodics(store)[0]
     work.run(worker)
     with store.read() as conn:
         left = sorted((row.state, row.payload["age"]) for row in conn.execute(select(jobs)))
     assert left == [("dead", 3), ("done", 1), ("queued", 3)]
+
+
+def test_what_the_log_holds_is_moved_into_the_database_file(sqlite_store):
+    for _ in range(50):
+        enqueue_one(sqlite_store)
+    assert sqlite_store.path.read_bytes().count(b'{"a":1}') == 0
+    for work in upkeep.periodics(sqlite_store):
+        if work.everywhere:
+            work.run(None)
+    assert sqlite_store.path.read_bytes().count(b'{"a":1}') == 50
