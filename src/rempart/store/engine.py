@@ -129,6 +129,8 @@ class Store:
             connection = self.engine.raw_connection()
             try:
                 connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            except sqlite3.Error as err:  # a full disk, for one; the log keeps what it holds
+                raise StoreUnavailableError(f"The database's log could not be moved on now: {err}.") from err
             finally:
                 connection.close()
 
