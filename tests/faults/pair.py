@@ -142,7 +142,8 @@ class Pair:
 
     def nothing_happened_twice(self) -> None:
         """Each decision was told once, or twice under the same id; rows, leaves and evidence agree."""
-        wait_until(lambda: atrest.nothing_waits(self.store), 60)
+        atrest.hasten(self.store)
+        wait_until(lambda: atrest.nothing_waits(self.store), 120)
         told = atrest.messages_told(self.store)
         assert all(one.state == "delivered" for one in told.values()), told
         times = Counter(self._receiver.ids())
@@ -159,8 +160,12 @@ class Pair:
         wait_until(lambda: self.leases().get("sequencer") in self.workers(), TAKEN_OVER)
         with Witness(self.stand, self.one.url, self.pictures, threads=1) as witness:
             witness.wait_for(200)
-            signed = self.signed(self.one)
-            wait_until(lambda: self.signed(self.one) > signed, TAKEN_OVER)
+            placed = self.placed()
+            wait_until(lambda: self.placed() > placed, TAKEN_OVER)
+
+    def placed(self) -> int:
+        """How many leaves have a position in the tree; the next checkpoint covers them."""
+        return len(self._rows("SELECT leaf_id FROM ledger_positions"))
 
     @property
     def published(self) -> list[str]:
