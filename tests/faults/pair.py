@@ -9,18 +9,35 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
+from databases import Cluster
 from faults import atrest
 from faults.load import bodies, listed
 from faults.promises import MARK
 from faults.stand import TRIED, Group, Stand
 from faults.witness import Witness
-from receivers import Receiver, wait_until
+from receivers import Receiver, receiving, wait_until
 from rempart.settings import read_settings
 from rempart.signals.values import Md5
 
 TAKEN_OVER = 45.0
 """Seconds within which the work of a process that stands still is taken over, on a machine that has much else to do."""
 LEASES = {"sequencer", "vault.retention", "vault.sweep", "items.forget", "lists.tidy"}
+
+
+def stands_still_and_comes_back(home: Path, *, cluster: Cluster, seconds: float) -> None:
+    """All that happens to a pair whose first server stands still for so long, or until the other has taken over."""
+    with receiving() as receiver:
+        pair = Pair(home, database=cluster.new_database(), receiver=receiver)
+        try:
+            with pair.one.client(pair.stand.key) as client:
+                assert client.post("/v1/webhooks", json={"url": receiver.url}).status_code == 201
+            pair.stop_in_the_middle()
+            pair.other_goes_on(seconds=seconds)
+            pair.resumed_one_knows_all()
+            pair.nothing_happened_twice()
+            pair.killed_one_is_replaced_at_once()
+        finally:
+            pair.close()
 
 
 class Pair:
