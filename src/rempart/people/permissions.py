@@ -30,6 +30,7 @@ class Scope(StrEnum):
     LISTS = "lists"
     DECISIONS = "decisions"
     WEBHOOKS = "webhooks"
+    CASES = "cases"
     METRICS = "metrics"
 
 
@@ -55,6 +56,9 @@ class Permission(StrEnum):
     CASES_READ = "cases.read"
     CASES_ASSESS = "cases.assess"
     CASES_DECIDE = "cases.decide"
+    CASES_OPEN = "cases.open"
+    CASES_LEAD = "cases.lead"
+    NOTIFIERS_READ = "notifiers.read"
     REPORTS_APPROVE = "reports.approve"
     EVIDENCE_VIEW = "evidence.view"
     EVIDENCE_HOLD = "evidence.hold"
@@ -70,7 +74,12 @@ class Permission(StrEnum):
     PEOPLE_MANAGE = "people.manage"
     KEYS_READ = "keys.read"
     KEYS_MANAGE = "keys.manage"
+    WORK_READ = "work.read"
     WORK_MANAGE = "work.manage"
+    CARE = "care"
+    STATISTICS_READ = "statistics.read"
+    OVERSIGHT = "oversight"
+    HEALTH = "health"
 
 
 _ANYONE = frozenset({Permission.STATUS, Permission.OWN_ACCOUNT, Permission.APPROVALS_READ})
@@ -80,8 +89,10 @@ _REVIEWER = frozenset(
         Permission.CASES_READ,
         Permission.CASES_ASSESS,
         Permission.CASES_DECIDE,
+        Permission.CASES_OPEN,
         Permission.REPORTS_APPROVE,
         Permission.EVIDENCE_VIEW,
+        Permission.CARE,
     }
 )
 
@@ -90,6 +101,12 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
     Role.LEAD: _ANYONE
     | _REVIEWER
     | {
+        Permission.CASES_LEAD,
+        Permission.NOTIFIERS_READ,
+        Permission.STATISTICS_READ,
+        Permission.OVERSIGHT,
+        Permission.WORK_READ,
+        Permission.WORK_MANAGE,
         Permission.ITEMS_SEARCH,
         Permission.ITEMS_DELETE,
         Permission.LISTS_READ,
@@ -104,6 +121,7 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
     },
     Role.CURATOR: _ANYONE
     | {
+        Permission.STATISTICS_READ,
         Permission.LISTS_READ,
         Permission.LISTS_ENTRIES,
         Permission.LISTS_CHANGE,
@@ -114,6 +132,8 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
     },
     Role.AUDITOR: _ANYONE
     | {
+        Permission.STATISTICS_READ,
+        Permission.WORK_READ,
         Permission.LISTS_READ,
         Permission.POLICY_READ,
         Permission.LEDGER_READ,
@@ -127,11 +147,12 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
         Permission.POLICY_READ,
         Permission.WEBHOOKS_MANAGE,
         Permission.METRICS,
+        Permission.HEALTH,
+        Permission.WORK_READ,
         Permission.PEOPLE_READ,
         Permission.PEOPLE_MANAGE,
         Permission.KEYS_READ,
         Permission.KEYS_MANAGE,
-        Permission.WORK_MANAGE,
     },
 }
 
@@ -143,6 +164,7 @@ BY_SCOPE: Mapping[Scope, frozenset[Permission]] = {
     Scope.LISTS: frozenset({Permission.LISTS_READ, Permission.LISTS_CHANGE}),
     Scope.DECISIONS: frozenset({Permission.DECISIONS_READ}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS_MANAGE}),
+    Scope.CASES: frozenset({Permission.CASES_OPEN}),
     Scope.METRICS: frozenset({Permission.METRICS}),
 }
 

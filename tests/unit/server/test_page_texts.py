@@ -1,6 +1,7 @@
 """What the pages say is said in every language, with the same values, and errors say what to do."""
 
 import ast
+import importlib
 import re
 from pathlib import Path
 
@@ -10,13 +11,15 @@ from rempart.errors import RefusedError, RempartError
 from rempart.people.permissions import APPROVED_WITH, Role, Scope
 from rempart.server.pages import rendering, seconding
 from rempart.server.pages.contexts import Context
+from rempart.server.pages.routes import PARTS, routes
 from rempart.server.pages.texts import LANGUAGES, preferred, texts
 
 SOURCE = Path(rendering.__file__).resolve().parents[2]
 PAGES = SOURCE / "server" / "pages"
-TEMPLATES = sorted((PAGES / "templates").glob("*.html"))
-# Where a key is put together from two parts.
-FAMILIES = {
+TEMPLATES = sorted((PAGES / "templates").rglob("*.html"))
+# Where a key is put together from two parts; packages of pages have theirs in a module `families_<package>`, which also
+# names (`SAME`) the sentences that are the same in every language.
+FAMILIES: dict[str, list[str]] = {
     "role.": [f"{role.value}{end}" for role in Role for end in ("", ".does")],
     "scope.": [scope.value for scope in Scope],
     "kind.": list(APPROVED_WITH),
@@ -26,6 +29,12 @@ FAMILIES = {
     "refusal.": ["401", "403", "422", "429", "503"],
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
+SAME = {"nav.webhooks"}
+for part in PARTS:
+    if (Path(__file__).parent / f"families_{part}.py").exists():
+        module = importlib.import_module(f"families_{part}")
+        FAMILIES |= module.FAMILIES
+        SAME |= module.SAME
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",
     "TamperedError", "_untrusted", "_broken",
@@ -44,9 +53,9 @@ def keys_in(text: str) -> set[str]:
 
 def used() -> set[str]:
     found = {f"{family}{end}" for family, ends in FAMILIES.items() for end in ends}
-    for path in [*TEMPLATES, *PAGES.glob("*.py")]:
+    for path in [*TEMPLATES, *PAGES.rglob("*.py")]:
         found |= keys_in(path.read_text())
-    for path in PAGES.glob("*.py"):
+    for path in PAGES.rglob("*.py"):
         text = path.read_text()
         found |= {key for key in texts("en").words if f'"{key}"' in text}
         for names in re.findall(r"_DONE = frozenset\((.*?)\)\n", text, re.S):
@@ -77,7 +86,7 @@ def test_every_sentence_is_translated_with_the_same_values(lang):
     assert set(english) == set(other)
     assert [key for key in english if values(english[key]) != values(other[key])] == []
     same = {key for key in english if english[key] == other[key]}
-    assert same == set()
+    assert same == SAME
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.stem)
@@ -95,14 +104,16 @@ def test_templates_hold_no_script_and_no_style_of_their_own(template):
 
 
 def test_every_template_has_its_declared_context():
+    routes()  # imports every package of pages
     declared = {context.template for context in Context.__subclasses__()}
-    assert declared == {path.stem for path in TEMPLATES} - {"layout", "parts"}
+    names = {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in TEMPLATES}
+    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts")}
 
 
 def said() -> list[tuple[str, str]]:
     """Every message and hint of the errors that people may see, and where it stands."""
     found = []
-    files = [*(SOURCE / "people").rglob("*.py"), *PAGES.glob("*.py"), SOURCE / "server" / "access.py",
+    files = [*(SOURCE / "people").rglob("*.py"), *PAGES.rglob("*.py"), SOURCE / "server" / "access.py",
              SOURCE / "server" / "oidc.py"]  # fmt: skip
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
@@ -128,7 +139,7 @@ def test_every_error_that_people_may_see_is_translated():
 
 def test_every_error_says_what_to_do():
     silent = []
-    for path in [*(SOURCE / "people").rglob("*.py"), *PAGES.glob("*.py"), SOURCE / "server" / "access.py"]:
+    for path in [*(SOURCE / "people").rglob("*.py"), *PAGES.rglob("*.py"), SOURCE / "server" / "access.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and node.args:
                 hinted = any(one.arg == "hint" for one in node.keywords)

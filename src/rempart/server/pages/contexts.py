@@ -16,9 +16,11 @@ from rempart.people.records.persons import Passkey, Person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a page shows."""
+    """What a page shows. `styles` and `modules` name its own style sheets and scripts, besides those of all pages."""
 
     template: ClassVar[str]
+    styles: ClassVar[tuple[str, ...]] = ()
+    modules: ClassVar[tuple[str, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,12 +23,28 @@ from rempart.people.principal import Principal
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.texts import LANGUAGES, Texts, preferred, texts
 
-FILES: Mapping[str, str] = {"pages.css": "text/css", "passkey.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+FILES: Mapping[str, str] = {
+    one.name: _TYPES[one.name[one.name.rindex(".") :]]
+    for one in (resources.files("rempart.server.pages") / "files").iterdir()
+}
+"""Style sheets, modules and pictures of the pages, with their media types."""
 _NAVIGATION = (
     ("/", "home", Permission.STATUS),
+    ("/cases", "cases", Permission.CASES_READ),
     ("/approvals", "approvals", Permission.APPROVALS_READ),
-    ("/keys", "keys", Permission.KEYS_READ),
+    ("/items", "items", Permission.ITEMS_READ),
+    ("/lists", "lists", Permission.LISTS_READ),
+    ("/statistics", "statistics", Permission.STATISTICS_READ),
+    ("/oversight", "oversight", Permission.OVERSIGHT),
+    ("/policy", "policy", Permission.POLICY_READ),
+    ("/webhooks", "webhooks", Permission.WEBHOOKS_MANAGE),
+    ("/ledger", "ledger", Permission.LEDGER_READ),
     ("/people", "people", Permission.PEOPLE_READ),
+    ("/keys", "keys", Permission.KEYS_READ),
+    ("/work", "work", Permission.WORK_READ),
+    ("/health", "health", Permission.HEALTH),
+    ("/care", "care", Permission.CARE),
     ("/account", "account", Permission.OWN_ACCOUNT),
 )
 _LANG_COOKIE = "rempart_lang"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 from email.utils import formatdate
+from itertools import chain
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -42,9 +44,13 @@ async def static_file(request: Request) -> Response:
 
 def routes() -> list[BaseRoute]:
     """All pages; the application has `Access` at `state.access` and `Pages` at `state.pages`."""
-    return [Route(path, endpoint, methods=[method]) for method, path, endpoint in _TABLE]
+    parts = [importlib.import_module(f"rempart.server.pages.{part}.routes").TABLE for part in PARTS]
+    tables = chain(_TABLE, *parts)
+    return [Route(path, endpoint, methods=[method]) for method, path, endpoint in tables]
 
 
+PARTS = ("desk", "sight", "care", "figures", "running")
+"""Packages of pages, each with its own `routes.TABLE`, contexts, templates, texts and style sheet."""
 _TABLE = (
     ("GET", "/", home),
     ("GET", "/files/{name}", static_file),

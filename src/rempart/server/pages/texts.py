@@ -1,4 +1,4 @@
-"""The words of the pages, one data file per language, the same keys in each."""
+"""The words of the pages: a folder per language, a file per part of the pages, the same keys in each language."""
 
 from __future__ import annotations
 
@@ -62,10 +62,20 @@ def texts(lang: str) -> Texts:
     """The words of a language. KeyError for one that is not there."""
     if lang not in LANGUAGES:
         raise KeyError(lang)
-    folder = resources.files("rempart.server.pages") / "texts"
-    words: dict[str, Any] = json.loads((folder / f"{lang}.json").read_text("utf-8"))
-    errors: dict[str, str] = {} if lang == "en" else json.loads((folder / f"errors.{lang}.json").read_text("utf-8"))
+    errors: Mapping[str, str] = {} if lang == "en" else _merged(f"errors.{lang}")
+    words = _merged(lang)
     return Texts(lang=lang, words=words, errors=errors)
+
+
+def _merged(name: str) -> dict[str, str]:
+    found: dict[str, str] = {}
+    folder = resources.files("rempart.server.pages") / "texts" / name
+    for part in sorted(folder.iterdir(), key=lambda file: file.name):
+        words: dict[str, str] = json.loads(part.read_text("utf-8"))
+        if doubled := sorted(set(words) & set(found)):
+            raise ValueError(f"texts that stand in two files: {', '.join(doubled)}")
+        found |= words
+    return found
 
 
 def preferred(header: str) -> str:

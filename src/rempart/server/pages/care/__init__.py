@@ -1,0 +1,1 @@
+"""Care for those who look: exposure, budgets, breaks, training."""

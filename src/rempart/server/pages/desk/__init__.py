@@ -1,0 +1,1 @@
+"""Cases: the queue, the case, assessing and deciding."""

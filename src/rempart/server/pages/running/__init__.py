@@ -1,0 +1,1 @@
+"""Lists, items, policy, ledger, webhooks and health."""

@@ -1,0 +1,1 @@
+"""Looking: grants, derivatives, the reveal of an original."""
