@@ -10,7 +10,7 @@ from receivers import receiving
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_what_was_acknowledged_outlives_kills_under_load(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
