@@ -22,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     select,
+    text,
     update,
 )
 
@@ -34,6 +35,8 @@ COUNTER = "items"
 IDS_IN_COMMIT = 4096
 """How many items one commit may bring."""
 _MOST_SIGNALS = 32  # that one item has, about
+_UPLOADER = text("uploader IS NOT NULL")
+_SHA256 = text("sha256 IS NOT NULL")
 
 items = Table(
     "items",
@@ -60,6 +63,8 @@ items = Table(
     Column("gone", UtcTime),
     UniqueConstraint("service", "item_id"),
     Index(None, "checked"),
+    Index("ix_items_service_uploader", "service", "uploader", sqlite_where=_UPLOADER, postgresql_where=_UPLOADER),
+    Index("ix_items_sha256", "sha256", sqlite_where=_SHA256, postgresql_where=_SHA256),
 )
 
 
