@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from faults.rounds import Rounds
 from faults.stand import Stand, children
 from faults.witness import Witness
 from receivers import receiving
+from standstill import stop
 
 KILLS = int(os.environ.get("KILLS", "200"))
 KILL_SECONDS = float(os.environ.get("KILL_SECONDS", "inf"))
@@ -75,8 +75,7 @@ def test_decode_worker_that_stands_still_makes_its_picture_a_hold(tmp_path: Path
         with Witness(stand, server.url, pictures) as witness:
             witness.wait_for(200)
             stopped = children(server.process.pid)
-            for worker in stopped:
-                os.kill(worker, signal.SIGSTOP)
+            stop(stopped)
             began = time.monotonic()
             witness.wait_for(200, ("photo", "listed photo", "listed picture"), seconds=60)
         found = [one for one in witness.since(began) if one.status == 200 and one.body["outcome"] == "timed_out"]

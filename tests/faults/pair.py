@@ -2,7 +2,6 @@
 
 import re
 import shutil
-import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -49,7 +48,7 @@ class Pair:
 
     def close(self) -> None:
         """End both."""
-        self.one.signal_all(signal.SIGCONT)
+        self.one.go_on()
         self.one.kill()
         self.other.kill()
         self.store.close()
@@ -93,11 +92,17 @@ class Pair:
         """Stop the first server while it holds all leases and is in the middle of telling the service something."""
         self._receiver.behaviours = ["hang"] * 8
         self.decide(self.one, 6)
-        wait_until(lambda: self.running()["webhook.deliver"] > 0, 20)
-        assert set(self.held_by_first()) >= LEASES
-        self.one.signal_all(signal.SIGSTOP)
-        assert self.running()["webhook.deliver"] > 0
+        wait_until(self._stands_in_the_middle, 60)
         self._receiver.behaviours = []
+
+    def _stands_in_the_middle(self) -> bool:
+        if not self.running()["webhook.deliver"]:
+            return False
+        self.one.stand_still()
+        if self.running()["webhook.deliver"] and set(self.held_by_first()) >= LEASES:
+            return True
+        self.one.go_on()  # it came to the end of it just then
+        return False
 
     def other_goes_on(self, *, seconds: float) -> None:
         """While the first stands still, the second answers, takes everything over, and finishes what was begun."""
@@ -120,7 +125,7 @@ class Pair:
             trial = next(one["id"] for one in lists if one["name"] == TRIED)
             entry = {"ref": f"meanwhile-{time.monotonic_ns()}", "signals": [{"type": "md5", "value": str(signal_)}]}
             assert client.post(f"/v1/lists/{trial}/entries", json={"entries": [entry]}).status_code == 201
-        self.one.signal_all(signal.SIGCONT)
+        self.one.go_on()
         with self.one.client(self.stand.key) as client:
             body = {"item_id": f"look-{time.monotonic_ns()}", "signals": {"md5": str(signal_)}}
             answer = client.post("/v1/check", json=body)
