@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     false,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
@@ -185,14 +187,23 @@ def cluster_of(conn: Connection, case_id: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def open_cases(conn: Connection, *, queue: str | None, service: str | None, after: str, most: int) -> tuple[Case, ...]:
-    """Open cases in the order in which they were opened, of a queue and with items of a service where asked."""
-    query = select(*_CASE).where(cases.c.state == "open", cases.c.id > after)
+def open_cases(
+    conn: Connection,
+    *,
+    queue: str | None,
+    service: str | None,
+    after: str,
+    most: int,
+    seen: Sequence[ColumnElement[bool]] = (),
+) -> tuple[Case, ...]:
+    """Open cases in the order in which they were opened: of a queue, and with items or accounts of a service, where
+    asked; `seen` are conditions on a case, as of who is asking."""
+    query = select(*_CASE).where(OPEN, cases.c.id > after, *seen)
     if queue is not None:
         query = query.where(cases.c.queue == queue)
     if service is not None:
         own = case_items.c.case_id == cases.c.id, case_items.c.service == service
-        query = query.where(select(case_items.c.item).where(*own).exists())
+        query = query.where(or_(cases.c.service == service, select(case_items.c.item).where(*own).exists()))
     return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
 
 
