@@ -172,11 +172,15 @@ def seconds_for(step: Step, reveal_seconds: int) -> int:
     return reveal_seconds if step is Step.ORIGINAL else reveal_seconds * DERIVATIVE_TIMES
 
 
-def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, limits: Limits, at: datetime) -> None:
+def _hold_budget(
+    conn: Connection, case: Case, step: Step, *, who: Principal, limits: Limits, at: datetime
+) -> None:
     """Two tabs of one person wait here for each other."""
     own = limits.narrowed(care.locked(conn, who.id))
     seen = exposure(conn, who.id, at=at)
-    spent = seen.seconds >= own.seconds_per_day or (step is Step.ORIGINAL and seen.reveals >= own.reveals_per_day)
+    spent = seen.seconds >= own.seconds_per_day or (
+        step is Step.ORIGINAL and seen.reveals >= own.reveals_per_day
+    )
     if spent and not case.danger:
         raise BudgetReachedError
 
