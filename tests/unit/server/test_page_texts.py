@@ -107,7 +107,7 @@ def test_every_template_has_its_declared_context():
     routes()  # imports every package of pages
     declared = {context.template for context in Context.__subclasses__()}
     names = {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in TEMPLATES}
-    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts")}
+    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts", "picture")}
 
 
 def said() -> list[tuple[str, str]]:
