@@ -30,6 +30,8 @@ from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight.evidence import Evidence, Hindrance
+from rempart.cases.work.claims import held_by
+from rempart.cases.work.queue import visible
 from rempart.errors import (
     BudgetReachedError,
     ConflictError,
@@ -114,15 +116,13 @@ class HinderedError(RefusedError):
 
 
 def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime, lock: bool = False) -> Case:
-    """The open case that a person holds the claim of, and may see. Raises NotPermittedError, NotFoundError,
+    """The open case whose claim a person holds. Raises NotPermittedError, NotFoundError where it is kept from them,
     ConflictError."""
     if who.kind != "person" or who.session is None or not who.may(Permission.EVIDENCE_VIEW):
         raise NotPermittedError("Your roles do not allow this.", hint="Ask an administrator for a role that may.")
-    case = case_records.find(conn, case_id, lock=lock)
-    if case is None or case.state != "open":
-        raise NotFoundError("There is no such open case.", hint="Look at the queue.")
-    if case.claimed_by != who.id or case.claimed_until is None or case.claimed_until <= at:
-        raise ConflictError("You do not hold this case.", hint="Take it, then look.")
+    case = visible(conn, case_id, who, lock=lock)
+    if not held_by(case, who, at=at):
+        raise ConflictError("You have not claimed this case, or not any more.", hint="Claim it, then send it again.")
     return case
 
 

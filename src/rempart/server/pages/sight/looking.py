@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rempart.cases.care.teams import team
-from rempart.cases.records import cases as case_records
 from rempart.cases.records.cases import Case
 from rempart.cases.sight import grants
 from rempart.cases.sight.evidence import evidence_of
 from rempart.cases.sight.grants import Asked, HinderedError
+from rempart.cases.work.queue import visible
 from rempart.errors import BudgetReachedError, NotFoundError, RefusedError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -80,12 +80,9 @@ async def cover(request: Request, pages: Pages, who: Principal) -> Response:
 
 
 def case_for(service: Service, who: Principal, case_id: str) -> Case:
-    """An open case that this person may see. Raises NotFoundError."""
+    """A case that this person may see. Raises NotFoundError."""
     with service.store.read() as conn:
-        case = case_records.find(conn, case_id)
-    if case is None or case.state != "open":
-        raise NotFoundError("There is no such open case.", hint="Look at the queue.")
-    return case
+        return visible(conn, case_id, who)
 
 
 def _pictures(service: Service, who: Principal, case_id: str, look_at: str) -> PicturesPage:

@@ -15,6 +15,7 @@ from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow, PictureRow
 from rempart.cases.sight.evidence import sealed_in
 from rempart.cases.sight.grants import PURPOSES, seconds_for
+from rempart.cases.work.claims import held_by
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.service import Service
@@ -91,7 +92,7 @@ def panel_in(
 ) -> Panel:
     """The same on a connection."""
     at, rules = service.clock(), team(conn)
-    holds = case.state == "open" and case.claimed_by == who.id and (case.claimed_until or at) > at
+    holds = held_by(case, who, at=at)
     grant = records.find(conn, look) if look else None
     usable = grant is not None and holds and grant.open(at) and _is_for(grant, case, who)
     groups = _groups(records.pictures_of(conn, case.id, most=_MOST_ITEMS))
