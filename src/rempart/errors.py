@@ -52,15 +52,9 @@ class ConflictError(RefusedError):
 class BudgetReachedError(RefusedError):
     """Today's budget for looking at pictures is used up."""
 
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, hint="Take a break; colleagues can go on with your cases.")
-
 
 class LookOverError(RefusedError):
     """This look is over."""
-
-    def __init__(self, message: str = "") -> None:
-        super().__init__(message, hint="Ask for another one if you need it.")
 
 
 class InvalidSignalError(RefusedError):

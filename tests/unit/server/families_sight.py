@@ -5,10 +5,10 @@ from rempart.cases.sight.grants import PURPOSES
 from rempart.server.pages.sight.panel import DERIVATIVES
 
 FAMILIES = {
-    "sight.step.": list(DERIVATIVES),
-    "sight.alt.": [*DERIVATIVES, "original"],
-    "sight.is.": [*DERIVATIVES, "original"],
-    "sight.purpose.": list(PURPOSES),
-    "sight.hindrance.": [one.value for one in Hindrance],
+    "sight_step.": list(DERIVATIVES),
+    "sight_alt.": [*DERIVATIVES, "original"],
+    "sight_is.": [*DERIVATIVES, "original"],
+    "sight_purpose.": list(PURPOSES),
+    "sight_hindrance.": [one.value for one in Hindrance],
 }
 SAME: set[str] = set()

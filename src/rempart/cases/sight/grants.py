@@ -108,10 +108,10 @@ def grant(
 
 
 class HinderedError(RefusedError):
-    """There is nothing that could be shown of this item."""
+    """There is nothing that could be shown of this item; `hindrance` says why."""
 
     def __init__(self, hindrance: Hindrance) -> None:
-        super().__init__("There is nothing that could be shown of this item.", hint="The panel says why.")
+        super().__init__()
         self.hindrance = hindrance
 
 
@@ -119,10 +119,12 @@ def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime, loc
     """The open case whose claim a person holds. Raises NotPermittedError, NotFoundError where it is kept from them,
     ConflictError."""
     if who.kind != "person" or who.session is None or not who.may(Permission.EVIDENCE_VIEW):
-        raise NotPermittedError("Your roles do not allow this.", hint="Ask an administrator for a role that may.")
+        raise NotPermittedError(
+            "Your roles do not allow this.", hint="Ask an administrator for a role that may, or a colleague who has it."
+        )
     case = visible(conn, case_id, who, lock=lock)
     if not held_by(case, who, at=at):
-        raise ConflictError("You have not claimed this case, or not any more.", hint="Claim it, then send it again.")
+        raise ConflictError("You do not have this case, or not any more.", hint="Claim it, then look.")
     return case
 
 
@@ -135,13 +137,13 @@ def good(
     if row is None or (row.case_id, row.person, row.session) != (case_id, who.id, who.session):
         raise NotFoundError("There is no such picture.", hint="Open the case again.")
     if not row.open(at):
-        raise LookOverError
+        raise _over()
     try:
         holding(conn, case_id, who=who, at=at)
     except (ConflictError, NotFoundError) as err:
-        raise LookOverError from err
+        raise _over() from err
     if row.item not in case_records.items_of(conn, case_id):
-        raise LookOverError
+        raise _over()
     return row
 
 
@@ -183,7 +185,10 @@ def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, li
     seen = exposure(conn, who.id, at=at)
     spent = seen.seconds >= own.seconds_per_day or (step is Step.ORIGINAL and seen.reveals >= own.reveals_per_day)
     if spent and not case.danger:
-        raise BudgetReachedError
+        raise BudgetReachedError(
+            "Today's budget for looking at pictures is used up.",
+            hint="Take a break; colleagues can go on with your cases.",
+        )
 
 
 def _purpose(asked: Asked) -> str:
@@ -191,6 +196,10 @@ def _purpose(asked: Asked) -> str:
     if asked.purpose not in PURPOSES or (asked.purpose == "other" and not words):
         raise RefusedError("A purpose is missing.", hint="Choose what you look at it for, or say it in words.")
     return f"{asked.purpose}: {words}" if words else asked.purpose
+
+
+def _over() -> LookOverError:
+    return LookOverError("This look is over.", hint="Ask for another one if you need it.")
 
 
 def _new_grant_id() -> str:
