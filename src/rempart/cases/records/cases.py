@@ -194,6 +194,12 @@ def open_cases(conn: Connection, *, queue: str | None, service: str | None, afte
     return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
 
 
+def claimed_by(conn: Connection, person: str) -> tuple[Case, ...]:
+    """The open cases that a person has claimed, locked until the transaction ends."""
+    query = select(*_CASE).where(cases.c.claimed_by == person, OPEN).order_by(cases.c.id).with_for_update(of=cases)
+    return tuple(Case(**row._mapping) for row in conn.execute(query))
+
+
 def change(conn: Connection, case_id: str, **values: Any) -> None:
     """Give a case new values."""
     conn.execute(update(cases).where(cases.c.id == case_id).values(**values))

@@ -172,4 +172,5 @@ def newest_settings(conn: Connection) -> tuple[int, str] | None:
 def add_settings(conn: Connection, *, version: int, document: Any, by: str, at: datetime) -> bool:
     """Put a version of the settings; False when that one is there already."""
     row = {"version": version, "document": document, "by": by, "at": at}
-    return conn.execute(insert_or_ignore(conn, work_settings), row).rowcount == 1
+    put = insert_or_ignore(conn, work_settings).returning(work_settings.c.version)
+    return conn.execute(put, row).first() is not None
