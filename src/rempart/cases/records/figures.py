@@ -29,6 +29,7 @@ from sqlalchemy import (
     insert,
     not_,
     select,
+    text,
     type_coerce,
 )
 
@@ -75,6 +76,11 @@ figure_marks = Table(
 )
 
 
+_OVER = text("decided IS NOT NULL")
+Index("ix_cases_opened", cases.c.opened)
+Index("ix_cases_decided", cases.c.decided, sqlite_where=_OVER, postgresql_where=_OVER)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFigure:
     """What is known of the cases of a month: all (`key` is empty), or those with one list, category, probe, …
@@ -110,8 +116,10 @@ class Grouped(NamedTuple):
 
 _OPENED, _DECIDED = type_coerce(cases.c.opened, BigInteger), type_coerce(cases.c.decided, BigInteger)
 _TOOK = _DECIDED - _OPENED
+# What is kept from somebody in the team is in no figure: one could count what one was not shown.
+_SHOWN = cases.c.insider.is_(False)
 # Not by the index of states, which would lead through all cases; that of `decided` leads to the wanted ones.
-_ENDED = (cases.c.state != "open", cases.c.decided.is_not(None))
+_ENDED = (_SHOWN, cases.c.state != "open", cases.c.decided.is_not(None))
 _FIRST = cases.c.round == 1  # a case that was opened again waited for something else than the first time
 _EXACT, _WIDEST, _BAND_BITS = -1, 4, 8
 
@@ -153,7 +161,7 @@ DIMENSIONS = ("all", "kind", *_SLICES)
 
 def opened(conn: Connection, dimension: str, *, since: datetime | None = None) -> Iterator[Grouped]:
     """How many cases were opened, by key and day, from a time on."""
-    wanted = [] if since is None else [cases.c.opened >= since]
+    wanted = [_SHOWN, *([] if since is None else [cases.c.opened >= since])]
     yield from _rows(conn, _grouped(dimension, {"opened": func.count()}, _OPENED, wanted), ("opened",))
 
 
@@ -244,14 +252,14 @@ def open_ages(
     ages = [cases.c.opened > at - bound for bound in bounds]
     sums = [_sum(ages[0])]
     sums += [_sum(and_(age, not_(younger))) for younger, age in pairwise(ages)]
-    query = select(cases.c.queue, *sums, _sum(not_(ages[-1]))).where(cases.c.state == "open")
+    query = select(cases.c.queue, *sums, _sum(not_(ages[-1]))).where(cases.c.state == "open", _SHOWN)
     rows = conn.execute(query.group_by(cases.c.queue).order_by(cases.c.queue))
     return tuple((queue, tuple(int(one) for one in counts)) for queue, *counts in rows)
 
 
 def oldest_open(conn: Connection) -> datetime | None:
     """When the oldest open case was opened."""
-    return conn.execute(select(func.min(cases.c.opened)).where(cases.c.state == "open")).scalar_one_or_none()
+    return conn.execute(select(func.min(cases.c.opened)).where(cases.c.state == "open", _SHOWN)).scalar_one_or_none()
 
 
 CASES, CHECKS, WHOLE = "cases", "checks", "whole"

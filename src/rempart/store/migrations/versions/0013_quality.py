@@ -90,6 +90,9 @@ def _figures() -> None:
         sa.Column("at", NUMBER, nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_figure_marks"),
     )
+    over = sa.text("decided IS NOT NULL")
+    op.create_index("ix_cases_opened", "cases", ["opened"])
+    op.create_index("ix_cases_decided", "cases", ["decided"], sqlite_where=over, postgresql_where=over)
 
 
 _COUNTED = (
