@@ -85,6 +85,17 @@ class PolicyError(RefusedError):
         super().__init__("\n".join(f"Line {line}: {text}" for line, text in self.problems))
 
 
+class WorkSettingsError(RefusedError):
+    """The team's settings cannot be read; mend what is named.
+
+    `problems` holds every mistake with its place in the document.
+    """
+
+    def __init__(self, problems: Sequence[str] = ()) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(self.problems))
+
+
 class CorruptFileError(TamperedError):
     """The file is damaged or was altered."""
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
 from rempart.cases.records import cases as records
+from rempart.cases.work.routing import LOOK, Routed, look_of, route
+from rempart.cases.work.settings import current
 from rempart.evidence.ledger import Leaf, append
 from rempart.people.principal import Principal
 from rempart.policy.facts import FoundMatch
@@ -62,23 +64,50 @@ def open_case(
     """Put an item into the open case of its bytes, or open one; gives the case's id.
 
     `kind` is match, unchecked, lookback or notice; `reason` is the rule that asked for it. A second item of the same
-    bytes joins the case that is open: people judge bytes once. What merely looks alike gets a case of its own.
+    bytes joins the case that is open: people judge bytes once. What merely looks alike gets a case of its own. The
+    team's routes may send it to another queue than the policy's `queue`.
     """
-    cluster = cluster_of(item.id, item.sha256)
+    _, rules = current(conn)
+    routed = route(rules, kind=kind, queue=queue, service=item.service, matches=matches, at=at)
+    row = {
+        "kind": kind, "queue": routed.queue, "assessors": assessors, "reason": reason[:80],
+        "policy_version": policy_version, "opened": at, "opened_by": by.pseudonym, "priority": routed.priority,
+        "due": routed.due, "look": look_of(matches),
+    }  # fmt: skip
+    found, new = found_or_opened(conn, cluster_of(item.id, item.sha256), row, by=by, at=at)
+    records.add_item(conn, case_id=found.id, item=item.id, service=item.service, added=at)
+    add_matches(conn, found.id, item.id, matches)
+    if not new:
+        join(conn, found, routed, look=look_of(matches))
+    return found.id
+
+
+def found_or_opened(
+    conn: Connection, cluster: bytes, row: Mapping[str, Any], *, by: Principal, at: datetime
+) -> tuple[records.Case, bool]:
+    """The open case of a cluster, locked, and whether it was opened now, with the values of `row`."""
     found = records.open_of(conn, cluster)
     while found is None:
         case_id = new_id("case")
-        row = {
-            "id": case_id, "kind": kind, "queue": queue, "assessors": assessors, "state": "open", "cluster": cluster,
-            "reason": reason[:80], "policy_version": policy_version, "opened": at, "opened_by": by.pseudonym,
-        }  # fmt: skip
-        records.add_unless_open(conn, row)
+        records.add_unless_open(conn, {**row, "id": case_id, "state": "open", "cluster": cluster})
         found = records.open_of(conn, cluster)
         if found is not None and found.id == case_id:
             append(conn, _opened(found, by=by), at=at)
-    records.add_item(conn, case_id=found.id, item=item.id, service=item.service, added=at)
-    add_matches(conn, found.id, item.id, matches)
-    return found.id
+            return found, True
+    return found, False
+
+
+def join(conn: Connection, case: records.Case, routed: Routed, *, look: str) -> None:
+    """What comes to an open case may make it more urgent, or mean that somebody has to look; never the other way."""
+    values: dict[str, Any] = {}
+    if routed.priority < case.priority:
+        values["priority"] = routed.priority
+    if case.due is None or routed.due < case.due:
+        values["due"] = routed.due
+    if look == LOOK and case.look != LOOK:
+        values["look"] = LOOK
+    if values:
+        records.change(conn, case.id, **values)
 
 
 def add_matches(conn: Connection, case_id: str, item: int, matches: Sequence[CaseMatch]) -> None:

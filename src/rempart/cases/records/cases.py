@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -18,7 +19,9 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     insert,
+    literal_column,
     select,
     text,
     update,
@@ -28,6 +31,10 @@ from rempart.store.schema import BigId, UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
 _OPEN = text("state = 'open'")
+_INSIDER = text("state = 'open' AND insider")
+_CLAIMED = text("claimed_by IS NOT NULL")
+_UPLOADER = text("uploader IS NOT NULL")
+_BOOLEAN = Boolean(create_constraint=False)
 
 cases = Table(
     "cases",
@@ -48,9 +55,35 @@ cases = Table(
     Column("decided", UtcTime),
     Column("decided_by", String(40)),
     Column("decided_why", Text),
+    # Whose turn it is: first, second, lead, held, settling.
+    Column("stage", String(10), nullable=False, server_default="first"),
+    Column("priority", Integer, nullable=False, server_default="2"),  # 0 immediate danger, 1 high, 2 normal, 3 low
+    Column("due", UtcTime),  # every open case has one
+    Column("look", String(10), nullable=False, server_default="look"),  # none: decidable without a look; else look
+    Column("round", Integer, nullable=False, server_default="1"),
+    Column("claimed_by", String(40)),
+    Column("claim_token", String(40)),
+    Column("claimed_until", UtcTime),
+    Column("assigned_to", String(40)),
+    Column("held_until", UtcTime),
+    Column("held_from", String(10)),  # the stage that a held case goes back to
+    Column("danger", _BOOLEAN, nullable=False, server_default=false()),
+    Column("insider", _BOOLEAN, nullable=False, server_default=false()),
+    # Of an account case.
+    Column("service", String(200)),
+    Column("uploader", Text),
     Index("uq_cases_open_cluster", "cluster", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_cases_state_queue_opened", "state", "queue", "opened"),
+    Index("ix_cases_open_order", "priority", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_open_queue_order", "queue", "priority", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_open_counts", "queue", "look", "stage", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_open_opened", "opened", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_open_insider", "insider", sqlite_where=_INSIDER, postgresql_where=_INSIDER),
+    Index("ix_cases_claimed", "claimed_by", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+    Index("ix_cases_service_uploader", "service", "uploader", sqlite_where=_UPLOADER, postgresql_where=_UPLOADER),
 )
+OPEN = cases.c.state == literal_column("'open'")
+"""As the partial indexes spell it, so that they serve."""
 case_items = Table(
     "case_items",
     metadata,
@@ -79,7 +112,8 @@ case_matches = Table(
     Column("opinion", String(20), nullable=False),
     Column("facet", Text),
     Column("withdrawn", UtcTime),
-    Index("ix_case_matches_case", "case_id"),
+    Index("ix_case_matches_case_item", "case_id", "item"),
+    Index("ix_case_matches_case_distance", "case_id", "distance", "id"),
     Index("ix_case_matches_entry", "entry_id"),
 )
 MATCH_COLUMNS = (
@@ -106,6 +140,21 @@ class Case:
     decided: datetime | None
     decided_by: str | None
     decided_why: str | None
+    stage: str
+    priority: int
+    due: datetime | None
+    look: str
+    round: int
+    claimed_by: str | None
+    claim_token: str | None = field(repr=False)
+    claimed_until: datetime | None
+    assigned_to: str | None
+    held_until: datetime | None
+    held_from: str | None
+    danger: bool
+    insider: bool
+    service: str | None
+    uploader: str | None
 
 
 _CASE = [cases.c[name] for name in Case.__slots__]
@@ -143,6 +192,12 @@ def open_cases(conn: Connection, *, queue: str | None, service: str | None, afte
         own = case_items.c.case_id == cases.c.id, case_items.c.service == service
         query = query.where(select(case_items.c.item).where(*own).exists())
     return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
+
+
+def claimed_by(conn: Connection, person: str) -> tuple[Case, ...]:
+    """The open cases that a person has claimed, locked until the transaction ends."""
+    query = select(*_CASE).where(cases.c.claimed_by == person, OPEN).order_by(cases.c.id).with_for_update(of=cases)
+    return tuple(Case(**row._mapping) for row in conn.execute(query))
 
 
 def change(conn: Connection, case_id: str, **values: Any) -> None:
@@ -200,7 +255,7 @@ def mark_withdrawn(conn: Connection, entries: Sequence[int], *, at: datetime) ->
     )
     conn.execute(update(case_matches).where(*touched).values(withdrawn=at))
     if found:
-        conn.execute(update(cases).where(cases.c.id.in_(found)).values(withdrawn=at))
+        conn.execute(update(cases).where(cases.c.id.in_(found)).values(withdrawn=at, look="look"))
     return found
 
 

@@ -82,6 +82,12 @@ def by_subject(conn: Connection, issuer: str, subject: str) -> Person | None:
     return _one(conn, and_(persons.c.oidc_issuer == issuer, persons.c.oidc_subject == subject))
 
 
+def pseudonyms(conn: Connection, ids: Iterable[str]) -> Mapping[str, str]:
+    """What the ledger calls these persons, by id."""
+    asked = select(persons.c.id, persons.c.pseudonym).where(persons.c.id.in_(sorted(set(ids))))
+    return {row.id: row.pseudonym for row in conn.execute(asked)}
+
+
 def everyone(conn: Connection) -> tuple[Person, ...]:
     """All persons by name, also those who were deactivated."""
     held: dict[str, set[Role]] = {}

@@ -1,0 +1,1 @@
+"""The work of a team on cases: queues, claims, moves, and what was noted."""
