@@ -16,6 +16,7 @@ from faults.disks import A_DISK, small_disk
 from faults.load import bodies, listed
 from faults.stand import Group, Stand, children, wait_until_alone
 from faults.witness import Witness
+from receivers import wait_until
 
 PICTURES = bodies()
 LISTED = listed(PICTURES)
@@ -203,6 +204,7 @@ def test_server_processes_that_are_killed_are_replaced_and_end_with_their_keeper
             for process in first:
                 os.kill(process, signal.SIGKILL)
                 witness.wait_for(200, seconds=60)
+            wait_until(lambda: len(children(server.process.pid)) == 2, 30)
             assert not set(first) & set(children(server.process.pid))
         assert set(witness.statuses()) <= {200, None}
         all_is_well(stand, server, witness, tmp_path)

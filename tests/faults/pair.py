@@ -9,18 +9,35 @@ from pathlib import Path
 import httpx
 from sqlalchemy import text
 
+from databases import Cluster
 from faults import atrest
 from faults.load import bodies, listed
 from faults.promises import MARK
 from faults.stand import TRIED, Group, Stand
 from faults.witness import Witness
-from receivers import Receiver, wait_until
+from receivers import Receiver, receiving, wait_until
 from rempart.settings import read_settings
 from rempart.signals.values import Md5
 
 TAKEN_OVER = 45.0
 """Seconds within which the work of a process that stands still is taken over, on a machine that has much else to do."""
 LEASES = {"sequencer", "vault.retention", "vault.sweep", "items.forget", "lists.tidy"}
+
+
+def stands_still_and_comes_back(home: Path, *, cluster: Cluster, seconds: float) -> None:
+    """All that happens to a pair whose first server stands still for so long, or until the other has taken over."""
+    with receiving() as receiver:
+        pair = Pair(home, database=cluster.new_database(), receiver=receiver)
+        try:
+            with pair.one.client(pair.stand.key) as client:
+                assert client.post("/v1/webhooks", json={"url": receiver.url}).status_code == 201
+            pair.stop_in_the_middle()
+            pair.other_goes_on(seconds=seconds)
+            pair.resumed_one_knows_all()
+            pair.nothing_happened_twice()
+            pair.killed_one_is_replaced_at_once()
+        finally:
+            pair.close()
 
 
 class Pair:
@@ -142,7 +159,8 @@ class Pair:
 
     def nothing_happened_twice(self) -> None:
         """Each decision was told once, or twice under the same id; rows, leaves and evidence agree."""
-        wait_until(lambda: atrest.nothing_waits(self.store), 60)
+        atrest.hasten(self.store)
+        wait_until(lambda: atrest.nothing_waits(self.store), 120)
         told = atrest.messages_told(self.store)
         assert all(one.state == "delivered" for one in told.values()), told
         times = Counter(self._receiver.ids())
@@ -159,8 +177,12 @@ class Pair:
         wait_until(lambda: self.leases().get("sequencer") in self.workers(), TAKEN_OVER)
         with Witness(self.stand, self.one.url, self.pictures, threads=1) as witness:
             witness.wait_for(200)
-            signed = self.signed(self.one)
-            wait_until(lambda: self.signed(self.one) > signed, TAKEN_OVER)
+            placed = self.placed()
+            wait_until(lambda: self.placed() > placed, TAKEN_OVER)
+
+    def placed(self) -> int:
+        """How many leaves have a position in the tree; the next checkpoint covers them."""
+        return len(self._rows("SELECT leaf_id FROM ledger_positions"))
 
     @property
     def published(self) -> list[str]:

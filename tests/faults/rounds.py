@@ -98,6 +98,7 @@ class Rounds:
         with self.stand.store() as store:
             atrest.rows_have_their_leaves(store)
             atrest.checked_once(store, self.promises)
+            atrest.decisions_stand(store, self.promises)
             if everything or self.kills <= 10 or self.kills % 5 == 0:
                 atrest.ledger_verifies(self.stand.settings, store, self.promises.checkpoints, self.home)
             self.evidence += atrest.evidence_opens(self.stand.settings, store, self._opened)
@@ -115,7 +116,8 @@ class Rounds:
     def _wait_for_messages(self) -> None:
         """All have arrived, but those about items that their service deleted: these have no name any more."""
         with self.stand.store() as store:
-            wait_until(lambda: atrest.nothing_waits(store), 60)
+            atrest.hasten(store)
+            wait_until(lambda: atrest.nothing_waits(store), 120)
             told = atrest.messages_told(store)
         self._no_message_without_decision(told)
         lost = {name: one for name, one in told.items() if not one.erased}.keys() - set(self._receiver.ids())
@@ -124,5 +126,7 @@ class Rounds:
         self.messages = len(told)
 
     def _look_at_rest(self) -> None:
+        with self.stand.store() as store:
+            atrest.ledger_is_whole_at_rest(self.stand.settings, store, self.promises.checkpoints, self.home)
         self.grepped += atrest.no_plaintext(self._places)
         assert not any("known bytes of a test" in line for line in self.logs)

@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 
 _PHOTOS_PER_WORKER = 32
 _SENDERS = 4
+# Python's own 700, 10 and 10 look through all that lives every few seconds, and all checks wait for that.
+_COLLECT = (5_000, 20, 50)
 BODY_MEMORY = 256 << 20
 """Bytes of bodies that a process holds at a time, at least; and always twice the largest body."""
 
@@ -121,6 +123,7 @@ class Runtime:
             stack.callback(stop)
         gc.collect()
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
+        gc.set_threshold(*_COLLECT)
 
     def _checker(self, parts: Parts, pool: WorkerPool) -> Checker:
         settings, count = self._settings, _workers(self._settings, self._share)

@@ -17,8 +17,10 @@ decisions = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("id", String(40), nullable=False, unique=True),
     Column("service", String(200), nullable=False),
-    Column("item", BigInteger, nullable=False),
+    Column("subject", String(10), nullable=False, server_default="item"),  # item, account
+    Column("item", BigInteger),
     Column("item_id", Text),  # as the service calls it; gone once the item is erased
+    Column("uploader", Text),  # of an account
     Column("verdict", String(10), nullable=False),
     Column("previous", String(10)),
     Column("reason", String(20), nullable=False),
@@ -26,18 +28,22 @@ decisions = Table(
     Column("at", UtcTime, nullable=False),
     Index("ix_decisions_service_seq", "service", "seq"),
     Index("ix_decisions_item", "item"),
+    Index("ix_decisions_case", "case_id"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRow:
-    """One thing a service is told. `previous` is the verdict it was told last."""
+    """One thing a service is told, of an item or of an uploader's account. `previous` is the verdict it was told last;
+    `block` is the only one that an account gets."""
 
     seq: int
     id: str
     service: str
-    item: int
+    subject: str = "item"
+    item: int | None
     item_id: str | None
+    uploader: str | None = None
     verdict: str
     previous: str | None
     reason: str
@@ -65,3 +71,17 @@ def find(conn: Connection, decision_id: str) -> DecisionRow | None:
 def erase_item(conn: Connection, item: int) -> None:
     """Forget how a service calls an item that was erased."""
     conn.execute(decisions.update().where(decisions.c.item == item).values(item_id=None))
+
+
+def before_case(conn: Connection, case_id: str) -> dict[int, str | None]:
+    """Of each item that a case has changed: the verdict that its service had been told before."""
+    own = decisions.c.case_id == case_id, decisions.c.item.is_not(None)
+    query = select(decisions.c.item, decisions.c.previous).where(*own).order_by(decisions.c.seq.desc())
+    return {row.item: row.previous for row in conn.execute(query)}
+
+
+def account_block(conn: Connection, *, case_id: str, service: str, uploader: str) -> DecisionRow | None:
+    """The decision of a case about an account, if there is one."""
+    own = decisions.c.case_id == case_id, decisions.c.service == service, decisions.c.subject == "account"
+    found = conn.execute(select(decisions).where(*own, decisions.c.uploader == uploader)).first()
+    return None if found is None else DecisionRow(**found._mapping)

@@ -1,0 +1,1 @@
+"""Assessing: what people answer, what follows from their answers together, and how it takes effect."""
