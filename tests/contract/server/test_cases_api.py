@@ -136,23 +136,21 @@ def test_a_service_sees_its_own_account_cases_and_no_other(store, key):
     assert wiki.get(f"/v1/cases/{opened_}").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"uploader": "s", "facts": [SALE], "service": "wiki"}, 422),
-        ({"uploader": "s", "facts": []}, 422),
-        ({"uploader": "", "facts": [SALE]}, 422),
-        ({"uploader": "s", "facts": [{"kind": "rumour", "text": "x"}]}, 422),
-        ({"uploader": "s", "facts": [{"kind": "text"}]}, 422),
-        ({"uploader": "s", "facts": [{"kind": "text", "text": "a\u0000b"}]}, 422),
-        ({"uploader": "a\nb", "facts": [SALE]}, 422),
-        ({"uploader": "s", "facts": [SALE] * 51}, 422),
-        ({"uploader": "s", "facts": [SALE], "queue": "mine"}, 422),
-    ],
-)
-def test_what_makes_no_case_is_refused(key, body, status):
-    answer = key("forum", Scope.CASES).post("/v1/cases", json=body)
-    assert answer.status_code == status, answer.text
+def test_what_makes_no_case_is_refused(key):
+    forum = key("forum", Scope.CASES)
+    for body in (
+        {"uploader": "s", "facts": [SALE], "service": "wiki"},
+        {"uploader": "s", "facts": []},
+        {"uploader": "", "facts": [SALE]},
+        {"uploader": "s", "facts": [{"kind": "rumour", "text": "x"}]},
+        {"uploader": "s", "facts": [{"kind": "text"}]},
+        {"uploader": "s", "facts": [{"kind": "text", "text": "a\u0000b"}]},
+        {"uploader": "a\nb", "facts": [SALE]},
+        {"uploader": "s", "facts": [SALE] * 51},
+        {"uploader": "s", "facts": [SALE], "queue": "mine"},
+    ):
+        answer = forum.post("/v1/cases", json=body)
+        assert answer.status_code == 422, (body, answer.text)
     assert shown(key("forum", Scope.ANALYST)) == []
 
 
