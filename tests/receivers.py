@@ -90,7 +90,7 @@ def receiving() -> Iterator[Receiver]:
         thread.join()
 
 
-def wait_until(holds, seconds: float = 10.0) -> None:
+def wait_until(holds, seconds: float = 60.0) -> None:
     """Wait for something that another thread or process brings about."""
     end = time.monotonic() + seconds
     while not holds():

@@ -79,7 +79,7 @@ def test_init_with_a_postgres_address_keeps_nothing_in_the_folder(tmp_path, clus
 def test_init_that_is_killed_leaves_nothing_half_made(tmp_path):
     rounds = random.Random(3)
     killed = 0
-    for number in range(6):
+    for number in range(3):
         folder = tmp_path / f"data{number}"
         process = start("init", folder, "--admin-email", "ana@example.org")
         time.sleep(rounds.uniform(0.6, 2.0))

@@ -167,10 +167,10 @@ def test_the_feed_waits_for_the_next_decision(site, case):
     after = site.forum.get("/v1/decisions", params={"limit": 1000}).json()["next"]
     began = time.monotonic()
     assert site.forum.get("/v1/decisions", params={"after": after, "wait": 0.6}).json()["decisions"] == []
-    assert 0.5 < time.monotonic() - began < 5
+    assert 0.5 < time.monotonic() - began < 30
     found = []
     thread = threading.Thread(
-        target=lambda: found.append(site.forum.get("/v1/decisions", params={"after": after, "wait": 20}).json())
+        target=lambda: found.append(site.forum.get("/v1/decisions", params={"after": after, "wait": 30}).json())
     )
     thread.start()
     time.sleep(0.5)
@@ -178,7 +178,7 @@ def test_the_feed_waits_for_the_next_decision(site, case):
     decided = time.monotonic()
     thread.join()
     assert found[0]["decisions"]
-    assert time.monotonic() - decided < 5
+    assert time.monotonic() - decided < 20
 
 
 @pytest.mark.parametrize("query", [{"after": -1}, {"after": "x"}, {"limit": 0}, {"limit": 5000}, {"wait": 999}])

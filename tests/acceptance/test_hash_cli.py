@@ -184,9 +184,9 @@ def test_interrupt_ends_at_once_with_130(tmp_path: Path) -> None:
         running.stdout.readline()
         running.send_signal(signal.SIGINT)
         start = time.monotonic()
-        running.communicate(timeout=20)
+        running.communicate(timeout=60)
         assert running.returncode == 130
-        assert time.monotonic() - start < 10
+        assert time.monotonic() - start < 30
 
 
 def test_doctor_decodes_every_format_and_measures_the_sandbox(tmp_path: Path) -> None:

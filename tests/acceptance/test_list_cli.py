@@ -264,7 +264,7 @@ def test_a_build_that_is_interrupted_leaves_the_old_list_and_nothing_else(tmp_pa
         pipe.flush()
         time.sleep(0.5)
         process.send_signal(sent)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     assert process.returncode == code
     assert (tmp_path / "l").read_bytes() == before
     assert names(tmp_path) == ["l", "slow"]

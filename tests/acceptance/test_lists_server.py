@@ -1,14 +1,15 @@
 """Lists through real servers: what enters in one is found by another, and a killed server's work is finished."""
 
 import threading
-import time
 from contextlib import suppress
 
 import httpx
 import pytest
 
 from curating import ndjson
+from faults import atrest
 from listfiles import draw
+from receivers import wait_until
 from rempart.people.permissions import Scope
 from rempart.store.engine import Store
 from serving import Server, make_data, make_key, serving
@@ -38,7 +39,7 @@ def matches(client, number, seed=1):
     return [one["entry"] for one in answer.json()["matches"]]
 
 
-def test_what_enters_here_is_found_there_within_a_second(settings, key):
+def test_what_enters_here_is_found_there(settings, key):
     with serving(settings) as one, serving(settings) as other:
         with one.client(key) as here, other.client(key) as there:
             made = new_list(here)
@@ -46,10 +47,14 @@ def test_what_enters_here_is_found_there_within_a_second(settings, key):
             answer = here.post(f"/v1/lists/{made}/entries:import", content=ndjson(50))
             assert (answer.status_code, answer.json()["outcomes"]["add"]) == (201, 50)
             assert matches(here, 1) == ["e0"]
-            time.sleep(1.0)
-            assert matches(there, 2) == ["e0"]
+            wait_until(lambda: matches(there, 2) == ["e0"])  # on a quiet machine within a second
             assert here.delete(f"/v1/lists/{made}/entries/e0").status_code == 204
             assert matches(there, 3) == []
+
+
+def _entries(store):
+    with store.read() as conn:
+        return conn.exec_driver_sql("SELECT count(*) FROM list_entries WHERE withdrawn IS NULL").scalar_one()
 
 
 def test_a_server_killed_while_entries_enter_is_followed_by_one_that_finishes(settings, key):
@@ -65,21 +70,15 @@ def test_a_server_killed_while_entries_enter_is_followed_by_one_that_finishes(se
     thread = threading.Thread(target=feed)
     thread.start()
     with Store.open(settings.database_url) as store:
-        for _ in range(600):
-            with store.read() as conn:
-                if conn.exec_driver_sql("SELECT count(*) FROM list_entries").scalar_one():
-                    break
-            time.sleep(0.02)
+        wait_until(lambda: _entries(store) > 0, 60)
     server.kill()
     thread.join(20)
-    with Store.open(settings.database_url) as store, store.read() as conn:
-        before = conn.exec_driver_sql("SELECT count(*) FROM list_entries WHERE withdrawn IS NULL").scalar_one()
-    assert 0 < before <= 30_000
+    with Store.open(settings.database_url) as store:
+        assert 0 < _entries(store) <= 30_000
+    with Store.open(settings.database_url) as store:
+        atrest.hasten(store)  # whoever comes next would look after it some twenty seconds later
     with serving(settings) as again, again.client(key) as client:
-        for _ in range(120):
-            if client.get(f"/v1/lists/{made}").json()["entries"] == 30_000:
-                break
-            time.sleep(0.5)
+        wait_until(lambda: client.get(f"/v1/lists/{made}").json()["entries"] == 30_000, 90)
         shown = client.get(f"/v1/lists/{made}/changes").json()["changes"]
         assert [(one["state"], one["outcomes"]["add"]) for one in shown] == [("applied", 30_000)]
         assert client.get(f"/v1/lists/{made}").json()["entries"] == 30_000

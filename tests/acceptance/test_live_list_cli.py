@@ -1,4 +1,4 @@
-"""`rempart list` on a data folder, as processes: two persons, killed imports, refused input."""
+"""`rempart list` on a data folder, as processes: two persons, and imports that are killed."""
 
 import json
 import random
@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from consoling import enrol
-from curating import blocking, count_live, curation, ndjson
+from curating import count_live, curation, ndjson
 from listfiles import RUN, SRC, draw
 from rempart.clock import utc_now
 from rempart.lists import entry_records, staging_records
@@ -77,55 +77,6 @@ def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path)
     assert json.loads(ok(data, "ls", "police", "--json"))["entries"] == 30
     again = run(data, "approve", changes, "--as", "bert", given=bert(1))
     assert (again.returncode, "it is applied" in again.stderr) == (2, True)
-
-
-def test_a_trial_list_from_start_to_end(data, store):
-    ok(data, "create", "trial")
-    assert "12 added" in ok(data, "import", "trial", "-", given=ndjson(12))
-    signals = draw(77)
-    assert "1 added" in ok(data, "add", "trial", f"pdq:{signals.pdq()}", f"md5:{signals.md5()}", "--ref", "mine")
-    assert "withdrawn" in ok(data, "withdraw", "trial", "mine", "--reason", "a mistake")
-    refused = run(data, "withdraw", "trial", "mine")
-    assert (refused.returncode, "already withdrawn" in refused.stderr) == (2, True)
-    assert "not tripped" in run(data, "breakers", "--reset", "entry:1", "--reason", "x").stderr
-    assert "waits for a second person" in ok(data, "mode", "trial", "blocking")
-    assert "entries: 12" in ok(data, "ls")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "word"),
-    [
-        (("import", "none", "-"), "There is no list 'none'"),
-        (("add", "trial", "pdq:zz"), "64 hexadecimal"),
-        (("add", "trial", "0" * 64, "--scheme", "nobodys"), "no category scheme"),
-        (("add", "trial", "0" * 64, "--ref", "x" * 10_000), "512 characters"),
-        (("import", "trial", "/nowhere"), "could not be opened"),
-        (("create", "trial"), "of that name already"),
-        (("create", "x\ny"), "printable"),
-        (("changes", "chg_none"), "no such change set"),
-        (("guard", "canary", "/nowhere"), "could not be opened"),
-    ],
-)
-def test_what_cannot_be_is_refused_in_one_line(data, store, arguments, word):
-    curation(store).create(name="trial", by=CONSOLE)
-    done = run(data, *arguments)
-    assert done.returncode == 2
-    assert word in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
-
-
-def test_a_folder_without_settings_is_told(tmp_path):
-    done = run(tmp_path / "none", "ls")
-    assert (done.returncode, "rempart init" in done.stderr) == (2, True)
-
-
-def test_canaries_come_from_hashed_pictures(data, store, tmp_path):
-    file = tmp_path / "good.ndjson"
-    good = draw(5).pdq()
-    file.write_text(json.dumps({"hash_type": "pdq", "hash_value": str(good)}) + "\n")
-    assert "1 signals are canaries" in ok(data, "guard", "canary", file)
-    blocking(curation(store))
-    assert "1 near pictures known to be good" in ok(data, "add", "police", f"pdq:{good}")
 
 
 def test_a_killed_import_leaves_nothing_or_is_finished_by_another_process(data, store, tmp_path):

@@ -12,6 +12,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from plaintext import Watch, files_with, needles_of, tree
+from receivers import wait_until
 from rempart.evidence.vault.records import objects
 from rempart.people.permissions import Scope
 from rempart.signals.values import Sha256
@@ -35,15 +36,16 @@ def test_the_watch_itself_sees_what_it_is_there_for(tmp_path):
     with Watch([tmp_path], process=os.getpid()) as watch:
         with tempfile.TemporaryFile(dir=tmp_path) as nameless:
             nameless.write(b"x")
-            time.sleep(0.1)
+            wait_until(lambda: any(str(tmp_path) in name for name in watch.nameless))
         (tmp_path / "folder").mkdir()
-        time.sleep(0.05)
+        wait_until(lambda: tmp_path / "folder" in watch.made)
+        looks = watch.looks
+        wait_until(lambda: watch.looks > looks)
         (tmp_path / "folder" / "named").write_bytes(b"a needle in a haystack")
         found = files_with([tmp_path], [b"needle in"])
         (tmp_path / "folder" / "named").unlink()
     assert tmp_path / "folder" / "named" in watch.made
     assert found == [tmp_path / "folder" / "named"]
-    assert any(str(tmp_path) in name for name in watch.nameless)
 
 
 def test_eight_megabytes_leave_no_plaintext_on_any_disk(tmp_path, picture):

@@ -1,4 +1,4 @@
-"""A real server is sent everything that is wrong: each refusal says what to do, and nothing else suffers."""
+"""A real server is sent everything that is wrong: each refusal says what to do, and the ledger stays whole."""
 
 import json
 import socket
@@ -11,11 +11,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from faults import atrest
 from pictures import jpeg
 from rempart.clock import utc_now
 from rempart.people.permissions import Scope
 from rempart.store.engine import Store
-from serving import ALL_SCOPES, Server, assert_ledger_verifies, make_data, make_key, serving
+from serving import ALL_SCOPES, Server, make_data, make_key, serving
 
 BODY_BYTES = 300_000
 IMAGE = {"Content-Type": "image/jpeg"}
@@ -31,7 +32,7 @@ class Site:
 
     @contextmanager
     def connection(self) -> Iterator[socket.socket]:
-        with socket.create_connection(("127.0.0.1", self.server.port), timeout=15) as made:
+        with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as made:
             yield made
 
     def head(self, *more: str, item: str = "x") -> bytes:
@@ -63,7 +64,17 @@ def site(tmp_path_factory) -> Iterator[Site]:
         }
     with serving(settings) as server:
         yield Site(server, keys)
-    assert_ledger_verifies(settings)
+    assert not any("Traceback" in line for line in server.log), "".join(server.log[-60:])
+
+
+@pytest.fixture(autouse=True)
+def ledger_stays_whole(site: Site, tmp_path: Path) -> Iterator[None]:
+    """Every test ends with a ledger that verifies and agrees with the rows."""
+    yield
+    settings = site.server.settings
+    with Store.open(settings.database_url) as store:
+        atrest.rows_have_their_leaves(store)
+        atrest.ledger_verifies(settings, store, (), tmp_path)
 
 
 def read_answer(connection: socket.socket) -> tuple[int, bytes]:
@@ -84,6 +95,7 @@ def problem(answer: httpx.Response, status: int) -> dict:
     assert {"type", "title", "status", "detail", "hint"} <= set(told)
     assert told["status"] == status
     assert told["hint"], "it says what to do"
+    assert "verdict" not in told
     return told
 
 
@@ -154,6 +166,7 @@ def test_an_item_id_that_is_too_long_or_unprintable_is_refused(site: Site, item_
         b"null",
         b'{"item_id": 3, "signals": {}}',
         b'{"signals": {"md5": "00"}}',
+        b'{"item_id": NaN}',
         b"\xff\xfe",
         b"[" * 5000,
     ],
@@ -166,7 +179,14 @@ def test_json_that_is_none_or_another_form_is_refused(site: Site, body):
 
 @pytest.mark.parametrize(
     "more",
-    [{"unknown": 1}, {"context": {"a": [1]}}, {"context": {"a": 2**70}}, {"published": "yes"}, {"url": "x" * 3000}],
+    [
+        {"unknown": 1},
+        {"verdict": "allow"},
+        {"context": {"a": [1]}},
+        {"context": {"a": 2**70}},
+        {"published": "yes"},
+        {"url": "x" * 3000},
+    ],
 )
 def test_facts_of_another_form_are_refused(site: Site, more):
     problem(site.post(json={"item_id": "a", "signals": {"md5": "0" * 32}} | more), 422)
@@ -222,13 +242,18 @@ def test_a_key_that_was_used_with_another_body_is_refused(site: Site):
 
 
 def test_a_batch_answers_each_check_or_says_what_is_wrong_with_it(site: Site):
-    checks = [
-        {"item_id": "one", "signals": {"md5": "0" * 32}}, {"item_id": "two", "signals": {"md5": "xy"}}, 7,
-        {"item_id": "four", "signals": {"pdq": "0" * 64}},
+    good = {"item_id": "good", "signals": {"md5": "0" * 32}}
+    wrong = [
+        good | {"item_id": "x" * 10_000}, good | {"item_id": ""}, good | {"item_id": 7}, good | {"verdict": "allow"},
+        good | {"signals": {"md5": "xy"}}, good | {"signals": {}}, good | {"signals": {"crc32": "00000000"}},
+        {"signals": good["signals"]}, 7, [],
     ]  # fmt: skip
-    results = site.post(path="/v1/check/batch", json={"checks": checks}).json()["results"]
-    assert [one.get("item_id") for one in results] == ["one", None, None, "four"]
-    assert [one["problem"]["status"] for one in results[1:3]] == [422, 422]
+    answer = site.post(path="/v1/check/batch", json={"checks": [good, *wrong, good]})
+    assert answer.status_code == 200
+    results = answer.json()["results"]
+    assert [one.get("verdict") for one in results] == ["allow", *[None] * len(wrong), "allow"]
+    assert {one["problem"]["status"] for one in results[1:-1]} == {422}
+    assert all(one["problem"]["hint"] for one in results[1:-1])
 
 
 @pytest.mark.parametrize("checks", [[], [{}] * 1001, "all"])
@@ -255,34 +280,21 @@ def test_a_body_that_never_ends_is_cut_off_and_told_why(site: Site):
 
 
 def test_a_body_that_stops_half_way_is_given_up_after_its_time(site: Site):
-    began = time.monotonic()
     with site.connection() as connection:
         connection.sendall(site.head("Content-Length: 5000") + b"half")
         assert read_answer(connection)[0] == 408
-    assert time.monotonic() - began < 5
 
 
 def test_clients_that_go_away_half_way_cost_nothing(site: Site):
     for n in range(50):
         with site.connection() as connection:
             connection.sendall(site.head("Content-Length: 5000", item=f"gone-{n}") + b"half")
+            if n % 10 == 0:  # it has ended its sending, and waits
+                connection.shutdown(socket.SHUT_WR)
+                assert not connection.recv(4096).startswith(b"HTTP/1.1 200")
     site.still_answers()
     with site.server.client(site.keys["all"]) as client:
         problem(client.get("/v1/items/gone-1"), 404)
-
-
-def test_slow_clients_do_not_keep_others_waiting(site: Site):
-    slow = []
-    for n in range(200):
-        connection = socket.create_connection(("127.0.0.1", site.server.port), timeout=15)
-        connection.sendall(site.head("Content-Length: 5000", item=f"slow-{n}")[: 40 + n])
-        slow.append(connection)
-    began = time.monotonic()
-    for _ in range(5):
-        site.still_answers()
-    assert time.monotonic() - began < 5
-    for connection in slow:
-        connection.close()
 
 
 def test_what_is_no_http_is_refused(site: Site):
@@ -319,6 +331,16 @@ def test_the_content_of_an_item_must_be_its_own(site: Site):
         problem(client.put("/v1/items/c%2F1/content", content=b"", headers=IMAGE), 422)
         problem(client.put("/v1/items/c%2F1/content", json={}), 415)
         assert client.get("/v1/items/c%2F1").json()["content"] is False
+
+
+def test_an_entry_that_is_withdrawn_already_is_told_so(site: Site):
+    entry = {"ref": "once", "signals": [{"type": "md5", "value": "5" * 32}]}
+    with site.server.client(site.keys["all"]) as client:
+        path = f"/v1/lists/{client.post('/v1/lists', json={'name': 'trial'}).json()['id']}/entries"
+        assert client.post(path, json={"entries": [entry]}).status_code == 201
+        assert client.delete(f"{path}/once", params={"reason": "wrong"}).status_code == 204
+        problem(client.delete(f"{path}/once", params={"reason": "wrong"}), 409)
+        problem(client.delete(f"{path}/never", params={"reason": "wrong"}), 404)
 
 
 def test_items_of_another_service_are_not_there(site: Site):

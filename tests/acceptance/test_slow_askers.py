@@ -46,13 +46,13 @@ def test_imports_that_stand_still_stop_nobody_else(site: tuple[Server, str, str]
     )
     with slow_posts(server, head) as begun:
         answered: dict[socket.socket, bytes] = {}
-        until = time.monotonic() + 15
+        until = time.monotonic() + 60
         while len(answered) < MANY - 4 and time.monotonic() < until:
             for one in select.select([one for one in begun if one not in answered], [], [], 1)[0]:
                 answered[one] = one.recv(4096).split(b"\r\n")[0]
         assert list(answered.values()) == [b"HTTP/1.1 503 Service Unavailable"] * (MANY - 4)
         with server.client(other) as client:
-            assert client.get("/v1/decisions", timeout=5).status_code == 200
+            assert client.get("/v1/decisions", timeout=30).status_code == 200
 
 
 def test_strangers_learn_which_part_is_away_and_the_log_says_why(site: tuple[Server, str, str]):

@@ -2,7 +2,6 @@
 
 import os
 import random
-import signal
 import time
 from pathlib import Path
 
@@ -10,12 +9,13 @@ import pytest
 
 from databases import Cluster
 from faults.load import bodies, listed
-from faults.pair import Pair
+from faults.pair import stands_still_and_comes_back
 from faults.questions import ask_everything
 from faults.rounds import Rounds
 from faults.stand import Stand, children
 from faults.witness import Witness
 from receivers import receiving
+from standstill import stop
 
 KILLS = int(os.environ.get("KILLS", "200"))
 KILL_SECONDS = float(os.environ.get("KILL_SECONDS", "inf"))
@@ -52,18 +52,7 @@ def test_every_answer_stands_in_the_document_at_length(number: int, tmp_path: Pa
 @pytest.mark.timeout(0)
 @pytest.mark.parametrize("number", range(3))
 def test_server_that_stands_still_for_a_minute(number: int, cluster: Cluster, tmp_path: Path) -> None:
-    with receiving() as receiver:
-        pair = Pair(tmp_path / "service", database=cluster.new_database(), receiver=receiver)
-        try:
-            with pair.one.client(pair.stand.key) as client:
-                assert client.post("/v1/webhooks", json={"url": receiver.url}).status_code == 201
-            pair.stop_in_the_middle()
-            pair.other_goes_on(seconds=60)
-            pair.resumed_one_knows_all()
-            pair.nothing_happened_twice()
-            pair.killed_one_is_replaced_at_once()
-        finally:
-            pair.close()
+    stands_still_and_comes_back(tmp_path / "service", cluster=cluster, seconds=60)
 
 
 @pytest.mark.timeout(0)
@@ -75,8 +64,7 @@ def test_decode_worker_that_stands_still_makes_its_picture_a_hold(tmp_path: Path
         with Witness(stand, server.url, pictures) as witness:
             witness.wait_for(200)
             stopped = children(server.process.pid)
-            for worker in stopped:
-                os.kill(worker, signal.SIGSTOP)
+            stop(stopped)
             began = time.monotonic()
             witness.wait_for(200, ("photo", "listed photo", "listed picture"), seconds=60)
         found = [one for one in witness.since(began) if one.status == 200 and one.body["outcome"] == "timed_out"]

@@ -15,6 +15,7 @@ from rempart.evidence.ledger.export import export
 from rempart.evidence.ledger.keyfile import FILE as LEDGER_KEY
 from rempart.evidence.ledger.keyfile import open_signer
 from rempart.evidence.ledger.sequencer import LastSigned, Sequencer
+from rempart.evidence.ledger.status import status_of
 from rempart.evidence.ledger.verify import Verified, verify
 from rempart.evidence.vault import KeyFile, Vault
 from rempart.people.principal import SYSTEM
@@ -46,6 +47,22 @@ def ledger_verifies(settings: Settings, store: Store, checkpoints: Sequence[str]
     with path.open("wb") as stream:
         export(store, stream)
     return verify(path, keys=[signer.key], checkpoints=checkpoints)
+
+
+def ledger_is_whole_at_rest(settings: Settings, store: Store, checkpoints: Sequence[str], folder: Path) -> None:
+    """When nobody writes any more every leaf has its position, and each checkpoint that was published is confirmed."""
+    found = ledger_verifies(settings, store, checkpoints, folder)
+    assert bool(found.confirmed) == bool(checkpoints)
+    with store.read() as conn:
+        stands = status_of(conn)
+    assert stands.lost == stands.waiting == 0
+
+
+def decisions_stand(store: Store, promises: Promises) -> None:
+    """Every case whose decision was acknowledged is decided."""
+    with store.read() as conn:
+        decided = set(conn.execute(text("SELECT id FROM cases WHERE state = 'decided'")).scalars())
+    assert promises.decided.keys() <= decided
 
 
 def rows_have_their_leaves(store: Store) -> Counter[str]:
@@ -139,6 +156,12 @@ def messages_told(store: Store) -> dict[str, Told]:
     told = {row.id: Told(decision=row.decision, state=row.state, erased=row.item_id is None) for row in rows}
     assert Counter(one.decision for one in told.values()) == Counter(decisions), "not one message for each decision"
     return told
+
+
+def hasten(store: Store) -> None:
+    """Let every job that waits for its time be due now: a second attempt, or a look whether all is done."""
+    with store.write() as conn:
+        conn.execute(text("UPDATE jobs SET run_at = 0, delay = 0 WHERE state = 'queued'"))
 
 
 def nothing_waits(store: Store) -> bool:

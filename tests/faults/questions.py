@@ -31,7 +31,7 @@ CHECKS = [
     response_schema_conformance,
 ]  # fmt: skip
 QUESTIONS = 20
-"""To each operation in one pass, valid ones and as many others."""
+"""To each operation in one pass of the long form, valid ones and as many others."""
 _PARTS = ("method", "url", "json", "data", "files", "params", "headers")
 
 
@@ -48,19 +48,20 @@ class Fuzzed:
     asked: Counter[str] = field(default_factory=Counter)
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: dict[str, str] = field(default_factory=dict)
+    operations: set[str] = field(default_factory=set)
 
     def told(self) -> str:
         """What is wrong, for people."""
         return "\n".join(f"{name}\n    {what}" for name, what in sorted(self.wrong.items()))
 
 
-def ask_everything(home: Path, *, passes: int, number: int, seconds: float) -> Fuzzed:
+def ask_everything(home: Path, *, passes: int, number: int, seconds: float, questions: int = QUESTIONS) -> Fuzzed:
     """Start a server, ask for so long at most, and say what came back; its log has no traceback."""
     stand = Stand(home, more="[people]\naddress_per_minute = 1000000\n")
     server = stand.start()
     try:
         with ExitStack() as parts:
-            asking = Questioner(stand, server, parts)
+            asking = Questioner(stand, server, parts, questions=questions)
             asking.run(passes=passes, number=number, until=time.monotonic() + seconds)
     finally:
         server.kill()
@@ -72,7 +73,8 @@ def ask_everything(home: Path, *, passes: int, number: int, seconds: float) -> F
 class Questioner:
     """Asks a server as every kind of key, as every role, and as nobody."""
 
-    def __init__(self, stand: Stand, server: Server, parts: ExitStack) -> None:
+    def __init__(self, stand: Stand, server: Server, parts: ExitStack, *, questions: int) -> None:
+        self._questions = questions
         self._schema = schemathesis.openapi.from_dict(httpx.get(f"{server.url}/openapi.json", timeout=30).json())
         self._url = server.url
         with stand.store() as store:
@@ -88,7 +90,7 @@ class Questioner:
             parts.enter_context(client)
         self._known = _what_is_there(stand, server, everything)
         self._let_in: dict[str, set[str]] = {}
-        self.found = Fuzzed()
+        self.found = Fuzzed(operations={f"{one.method.upper()} {one.path}" for one in self._operations()})
 
     def run(self, *, passes: int, number: int, until: float) -> None:
         """Some questions to every operation, valid and not, again and again as long as there is time."""
@@ -113,7 +115,7 @@ class Questioner:
 
         @seed(number)
         @settings(
-            max_examples=QUESTIONS, deadline=None, database=None, phases=[Phase.generate],
+            max_examples=self._questions, deadline=None, database=None, phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )  # fmt: skip
         @given(case=cases)

@@ -23,6 +23,7 @@ from rempart.people.principal import CONSOLE
 from rempart.signals.values import Signal
 from rempart.store.engine import Store
 from serving import ALL_SCOPES, SRC, Server, add_list, make_data, make_key
+from standstill import resume, stop
 
 BLOCKED, TRIED = "police", "trial"
 QUICK = {"REMPART_CHECK__WORKERS": "1"}
@@ -39,13 +40,18 @@ class Listed:
 class Group(Server):
     """A server with all its processes: it is killed, stopped and continued as a whole."""
 
-    def signal_all(self, number: int) -> None:
-        """Send a signal to every process of the server at once."""
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
+    def stand_still(self) -> None:
+        """Stop every process of the server; those that a process began just then, too."""
+        for _ in range(2):
+            stop(members(self.process.pid))
+
+    def go_on(self) -> None:
+        """The end of standing still."""
+        resume(members(self.process.pid))
 
     def kill(self) -> None:
-        self.signal_all(signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         super().kill()
         wait_until_alone(self.process.pid)
 
@@ -139,7 +145,7 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def wait_until_alone(group: int, seconds: float = 10.0) -> None:
+def wait_until_alone(group: int, seconds: float = 60.0) -> None:
     """Wait until no process of a killed server is left: decode workers end with it."""
     deadline = time.monotonic() + seconds
     while left := members(group):

@@ -30,7 +30,9 @@ def test_what_the_examples_read_from_the_environment_is_no_setting(tmp_path):
         ("[server]\nprot = 1\n", {}, "prot"),
         ("", {"REMPART_SERVER__PROT": "1"}, "prot"),
         ("[server]\nport = 'x'\n", {}, "port"),
-        ("[server\n", {}, ""),
+        ("[server]\nport = 1\nport = 2\n", {}, "rempart.toml"),
+        ("[server\n", {}, "rempart.toml"),
+        ("no toml", {}, "rempart.toml"),
     ],
 )
 def test_what_is_not_known_or_not_right_is_named(tmp_path, text, environ, named):

@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 LOOKBACK = "lookback"
 MOST_ITEMS_OF_ENTRY = 1_000
+STOPS = "lookback:stops"
+"""The subject of the leaves that say which entries were not acted on, and what people decided about these."""
 _AT_ONCE = 50
 _MOST_TOLD = 100
 _SEVERITY = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.BLOCK: 2}
@@ -63,8 +65,8 @@ class _Suspects:
 
 
 class LookBack:
-    """The handler of `lookback` jobs: {"after": n, "upto": m}, numbers of the lists, or {"list": id} for all of one
-    whose mode has changed."""
+    """The handler of `lookback` jobs: {"after": n, "upto": m}, numbers of the lists, {"list": id} for all of one whose
+    mode has changed, or {"entry": n} for one that a person believes, to however many items it leads."""
 
     def __init__(
         self,
@@ -101,12 +103,13 @@ class LookBack:
         name = job.payload.get("list")
         with self._store.read() as conn:
             blocking = name is not None and changes.decides(conn, name)
-        for part in changes.added(self._store, **span) if name is None else changes.of_list(self._store, name):
+        believed = job.payload.get("entry")
+        for part in _changed(self._store, span, name=name, entry=believed):
             for one, near in zip(part, self._index.near([one.signal for one in part]), strict=True):
                 if near:
                     of_entry.setdefault(one.entry, set()).update(hit.item for hit in near)
         for entry, hits in of_entry.items():
-            if len(hits) > self._most:
+            if len(hits) > self._most and entry != believed:
                 found.too_many[entry] = len(hits)
             else:
                 found.items.update(dict.fromkeys(sorted(hits)))
@@ -200,10 +203,20 @@ class LookBack:
         for entry, count in sorted(suspects.too_many.items()):
             log.error("look-back: entry %d leads to %d items and was not acted on", entry, count)
             facts = {"entry": entry, "items": count, "most": self._most}
-            append(conn, Leaf(action="lookback.stopped", actor=SYSTEM.pseudonym, facts=facts), at=at)
+            leaf = Leaf(action="lookback.stopped", actor=SYSTEM.pseudonym, facts=facts, subject=STOPS)
+            append(conn, leaf, at=at)
         if suspects.items:
             facts = {"items": len(suspects.items), "changed": changed}
             append(conn, Leaf(action="lookback.made", actor=SYSTEM.pseudonym, facts=facts), at=at)
+
+
+def _changed(
+    store: Store, span: Mapping[str, int], *, name: str | None, entry: int | None
+) -> Iterator[Sequence[changes.EntrySignal]]:
+    """The signals that a job is about."""
+    if entry is not None:
+        return changes.of_entry(store, entry)
+    return changes.added(store, **span) if name is None else changes.of_list(store, name)
 
 
 def _facts(item: Item, found: Found) -> dict[str, Any] | None:

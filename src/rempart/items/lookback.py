@@ -28,7 +28,7 @@ SOURCE = Source(
     name="items", table=item_signals, counter=COUNTER,
     where=or_(item_signals.c.quality.is_(None), item_signals.c.quality >= LOW_QUALITY_BELOW),
 )  # fmt: skip
-_FOLLOW_SECONDS = 5.0
+_FOLLOW_SECONDS = 0.5  # often and little: what it reads at once, checks wait for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +64,8 @@ class ItemIndex:
         self.index.open()
 
     def works(self) -> tuple[Periodic, ...]:
-        """What a running process does for it in the background. Nothing asks it every moment, so it follows at leisure;
-        look-back itself catches up first."""
+        """What a running process does for it in the background. Nothing asks it every moment: look-back catches up
+        itself."""
         tail, *more = self.index.works()
         return (replace(tail, seconds=_FOLLOW_SECONDS), *more)
 

@@ -53,6 +53,11 @@ def of_list(store: Store, list_id: str) -> Iterator[Sequence[EntrySignal]]:
             return
 
 
+def of_entry(store: Store, entry: int) -> Iterator[Sequence[EntrySignal]]:
+    """The signals of one entry that are still there, in parts."""
+    yield from _signals(store, entry_signals.c.entry == entry, entry_signals.c.removed.is_(None))
+
+
 def decides(conn: Connection, list_id: str) -> bool:
     """Whether a list is there and blocking, so that its matches decide."""
     query = select(lists.c.mode).where(lists.c.id == list_id, lists.c.ended.is_(None))

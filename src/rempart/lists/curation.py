@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from sqlalchemy import Connection
 
 from rempart.clock import Clock
-from rempart.errors import ConflictError, NotFoundError, NotPermittedError, TamperedError
+from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError, TamperedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.lists import applying, breaker_records, entry_records, guard_records, records, staging_records
 from rempart.lists.curation_settings import (
@@ -27,7 +27,7 @@ from rempart.lists.entry import Entry
 from rempart.lists.entry_records import LiveList
 from rempart.lists.growth import GrowthLimits
 from rempart.lists.guards import GuardKeeper
-from rempart.lists.ingest import Intake, Wishes, drop, forget, found_list, open_changeset, stage
+from rempart.lists.ingest import MAX_BY_HAND, Intake, Wishes, drop, forget, found_list, open_changeset, stage
 from rempart.lists.records import Mode
 from rempart.lists.staging import CHUNK, changeset_digest, chunk_mark
 from rempart.lists.staging_records import ChangeSet, Row, State
@@ -156,40 +156,53 @@ class Curation:
 
         Raises NotFoundError, ConflictError for what is withdrawn already.
         """
+        return self.withdraw_all(list_id, [ref], by=by, reason=reason)
+
+    def withdraw_all(self, list_id: str, refs: Sequence[str], *, by: Principal, reason: str = "") -> ChangeSet | None:
+        """Withdraw up to 1,000 entries together, all or none; otherwise as `withdraw`."""
+        wanted = tuple(dict.fromkeys(refs))
+        if not 0 < len(wanted) <= MAX_BY_HAND:
+            raise RefusedError(f"From 1 to {MAX_BY_HAND} entries at a time.", hint="Choose the entries to withdraw.")
         with self.store.write() as conn:
             live = found_list(conn, list_id, lock=True)
-            known = entry_records.known(conn, live.number, [ref]).get(ref) if len(ref) <= 512 else None
-            if known is None:
+            there = entry_records.known(conn, live.number, [ref for ref in wanted if len(ref) <= 512])
+            if not all(ref in there for ref in wanted):
                 raise NotFoundError("The list has no such entry.", hint="References are compared letter by letter.")
-            if known.withdrawn is not None:
+            gone = next((one.withdrawn for one in there.values() if one.withdrawn is not None), None)
+            if gone is not None:
                 raise ConflictError(
-                    f"The entry was already withdrawn, on {known.withdrawn:%Y-%m-%d}.",
-                    hint="There is nothing left to do.",
-                )
+                    f"The entry was already withdrawn, on {gone:%Y-%m-%d}." if len(wanted) == 1
+                    else f"One of them was already withdrawn, on {gone:%Y-%m-%d}; none was withdrawn now.",
+                    hint="There is nothing left to do." if len(wanted) == 1 else "Look at the entries again.",
+                )  # fmt: skip
             if live.guarded and live.owner and by.id != live.owner and by.kind != "system":
-                return self._stage_withdrawal(conn, live, ref, known, by=by)
-            at = self.clock()
-            sealed = {"ref": ref} | ({"reason": reason[:2000]} if reason else {})
-            facts = {"list": live.id, "entry": known.entry_id, "count": 1}
+                return self._stage_withdrawal(conn, live, there, by=by)
+            at, ids = self.clock(), [there[ref].entry_id for ref in wanted]
+            sealed = {"ref": "\n".join(wanted)} | ({"reason": reason[:2000]} if reason else {})
+            told = {"entry": ids[0]} if len(ids) == 1 else {"entries": ids}
+            facts = {"list": live.id, **told, "count": len(ids)}
             leaf = Leaf(
                 action="entry.withdrawn", actor=by.pseudonym, facts=facts, sealed=sealed, subject=f"list:{live.id}"
             )
             append(conn, leaf, at=at)
-            entry_records.change_list(conn, live, curated={"live": live.live - 1})
+            entry_records.change_list(conn, live, curated={"live": live.live - len(ids)})
             change = next_number(conn, records.COUNTER)
-            records.withdraw_entries(conn, [known.entry_id], number=change, at=at)
+            records.withdraw_entries(conn, ids, number=change, at=at)
             enqueue(conn, "lookback", {"after": change - 1, "upto": change}, now=at)
         self.entered()
         return None
 
     def _stage_withdrawal(
-        self, conn: Connection, live: LiveList, ref: str, known: Known, *, by: Principal
+        self, conn: Connection, live: LiveList, there: Mapping[str, Known], *, by: Principal
     ) -> ChangeSet | None:
-        category = [known.category.scheme, known.category.code] if known.category else None
-        row = Row(no=0, ref=ref, step=Step.WITHDRAW, what="", before=known.content, after=None,
-                  was={"category": category, "opinion": known.opinion.value}, body=None, flag="")  # fmt: skip
+        rows = [
+            Row(no=no, ref=ref, step=Step.WITHDRAW, what="", before=one.content, after=None,
+                was={"category": [one.category.scheme, one.category.code] if one.category else None,
+                     "opinion": one.opinion.value}, body=None, flag="")
+            for no, (ref, one) in enumerate(there.items())
+        ]  # fmt: skip
         changeset_id = open_changeset(conn, live, "entries", origin="", by=by, clock=self.clock)
-        self._write_rows(conn, changeset_id, [row], counts={Step.WITHDRAW.value: 1}, target={})
+        self._write_rows(conn, changeset_id, rows, counts={Step.WITHDRAW.value: len(rows)}, target={})
         stage(conn, changeset_id, why="The list is another's.", by=by, clock=self.clock)
         return staging_records.find(conn, changeset_id)
 

@@ -220,8 +220,9 @@ async def _on_fault(request: Request, err: Exception) -> Response:
 
 
 def _route_of(request: Request) -> str:
-    route = request.scope.get("route")
-    return str(getattr(route, "path", "an unknown path"))
+    """The route's pattern, never the path itself; for a page the name of what answers."""
+    page = getattr(request.scope.get("endpoint"), "__qualname__", "an unknown path")
+    return str(getattr(request.scope.get("route"), "path", page))
 
 
 PROBLEM_SCHEMA: dict[str, Any] = {

@@ -80,3 +80,10 @@ def webp_size(data: bytes) -> tuple[int, int] | None:
     if chunk == b"VP8 ":
         return int.from_bytes(body[6:8], "little") & 0x3FFF, int.from_bytes(body[8:10], "little") & 0x3FFF
     return None
+
+
+def is_film(head: bytes) -> bool:
+    """Whether bytes that are no picture begin as films do (ISO media, Matroska and WebM, AVI, MPEG, FLV, Ogg)."""
+    if head[4:8] == b"ftyp" or head.startswith((b"\x1a\x45\xdf\xa3", b"FLV\x01", b"OggS")):
+        return sniff(head) is None
+    return head[:4] in (b"\0\0\x01\xba", b"\0\0\x01\xb3") or (head[:4] == b"RIFF" and head[8:12] == b"AVI ")

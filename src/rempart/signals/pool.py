@@ -45,6 +45,10 @@ class Plan:
     probe_set: str | None = "canonical"
     facets: bool = False
 
+    def wire(self) -> dict[str, Any]:
+        """The plan as the worker's task is told it."""
+        return {"probe_set": self.probe_set, "facets": self.facets}
+
 
 CANONICAL = Plan()
 DEFAULT_LIMITS = Limits()
@@ -226,7 +230,7 @@ class WorkerPool:
             yield
 
     def _drive(self, loan: _Loan, jobs: Iterator[Job], plan: Plan) -> Generator[tuple[Job, Examination]]:
-        wire = {"probe_set": plan.probe_set, "facets": plan.facets}
+        wire = plan.wire()
         more = True
         try:
             while True:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, bindparam, select, update
 
+from rempart.store.prepared import Prepared
 from rempart.store.schema import metadata
 
 counters = Table(
@@ -19,14 +20,14 @@ counters = Table(
 )
 NAMES = ("decisions", "items", "keys", "lists", "policy")
 
-_NEXT = (
+_NEXT = Prepared(
     update(counters)
     .where(counters.c.name == bindparam("counter"))
     .values(value=counters.c.value + bindparam("step"))
     .returning(counters.c.value)
 )
-_CURRENT = select(counters.c.value).where(counters.c.name == bindparam("counter"))
-_LOCKED = _CURRENT.with_for_update()
+_SELECT = select(counters.c.value).where(counters.c.name == bindparam("counter"))
+_CURRENT, _LOCKED = Prepared(_SELECT), Prepared(_SELECT.with_for_update())
 
 
 def next_number(conn: Connection, name: str, *, step: int = 1) -> int:
@@ -34,17 +35,17 @@ def next_number(conn: Connection, name: str, *, step: int = 1) -> int:
 
     KeyError for a name that no migration made.
     """
-    value = conn.execute(_NEXT, {"counter": name, "step": step}).scalar_one_or_none()
-    if value is None:
+    rows = _NEXT.rows(conn, {"counter": name, "step": step})
+    if not rows:
         raise KeyError(name)
-    return int(value)
+    return int(rows[0][0])
 
 
 def current_number(conn: Connection, name: str) -> int:
     """The last number that was committed (or taken by this very transaction)."""
-    return int(conn.execute(_CURRENT, {"counter": name}).scalar_one())
+    return int(_CURRENT.rows(conn, {"counter": name})[0][0])
 
 
 def locked_number(conn: Connection, name: str) -> int:
     """As `current_number`, and no one takes the next before this transaction ends: all before it are committed."""
-    return int(conn.execute(_LOCKED, {"counter": name}).scalar_one())
+    return int(_LOCKED.rows(conn, {"counter": name})[0][0])

@@ -20,6 +20,7 @@ from rempart.errors import LeaseLostError, UnavailableError
 from rempart.store.engine import Store
 from rempart.store.ids import new_id
 from rempart.store.place import own_place, surely_gone
+from rempart.store.prepared import Prepared
 from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
@@ -44,7 +45,10 @@ leases = Table(
     Column("fence", BigInteger, nullable=False),
 )
 
-_ALIVE = select(workers.c.id).where(workers.c.id == bindparam("worker")).with_for_update(read=True, key_share=True)
+_ALIVE = Prepared(
+    select(workers.c.id).where(workers.c.id == bindparam("worker")).with_for_update(read=True, key_share=True)
+)
+_HOLDER = Prepared(select(leases.c.worker).where(leases.c.name == bindparam("lease")).with_for_update())
 _BEAT = update(workers).where(workers.c.id == bindparam("worker")).values(beat=workers.c.beat + 1)
 
 
@@ -104,19 +108,20 @@ class Worker:
 
     def guard(self, conn: Connection) -> None:
         """Raise LeaseLostError unless this process still counts as alive; holds until the transaction ends."""
-        if conn.execute(_ALIVE, {"worker": self.id}).first() is None:
+        if not _ALIVE.rows(conn, {"worker": self.id}):
             raise LeaseLostError
 
     def take(self, conn: Connection, name: str) -> bool:
         """Hold the one lease called `name` from now until this process stops or dies; False when another has it."""
         self.guard(conn)
-        holder = conn.execute(select(leases.c.worker).where(leases.c.name == name).with_for_update()).first()
-        if holder is None:
+        rows = _HOLDER.rows(conn, {"lease": name})
+        if not rows:
             conn.execute(insert_or_ignore(conn, leases), {"name": name, "worker": None, "fence": 0})
-            holder = conn.execute(select(leases.c.worker).where(leases.c.name == name).with_for_update()).one()
-        if holder.worker == self.id:
+            rows = _HOLDER.rows(conn, {"lease": name})
+        holder = rows[0][0]
+        if holder == self.id:
             return True
-        if holder.worker is not None and self._is_worker(conn, holder.worker):
+        if holder is not None and self._is_worker(conn, holder):
             return False
         conn.execute(update(leases).where(leases.c.name == name).values(worker=self.id, fence=leases.c.fence + 1))
         return True

@@ -3,7 +3,6 @@
 import io
 import os
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -29,6 +28,7 @@ from rempart.evidence.ledger.tree import inclusion_path, is_consistent, is_inclu
 from rempart.evidence.ledger.upkeep import periodics
 from rempart.evidence.ledger.verify import verify
 from rempart.store.workers import Worker
+from standstill import resume, stop_outside_a_transaction
 
 ROOT = Path(__file__).resolve().parents[3]
 LONG = "REMPART_CAMPAIGN" in os.environ
@@ -174,7 +174,7 @@ def test_a_leaf_that_is_committed_after_larger_numbers_were_sequenced_gets_its_p
 
 
 CHILD = """
-import os, signal, sys, time
+import sys, time
 sys.path[:0] = [{src!r}, {tests!r}]
 from ledgers import peak_of, some_leaves
 from rempart.clock import utc_now
@@ -196,6 +196,7 @@ def child(url, body):
     code = CHILD.format(src=str(ROOT / "src"), tests=str(ROOT / "tests"), body=body)
     return subprocess.Popen(
         [sys.executable, "-c", code, url, SIGNER.private_line()],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -221,14 +222,14 @@ with Worker(store, ttl=1.5) as worker:
 def test_a_sequencer_that_stood_still_writes_nothing_when_it_wakes_up(store, database_url, tmp_path):
     """SIGSTOP while it holds the lease; on Postgres within the transaction too, with the lock on the tree's end."""
     write(store, 25)
-    stop = "os.kill(os.getpid(), signal.SIGSTOP)"
-    parts = {"inside": stop, "before": "pass"}
+    wait = "say('here'); sys.stdin.readline()"
+    parts = {"inside": wait, "before": "pass"}
     if store.dialect == "sqlite":  # who stands still within a transaction there stops all writers: nothing can go on
-        parts = {"inside": "pass", "before": f"{TAKE}; {stop}"}
+        parts = {"inside": "pass", "before": f"{TAKE}; {wait}"}
     process = child(database_url, STANDS_STILL.format(**parts))
     try:
-        _, state = os.waitpid(process.pid, os.WUNTRACED)
-        assert os.WIFSTOPPED(state), process.stderr.read()
+        assert process.stdout.readline() == "here\n", process.stderr.read()
+        stop_outside_a_transaction(store, process.pid)
         with Worker(store, ttl=1.5) as worker:
             mine = Sequencer(store, signer=SIGNER)
             deadline = time.monotonic() + 30
@@ -240,8 +241,8 @@ def test_a_sequencer_that_stood_still_writes_nothing_when_it_wakes_up(store, dat
                     time.sleep(0.2)
             note = mine.checkpoint().note
             write(store, 30, 25)
-            process.send_signal(signal.SIGCONT)
-            out, err = process.communicate(timeout=30)
+            resume([process.pid])
+            out, err = process.communicate("go on\n", timeout=60)
             assert out.startswith("refused"), (out, err)
             mine.run(worker)
     finally:

@@ -34,7 +34,9 @@ def test_changes_are_told_with_the_name_of_their_list(store):
     changes = curated.add(made.id, entries(2), Wishes(), by=ANNA)
     with store.read() as conn:
         told = more(conn, records.find(conn, changes.approval_id))
-    assert told.facts == {"list": made.name, "why": "The list blocks.", "add": 2}
+    assert told.facts == {"list": made.name, "why": "The list blocks.", "now": "blocking", "size": 0, "add": 2}
+    assert told.kinds == (("add", "listed listed", "positive", 2),)
+    assert told.counted == 2
     assert told.command == f"rempart list changes {changes.id}"
 
 

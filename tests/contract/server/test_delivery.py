@@ -314,7 +314,7 @@ def test_an_endpoint_that_has_just_failed_rests_and_its_messages_wait(store):
 def test_endpoints_that_never_answer_hold_up_one_thread_and_no_other_service(store):
     steady = [0.0]
     with receiving() as dead, receiving() as alive, Worker(store) as worker:
-        delivery = Delivery(store, keyring=KEYS, clock=store.clock, seconds=8, steady=lambda: steady[0])
+        delivery = Delivery(store, keyring=KEYS, clock=store.clock, seconds=20, steady=lambda: steady[0])
         with store.write() as conn:
             for number in range(4):
                 webhooks.add_endpoint(
@@ -331,7 +331,7 @@ def test_endpoints_that_never_answer_hold_up_one_thread_and_no_other_service(sto
             for item in range(5):
                 post_decision(conn, item)
         runner.start()
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while len(dead.requests) == 4 and time.monotonic() < until:
             time.sleep(0.05)
         with store.write() as conn:
@@ -339,7 +339,7 @@ def test_endpoints_that_never_answer_hold_up_one_thread_and_no_other_service(sto
                 conn, service="wiki", url=alive.url, keyring=KEYS, by=WIKI, at=NOON, random=lambda n: b"s" * n
             )
             post_decision(conn, 9, service="wiki")
-        until = time.monotonic() + 5
+        until = time.monotonic() + 30
         while not alive.requests and time.monotonic() < until:
             time.sleep(0.05)
         told = len(alive.requests), len(dead.requests)

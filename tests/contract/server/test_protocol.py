@@ -19,7 +19,7 @@ async def app(scope, receive, send):
 
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.4)
+    monkeypatch.setattr(protocol, "HEAD_SECONDS", 1.0)
     listening = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(app, http=PatientProtocol, ws="none", lifespan="off", log_config=None, loop="asyncio")
     server = uvicorn.Server(config)
@@ -44,33 +44,33 @@ def rest(connection: socket.socket) -> bytes:
 
 
 def test_a_connection_that_says_nothing_is_closed(port: int):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         began = time.monotonic()
         assert rest(connection) == b""
-        assert 0.2 < time.monotonic() - began < 3
+        assert time.monotonic() - began > 0.5
 
 
 def test_a_head_that_comes_too_slowly_is_answered_408(port: int):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         assert rest(connection).startswith(b"HTTP/1.1 408")
 
 
 def test_the_second_request_of_a_connection_has_its_time_too(port: int):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         for _ in range(3):
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
             answer = b""
             while not answer.endswith(b"ok"):
                 answer += connection.recv(4096)
             assert answer.startswith(b"HTTP/1.1 200")
-            time.sleep(0.25)
+            time.sleep(0.4)
         connection.sendall(b"GET / HTTP/1.1\r\nHos")
         assert b" 408 " in rest(connection)
 
 
 def test_a_head_without_end_is_answered_431(port: int):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         try:
             connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"y" * (protocol.MOST_HEAD + 1000))
         except OSError:

@@ -1,7 +1,7 @@
 """What the pages say is said in every language, with the same values, and errors say what to do."""
 
 import ast
-import importlib
+import importlib.util
 import re
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from rempart.errors import RefusedError, RempartError
 from rempart.people.permissions import APPROVED_WITH, Role, Scope
 from rempart.server.pages import rendering, seconding
 from rempart.server.pages.contexts import Context
+from rempart.server.pages.navigation import ENTRIES, GROUPS
 from rempart.server.pages.routes import PARTS, routes
 from rempart.server.pages.texts import LANGUAGES, preferred, texts
 
@@ -26,19 +27,26 @@ FAMILIES: dict[str, list[str]] = {
     "key_state.": ["usable", "ending", "expired", "revoked"],
     "mode.": ["observing", "blocking"],
     "fact.": sorted(seconding.LABELLED),
-    "refusal.": ["401", "403", "422", "429", "503"],
+    "refusal.": ["401", "403", "404", "405", "409", "422", "429", "500", "503"],
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 SAME = {"nav.webhooks"}
 for part in PARTS:
-    if (Path(__file__).parent / f"families_{part}.py").exists():
-        module = importlib.import_module(f"families_{part}")
+    if (there := Path(__file__).parent / f"families_{part}.py").exists():
+        spec = importlib.util.spec_from_file_location(there.stem, there)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
         FAMILIES |= module.FAMILIES
         SAME |= module.SAME
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",
-    "TamperedError", "_untrusted", "_broken",
+    "TamperedError", "NotFoundError", "ConflictError", "RempartError", "_untrusted", "_broken",
+    "BudgetReachedError", "LookOverError",
 }  # fmt: skip
+ASKING = {"why_second", "_must_ask", "abnormal"}
+"""Functions that say why a change waits for a second person."""
 # What only services meet, who read English: keys and quotas.
 FOR_SERVICES = re.compile(r"Authorization|This key|quota|There is no key|Send a key|scope|No key may|midnight")
 
@@ -60,7 +68,7 @@ def used() -> set[str]:
         found |= {key for key in texts("en").words if f'"{key}"' in text}
         for names in re.findall(r"_DONE = frozenset\((.*?)\)\n", text, re.S):
             found |= {f"done.{name}" for name in re.findall(r'"(\w+)"', names)}
-    return found | {f"nav.{name}" for _, name, _ in rendering._NAVIGATION}
+    return found | {f"nav.{name}" for _, name, _ in ENTRIES} | {f"group.{group}" for group in GROUPS}
 
 
 def values(sentence: str) -> set[str]:
@@ -107,20 +115,31 @@ def test_every_template_has_its_declared_context():
     routes()  # imports every package of pages
     declared = {context.template for context in Context.__subclasses__()}
     names = {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in TEMPLATES}
-    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts")}
+    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts", "picture")}
 
 
 def said() -> list[tuple[str, str]]:
     """Every message and hint of the errors that people may see, and where it stands."""
     found = []
     files = [*(SOURCE / "people").rglob("*.py"), *PAGES.rglob("*.py"), SOURCE / "server" / "access.py",
-             SOURCE / "server" / "oidc.py"]  # fmt: skip
+             SOURCE / "server" / "oidc.py", *(SOURCE / "cases" / "sight").rglob("*.py"),
+             *(SOURCE / "cases" / "care").rglob("*.py")]  # fmt: skip
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:
                 parts = [*node.args, *(one.value for one in node.keywords if one.arg == "hint")]
                 found += [(text, path.name) for part in parts if (text := _text(part))]
+    for path in (SOURCE / "lists" / name for name in ("curation_settings.py", "ingest.py", "growth.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef) and function.name in ASKING:
+                found += [(text, path.name) for node in ast.walk(function) if (text := _said(node))]
     return found
+
+
+def _said(node: ast.AST) -> str:
+    """A whole sentence that a function gives, and not a name in it."""
+    text = _text(node) if isinstance(node, ast.JoinedStr | ast.Constant) else ""
+    return text if text.endswith(".") and text[0].isupper() and len(text) > 8 and " a second person" not in text else ""
 
 
 def _text(node: ast.expr) -> str:
@@ -143,7 +162,11 @@ def test_every_error_says_what_to_do():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS and node.args:
                 hinted = any(one.arg == "hint" for one in node.keywords)
-                if not hinted and not re.search(r" has to | needs |too long", _text(node.args[0])):
+                if (
+                    not hinted
+                    and _text(node.args[0])
+                    and not re.search(r" has to | needs |too long", _text(node.args[0]))
+                ):
                     silent.append(_text(node.args[0]))
     assert silent == []
 
@@ -157,6 +180,9 @@ def test_no_translation_is_kept_of_what_nobody_says():
         "This needs a fresh proof of who you are; sign in again.",
         "You are not signed in.",
         "Sign in.",
+        "adds",
+        "changes",
+        "withdraws",
     }
     assert set(texts("fr").errors) - {text for text, _ in said()} - shared == set()
 

@@ -7,19 +7,20 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, insert, text
+from sqlalchemy import Connection, delete, func, insert, select, text
 
 from rempart.evidence.ledger import records
 from rempart.evidence.ledger.leaves import SALT_BYTES, Leaf, body_of, time_text
+from rempart.store.prepared import Prepared
 from rempart.store.schema import to_micros
 
 Randomness = Callable[[int], bytes]
 
 # Many rows in one statement: repeated by the driver on SQLite, as arrays on Postgres.
-_SQLITE_NEXT = text("SELECT coalesce(max(id), 0) FROM ledger_leaves")
-_SQLITE_LEAVES = text("INSERT INTO ledger_leaves (id, at, at_salt, body) VALUES (:id, :at, :at_salt, :body)")
-_SQLITE_PENDING = text("INSERT INTO ledger_pending (leaf_id) SELECT id FROM ledger_leaves WHERE id > :before")
-_SQLITE_SALTS = text("INSERT INTO ledger_salts (leaf_id, subject, salts) VALUES (:leaf_id, :subject, :salts)")
+_SQLITE_NEXT = Prepared(select(func.coalesce(func.max(records.leaves.c.id), 0)))
+_SQLITE_LEAVES = Prepared(insert(records.leaves))
+_SQLITE_PENDING = Prepared(insert(records.pending))
+_SQLITE_SALTS = Prepared(insert(records.salts))
 # One statement and one round trip: texts one to a line (canonical JSON has no bare line ends), salts in one piece.
 _POSTGRES_ALL = text(
     """
@@ -72,7 +73,7 @@ def append_many(
         rows.append(_Row(body_of(leaf, at=moment, at_salt=at_salt, salts=salts).decode(), leaf.subject, at_salt, salts))
         place = end
     if conn.dialect.name == "sqlite":
-        return _write_sqlite(conn, rows, to_micros(at))
+        return _write_sqlite(conn, rows, at)
     return _write_postgres(conn, rows, to_micros(at), drawn)
 
 
@@ -85,17 +86,16 @@ class _Row(NamedTuple):
     salts: bytes
 
 
-def _write_sqlite(conn: Connection, rows: Sequence[_Row], at: int) -> Sequence[int]:
-    before = conn.execute(_SQLITE_NEXT).scalar_one()  # the only writer: nobody else takes these numbers
+def _write_sqlite(conn: Connection, rows: Sequence[_Row], at: datetime) -> Sequence[int]:
+    before: int = _SQLITE_NEXT.rows(conn, {})[0][0]  # the only writer: nobody else takes these numbers
     ids = range(before + 1, before + 1 + len(rows))
     numbered = list(zip(ids, rows, strict=True))
-    conn.execute(
-        _SQLITE_LEAVES, [{"id": id_, "at": at, "at_salt": row.at_salt, "body": row.body} for id_, row in numbered]
+    _SQLITE_LEAVES.write(
+        conn, [{"id": id_, "at": at, "at_salt": row.at_salt, "body": row.body} for id_, row in numbered]
     )
-    conn.execute(_SQLITE_PENDING, {"before": before})
+    _SQLITE_PENDING.write(conn, [{"leaf_id": id_} for id_ in ids])
     kept = [{"leaf_id": id_, "subject": row.subject, "salts": row.salts} for id_, row in numbered if row.salts]
-    if kept:
-        conn.execute(_SQLITE_SALTS, kept)
+    _SQLITE_SALTS.write(conn, kept)
     return ids
 
 

@@ -24,6 +24,7 @@ from rempart.evidence.ledger.notes import Checkpoint, Signer, checkpoint_text, p
 from rempart.evidence.ledger.storedtree import StoredTree, frontier_of, save_tiles, size_of
 from rempart.evidence.ledger.tree import Frontier, Tile, leaf_hash
 from rempart.store.engine import Store
+from rempart.store.prepared import Prepared
 from rempart.store.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -148,7 +149,7 @@ class Sequencer:
 
     def _has_nothing_to_do(self) -> bool:
         with self._store.read() as conn:
-            if conn.execute(_QUEUED, {"most": 1}).first() is not None:
+            if _QUEUED.rows(conn, {"most": 1}):
                 return False
             last = latest_checkpoint(conn)
             return last is not None and self._is_current(last, size_of(conn))
@@ -181,7 +182,7 @@ class Sequencer:
         with self._store.write() as conn:
             guard(conn)
             lock_tree(conn)
-            rows = conn.execute(_QUEUED, {"most": self._batch}).all()
+            rows = _QUEUED.rows(conn, {"most": self._batch})
             if not rows:
                 return 0
             frontier, self._frontier = self._frontier, None  # kept again only when all went well
@@ -189,16 +190,24 @@ class Sequencer:
             if frontier is None or frontier.size != first:
                 self._check_history(conn, first, latest_checkpoint(conn))
                 frontier = frontier_of(conn)
-            place(conn, frontier, [(row.id, row.body.encode()) for row in rows])
+            place(conn, frontier, [(id_, body.encode()) for id_, body in rows])
         self._frontier = frontier
         return len(rows)
 
 
-_QUEUED = (
+_QUEUED = Prepared(
     select(records.leaves.c.id, records.leaves.c.body)
     .join(records.pending, records.pending.c.leaf_id == records.leaves.c.id)
     .order_by(records.pending.c.leaf_id)
     .limit(bindparam("most"))
+)
+_PLACE = Prepared(insert(records.positions))
+_UNQUEUE = Prepared(
+    delete(records.pending).where(
+        records.pending.c.leaf_id.in_(
+            select(records.positions.c.leaf_id).where(records.positions.c.position >= bindparam("first"))
+        )
+    )
 )
 
 
@@ -210,10 +219,9 @@ def place(conn: Connection, frontier: Frontier, leaves: list[tuple[int, bytes]])
         digest = leaf_hash(body)
         rows.append({"position": position, "leaf_id": leaf_id, "hash": digest})
         finished.extend(frontier.append(digest))
-    conn.execute(insert(records.positions), rows)
+    _PLACE.write(conn, rows)
     save_tiles(conn, finished)
-    placed = select(records.positions.c.leaf_id).where(records.positions.c.position >= first)
-    conn.execute(delete(records.pending).where(records.pending.c.leaf_id.in_(placed)))
+    _UNQUEUE.write(conn, [{"first": first}])
 
 
 def latest_checkpoint(conn: Connection) -> SignedCheckpoint | None:

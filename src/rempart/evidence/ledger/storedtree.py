@@ -17,8 +17,10 @@ from rempart.evidence.ledger.tree import (
     inclusion_path,
     root_of,
 )
+from rempart.store.prepared import Prepared
 
-_SIZE = select(func.coalesce(func.max(positions.c.position) + 1, 0))
+_SIZE = Prepared(select(func.coalesce(func.max(positions.c.position) + 1, 0)))
+_SAVE = Prepared(insert(tiles))
 _LEAVES = (
     select(positions.c.hash)
     .where(positions.c.position >= bindparam("start"), positions.c.position < bindparam("end"))
@@ -36,7 +38,7 @@ _HASHES = select(tiles.c.hashes).where(tiles.c.level == bindparam("of_level"), t
 
 def size_of(conn: Connection) -> int:
     """How many leaves have a position."""
-    return int(conn.execute(_SIZE).scalar_one())
+    return int(_SIZE.rows(conn, {})[0][0])
 
 
 def frontier_of(conn: Connection) -> Frontier:
@@ -52,11 +54,9 @@ def frontier_of(conn: Connection) -> Frontier:
 
 def save_tiles(conn: Connection, finished: Sequence[Tile]) -> None:
     """Keep tiles that a frontier has finished."""
-    if finished:
-        conn.execute(
-            insert(tiles),
-            [{"level": one.level, "place": one.index, "root": one.root, "hashes": one.hashes} for one in finished],
-        )
+    _SAVE.write(
+        conn, [{"level": one.level, "place": one.index, "root": one.root, "hashes": one.hashes} for one in finished]
+    )
 
 
 class StoredTree:

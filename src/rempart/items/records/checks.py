@@ -25,6 +25,7 @@ from sqlalchemy import (
 from rempart.items.records.items import IDS_IN_COMMIT
 from rempart.policy.facts import Verdict
 from rempart.signals.outcome import Outcome
+from rempart.store.prepared import Prepared
 from rempart.store.schema import Json, UtcTime, metadata
 
 _LOOKED_AT = 500
@@ -67,7 +68,7 @@ class Check:
     at: datetime
 
 
-_INSERT = insert(checks)
+_INSERT = Prepared(insert(checks))
 _BY_REQUEST = select(checks).where(checks.c.request == bindparam("name"))
 _SINCE = select(checks).where(checks.c.at >= bindparam("since")).order_by(checks.c.at, checks.c.request)
 
@@ -75,7 +76,7 @@ _SINCE = select(checks).where(checks.c.at >= bindparam("since")).order_by(checks
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write checks down."""
     if rows:
-        conn.execute(_INSERT, rows)
+        _INSERT.write(conn, rows)
 
 
 def find(conn: Connection, request: str) -> Check | None:

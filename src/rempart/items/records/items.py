@@ -28,6 +28,7 @@ from sqlalchemy import (
 
 from rempart.items.records.signals import item_signals
 from rempart.policy.facts import Verdict
+from rempart.store.prepared import Prepared
 from rempart.store.schema import Json, UtcTime, metadata
 
 COUNTER = "items"
@@ -91,20 +92,22 @@ class Item:
     gone: datetime | None
 
 
-_KNOWN = select(
-    items.c.id,
-    items.c.service,
-    items.c.item_id,
-    items.c.sha256,
-    items.c.verdict,
-    items.c.decided,
-    items.c.object,
-    items.c.request,
-).where(items.c.service == bindparam("service"), items.c.item_id.in_(bindparam("names", expanding=True)))
+_KNOWN = Prepared(
+    select(
+        items.c.id,
+        items.c.service,
+        items.c.item_id,
+        items.c.sha256,
+        items.c.verdict,
+        items.c.decided,
+        items.c.object,
+        items.c.request,
+    ).where(items.c.service == bindparam("service"), items.c.item_id.in_(bindparam("names", expanding=True)))
+)
 _BY_NAME = select(items).where(items.c.service == bindparam("service"), items.c.item_id == bindparam("name"))
 _BY_ID = select(items).where(items.c.id == bindparam("item"))
-_INSERT = insert(items)
-_CHECKED_AGAIN = (
+_INSERT = Prepared(insert(items))
+_CHECKED_AGAIN = Prepared(
     update(items)
     .where(items.c.id == bindparam("b_id"))
     .values(
@@ -135,20 +138,20 @@ class Known:
 
 def known(conn: Connection, service: str, names: Sequence[str]) -> dict[str, Known]:
     """Those of a service's items that are known, by their names."""
-    rows = conn.execute(_KNOWN, {"service": service, "names": list(names)}).all()
+    rows = _KNOWN.rows(conn, {"service": service, "names": list(names)})
     return {
-        row.item_id: Known(
-            id=row.id, service=row.service, item_id=row.item_id, sha256=row.sha256, verdict=Verdict(row.verdict),
-            decided=None if row.decided is None else Verdict(row.decided), object=row.object, request=row.request,
+        name: Known(
+            id=id_, service=own, item_id=name, sha256=sha256, verdict=Verdict(verdict),
+            decided=None if decided is None else Verdict(decided), object=held, request=request,
         )
-        for row in rows
+        for id_, own, name, sha256, verdict, decided, held, request in rows
     }  # fmt: skip
 
 
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """New items."""
     if rows:
-        conn.execute(_INSERT, rows)
+        _INSERT.write(conn, rows)
 
 
 def check_again(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -156,7 +159,7 @@ def check_again(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
         columns = ("created", "service", "item_id")
         named = [{f"b_{name}": value for name, value in row.items() if name not in columns} for row in rows]
-        conn.execute(_CHECKED_AGAIN, named)
+        _CHECKED_AGAIN.write(conn, named)
 
 
 def find(conn: Connection, service: str, name: str, *, lock: bool = False) -> Item | None:

@@ -20,9 +20,10 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 
+from rempart.store.prepared import Prepared
 from rempart.store.schema import Json, UtcTime, metadata
-from rempart.store.upsert import insert_or_ignore
 
 check_replays = Table(
     "check_replays",
@@ -53,22 +54,31 @@ class Replay:
     answer: Mapping[str, Any]
 
 
-_FIND = select(check_replays).where(
-    check_replays.c.service == bindparam("service"), check_replays.c.key.in_(bindparam("keys", expanding=True))
+_NAMES = Replay.__slots__
+_FIND = Prepared(
+    select(*(check_replays.c[name] for name in _NAMES)).where(
+        check_replays.c.service == bindparam("service"), check_replays.c.key.in_(bindparam("keys", expanding=True))
+    )
 )
+_ADD = {
+    "sqlite": Prepared(sqlite.insert(check_replays).on_conflict_do_nothing()),
+    "postgresql": Prepared(postgresql.insert(check_replays).on_conflict_do_nothing()),
+}
 
 
 def find(conn: Connection, service: str, keys: Sequence[bytes]) -> dict[bytes, Replay]:
     """The answers that were given under these keys."""
-    rows = conn.execute(_FIND, {"service": service, "keys": list(keys)})
-    names = Replay.__slots__
-    return {row.key: Replay(**{name: row._mapping[name] for name in names}) for row in rows}
+    found = (
+        Replay(**dict(zip(_NAMES, row, strict=True)))
+        for row in _FIND.rows(conn, {"service": service, "keys": list(keys)})
+    )
+    return {one.key: one for one in found}
 
 
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Remember answers; a key that another process took meanwhile stays as it is."""
     if rows:
-        conn.execute(insert_or_ignore(conn, check_replays), rows)
+        _ADD[conn.dialect.name].write(conn, rows)
 
 
 def erase(conn: Connection, item: int) -> None:

@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
+from rempart.store.prepared import Prepared
 from rempart.store.schema import BigId, metadata
 
 item_signals = Table(
@@ -61,8 +62,8 @@ class ItemSignal:
     quality: int | None = None
 
 
-_INSERT = insert(item_signals)
-_REMOVE = (
+_INSERT = Prepared(insert(item_signals))
+_REMOVE = Prepared(
     update(item_signals)
     .where(item_signals.c.item == bindparam("owner"), item_signals.c.removed.is_(None))
     .values(removed=bindparam("number"), value=b"")
@@ -77,7 +78,7 @@ _OF = (
 def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write signals down."""
     if rows:
-        conn.execute(_INSERT, rows)
+        _INSERT.write(conn, rows)
 
 
 def row_of(item: int, one: ItemSignal, *, number: int) -> dict[str, Any]:
@@ -92,7 +93,7 @@ def remove(conn: Connection, items: Iterable[int], *, number: int) -> None:
     """Take the values of items' signals away; their rows tell every process that they went."""
     rows = [{"owner": item, "number": number} for item in items]
     if rows:
-        conn.execute(_REMOVE, rows)
+        _REMOVE.write(conn, rows)
 
 
 def of(conn: Connection, item: int) -> tuple[ItemSignal, ...]:

@@ -6,7 +6,6 @@ Signals of entries are shown to curators only; no log has any.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -26,9 +25,9 @@ from rempart.people.principal import Principal
 from rempart.server.access import needs
 from rempart.server.api import list_forms as forms
 from rempart.server.bodystream import streamed
+from rempart.server.curating import IMPORT_SECONDS, MAX_IMPORT, import_lane, matched_lately
 from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
-from rempart.server.waiting import lane_of
 
 
 def get_curation(service: Annotated[Service, Depends(get_service)]) -> Curation:
@@ -46,10 +45,6 @@ Changer = Annotated[Principal, Depends(needs(Permission.LISTS_CHANGE, people=Tru
 Approver = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True))]
 Decider = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True, proved=True))]
 Limit = Annotated[int, Query(ge=1, le=500)]
-MAX_IMPORT = 2 << 30
-IMPORT_SECONDS = 1800.0
-IMPORTS_AT_ONCE = 4
-"""In each process; each may take long and holds a thread all the time."""
 _STAGED: dict[int | str, dict[str, Any]] = {
     202: {"model": forms.ChangesShown, "description": "Staged: a second person has to agree."},
     **documented(404, 409),
@@ -62,7 +57,7 @@ def all_lists(service: Serving, who: Reader, after: str | None = None, limit: Li
     with service.store.read() as conn:
         start = found_list(conn, after).number if after else 0
         found = entry_records.all_lists(conn, after=start, limit=limit)
-        hits = _hits(conn, service, found)
+        hits = matched_lately(conn, found, at=service.clock())
     more = found[-1].id if len(found) == limit else None
     return forms.ListPage(lists=[forms.shown_list(one, hits.get(one.id, 0)) for one in found], next=more)
 
@@ -166,8 +161,7 @@ async def import_entries(
         accept_flagged=accept_flagged,
     )  # fmt: skip
     stream = streamed(request, most=MAX_IMPORT, seconds=IMPORT_SECONDS)
-    lane = lane_of(request.app, "imports", threads=IMPORTS_AT_ONCE, waiting=0)
-    done = await lane.run(partial(curation.take_in, list_id, stream, wishes, by=who))
+    done = await import_lane(request.app).run(partial(curation.take_in, list_id, stream, wishes, by=who))
     return _told(done, response)
 
 
@@ -319,13 +313,8 @@ def _told(done: ChangeSet, response: Response) -> forms.ChangesShown:
 def _shown(service: Service, list_id: str) -> forms.ListShown:
     with service.store.read() as conn:
         live = found_list(conn, list_id)
-        hits = _hits(conn, service, (live,))
+        hits = matched_lately(conn, (live,), at=service.clock())
     return forms.shown_list(live, hits.get(list_id, 0))
-
-
-def _hits(conn: Any, service: Service, found: tuple[LiveList, ...]) -> dict[str, int]:
-    week = (service.clock() - datetime(1970, 1, 1, tzinfo=UTC) - timedelta(days=6)).days
-    return breaker_records.hits_since(conn, [one.id for one in found], day=week)
 
 
 def _said(text: str) -> str:

@@ -16,11 +16,13 @@ from rempart.people.records.persons import Passkey, Person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """What a page shows. `styles` and `modules` name its own style sheets and scripts, besides those of all pages."""
+    """What a page shows. `styles` and `modules` name its own style sheets and scripts, besides those of all pages;
+    `wide` pages use more of a wide screen."""
 
     template: ClassVar[str]
     styles: ClassVar[tuple[str, ...]] = ()
     modules: ClassVar[tuple[str, ...]] = ()
+    wide: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,9 @@ class ApprovalRow:
     facts: tuple[tuple[str, str, str | int], ...]
     command: str
     difference: tuple[str, ...]
+    kinds: tuple[tuple[str, str, str, int], ...] = ()
+    counted: int = 0
+    against: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from rempart.policy import versions
 from rempart.server.access import Access
 from rempart.server.invitations import Invitations
 from rempart.server.pages.asked import more
+from rempart.server.pages.astray import show_pages_for_errors
 from rempart.server.pages.building import build_pages
 from rempart.server.pages.contexts import ListRow
 from rempart.server.pages.doors import Pages
@@ -31,6 +32,7 @@ def add_pages(app: Starlette, service: Service, access: Access) -> None:
     """Give an application its pages; before it checks that every route declares what it needs."""
     app.state.pages = pages_of(service, access)
     app.router.routes.extend(routes())
+    show_pages_for_errors(app)
 
 
 def pages_of(service: Service, access: Access) -> Pages:

@@ -15,6 +15,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rempart.errors import (
+    ConflictError,
+    NotFoundError,
     NotPermittedError,
     NotSignedInError,
     ProofNeededError,
@@ -88,7 +90,7 @@ def for_people(
             except ProofNeededError:
                 return RedirectResponse(f"/sign-in/again?then={quote(_back(request))}", 303)
             except RempartError as err:
-                return refusal(request, err, who=who)
+                return refusal(request, err, who=who or await known(request))
 
         setattr(endpoint, DECLARED, needs)
         return endpoint
@@ -148,6 +150,15 @@ def field(form: FormData, name: str) -> str:
     return found if isinstance(found, str) else ""
 
 
+async def known(request: Request) -> Principal | None:
+    """Who asks, where that can be told: somebody who may not come in here still finds the way on."""
+    access: Access = request.app.state.access
+    try:
+        return None if "authorization" in request.headers else await access.principal(request, people=True)
+    except RempartError:
+        return None
+
+
 def refusal(request: Request, err: RempartError, *, who: Principal | None = None) -> Response:
     """The page that says what went wrong and what to do."""
     status = status_of(err)
@@ -174,6 +185,8 @@ def status_of(err: RempartError) -> int:
     table: tuple[tuple[type[RempartError], int], ...] = (
         (NotSignedInError, 401),
         (NotPermittedError, 403),
+        (NotFoundError, 404),
+        (ConflictError, 409),
         (RefusedError, 422),
         (TooManyRequestsError, 429),
         (UnavailableError, 503),

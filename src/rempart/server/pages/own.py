@@ -20,13 +20,13 @@ from rempart.people.tokens import looks_like_token
 from rempart.server.pages.contexts import AccountPage, CodePage, SetUpPage
 from rempart.server.pages.doors import Pages, again, entered, field, for_people, form_of
 from rempart.server.pages.providing import mark
-from rempart.server.pages.rendering import render
+from rempart.server.pages.rendering import SHORTCUTS_COOKIE, render
 from rempart.server.pages.texts import LANGUAGES
 
 _OWN = Permission.OWN_ACCOUNT
 _DONE = frozenset(
     {"password_set", "code_set", "passkey_added", "passkey_removed", "provider_linked", "provider_unlinked"}
-    | {"language_set", "sessions_ended"}
+    | {"language_set", "sessions_ended", "shortcuts_set"}
 )
 
 
@@ -164,6 +164,18 @@ async def language(request: Request, pages: Pages, who: Principal) -> Response:
 
     await run_in_threadpool(change)
     return _done("language_set")
+
+
+@for_people(_OWN)
+async def shortcuts(request: Request, pages: Pages, who: Principal) -> Response:
+    """Whether keys of one letter are listened to, in this browser."""
+    wanted = field(await form_of(request), "shortcuts")
+    answer = _done("shortcuts_set")
+    if wanted == "off":
+        answer.set_cookie(SHORTCUTS_COOKIE, "off", max_age=31_536_000, samesite="lax", httponly=True)
+    else:
+        answer.delete_cookie(SHORTCUTS_COOKIE, samesite="lax", httponly=True)
+    return answer
 
 
 @for_people(_OWN)

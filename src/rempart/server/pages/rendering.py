@@ -18,9 +18,9 @@ from starlette.responses import HTMLResponse, Response
 
 from rempart.clock import iso
 from rempart.errors import RempartError
-from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.pages.contexts import Context
+from rempart.server.pages.navigation import Navigation, navigation
 from rempart.server.pages.texts import LANGUAGES, Texts, preferred, texts
 
 _TYPES: Mapping[str, str] = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -29,37 +29,22 @@ FILES: Mapping[str, str] = {
     for one in (resources.files("rempart.server.pages") / "files").iterdir()
 }
 """Style sheets, modules and pictures of the pages, with their media types."""
-_NAVIGATION = (
-    ("/", "home", Permission.STATUS),
-    ("/cases", "cases", Permission.CASES_READ),
-    ("/approvals", "approvals", Permission.APPROVALS_READ),
-    ("/items", "items", Permission.ITEMS_READ),
-    ("/lists", "lists", Permission.LISTS_READ),
-    ("/statistics", "statistics", Permission.STATISTICS_READ),
-    ("/oversight", "oversight", Permission.OVERSIGHT),
-    ("/policy", "policy", Permission.POLICY_READ),
-    ("/webhooks", "webhooks", Permission.WEBHOOKS_MANAGE),
-    ("/ledger", "ledger", Permission.LEDGER_READ),
-    ("/people", "people", Permission.PEOPLE_READ),
-    ("/keys", "keys", Permission.KEYS_READ),
-    ("/work", "work", Permission.WORK_READ),
-    ("/health", "health", Permission.HEALTH),
-    ("/care", "care", Permission.CARE),
-    ("/account", "account", Permission.OWN_ACCOUNT),
-)
 _LANG_COOKIE = "rempart_lang"
+SHORTCUTS_COOKIE = "rempart_keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frame:
-    """What stands around every page. `fresh`: the person proved lately who they are, and may do grave things."""
+    """What stands around every page. `fresh`: the person proved lately who they are, and may do grave things;
+    `shortcuts`: keys of one letter are listened to."""
 
     lang: str
     here: str
-    navigation: tuple[tuple[str, str, bool], ...]
+    navigation: Navigation
     signed_in: bool
     other_languages: tuple[tuple[str, str], ...]
     fresh: bool = False
+    shortcuts: bool = True
     message: str = ""
     error: str = ""
     remedy: str = ""
@@ -82,9 +67,10 @@ def render(
     frame = Frame(
         lang=words.lang,
         here=here,
-        navigation=_navigation(who, here),
+        navigation=navigation(who, here),
         signed_in=who is not None,
         fresh=who is not None and request.app.state.access.fresh(who),
+        shortcuts=shortcuts(request),
         other_languages=() if who is not None else tuple(one for one in LANGUAGES.items() if one[0] != words.lang),
         message=words.say(message) if message else "",
         error=said,
@@ -105,6 +91,11 @@ def language(request: Request) -> str:
     return preferred(request.headers.get("accept-language", ""))
 
 
+def shortcuts(request: Request) -> bool:
+    """Whether keys of one letter are listened to in this browser; whoever dictates turns them off."""
+    return request.cookies.get(SHORTCUTS_COOKIE) != "off"
+
+
 @cache
 def file(name: str) -> bytes:
     """A style sheet or module. KeyError for any other name."""
@@ -116,16 +107,6 @@ def file(name: str) -> bytes:
 def address_of(name: str) -> str:
     """Where a file is, with its digest, so that browsers may keep it for good."""
     return f"/files/{name}?v={hashlib.sha256(file(name)).hexdigest()[:12]}"
-
-
-def _navigation(who: Principal | None, here: str) -> tuple[tuple[str, str, bool], ...]:
-    if who is None:
-        return ()
-    return tuple(
-        (path, f"nav.{name}", here == path or (path != "/" and here.startswith(path + "/")))
-        for path, name, permission in _NAVIGATION
-        if who.may(permission)
-    )
 
 
 @cache
@@ -147,4 +128,10 @@ def _words(words: Texts) -> dict[str, Any]:
         shown = format_datetime(value, "d MMM y, HH:mm", locale=words.lang)
         return Markup('<time datetime="{}">{} UTC</time>').format(iso(value), shown)
 
-    return {"say": words.say, "count": words.count, "number": words.number, "moment": moment}
+    return {
+        "say": words.say,
+        "count": words.count,
+        "number": words.number,
+        "moment": moment,
+        "sentence": words.sentence,
+    }

@@ -77,6 +77,7 @@ _TABLE = (
     ("POST", "/account/passkeys/remove", own.remove_passkey),
     ("POST", "/account/provider/remove", own.unlink_provider),
     ("POST", "/account/language", own.language),
+    ("POST", "/account/shortcuts", own.shortcuts),
     ("POST", "/account/sessions/end", own.end_sessions),
     ("GET", "/keys", keyring.keys_page),
     ("POST", "/keys", keyring.create_key),

@@ -20,7 +20,7 @@ from rempart.server.pages.rendering import render
 
 LABELLED = frozenset({
     "list", "why", "source", "mode", "add", "change", "withdraw", "unchanged", "duplicates", "entries", "refused",
-    "rules",
+    "rules", "now", "size", "name", "feeds", "scheme", "shared", "growth_rows", "growth_percent", "canary", "noisy",
 })  # fmt: skip
 """Facts that have a label in the texts."""
 
@@ -99,6 +99,9 @@ def _row(conn: Connection, pages: Pages, approval: Approval, who: Principal, nam
         facts=tuple((name, f"fact.{name}" if name in LABELLED else "", value) for name, value in facts.items()),
         command=asked.command,
         difference=asked.difference,
+        kinds=asked.kinds,
+        counted=asked.counted,
+        against=asked.against,
     )
 
 

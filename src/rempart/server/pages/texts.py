@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -36,18 +37,18 @@ class Texts:
 
     def told(self, err: RempartError) -> tuple[str, str]:
         """What happened, and what to do."""
-        return self._sentence(err.message), self._sentence(err.hint)
+        return self.sentence(err.message), self.sentence(err.hint)
 
-    def _sentence(self, english: str) -> str:
-        """What an error says, in this language; `{}` in the catalogue stands for what differs each time."""
+    def sentence(self, english: str) -> str:
+        """What the software says in English, in this language; `{}` in the catalogue stands for what differs each
+        time, and is said in this language too where that is known."""
         found = self.errors.get(english)
         if found is not None or not self.errors:
             return found or english
-        for pattern, sentence in self.errors.items():
-            if "{}" in pattern:
-                start, _, end = pattern.partition("{}")
-                if english.startswith(start) and english.endswith(end) and len(english) > len(start) + len(end):
-                    return sentence.replace("{}", self._sentence(english[len(start) : len(english) - len(end)]))
+        for pattern, sentence in _patterns(self.lang).items():
+            if told := pattern.fullmatch(english):
+                parts = [self.sentence(part) for part in told.groups()]
+                return sentence.replace("{}", parts[0]) if len(parts) == 1 else sentence.format(*parts)
         return english
 
     def number(self, value: object) -> Any:
@@ -55,6 +56,16 @@ class Texts:
         if isinstance(value, int) and not isinstance(value, bool):
             return format_decimal(value, locale=self.lang)
         return value
+
+
+@cache
+def _patterns(lang: str) -> Mapping[re.Pattern[str], str]:
+    """The sentences of the catalogue of errors that differ each time."""
+    return {
+        re.compile("(.+?)".join(map(re.escape, english.split("{}"))), re.DOTALL): sentence
+        for english, sentence in texts(lang).errors.items()
+        if "{}" in english
+    }
 
 
 @cache

@@ -1,13 +1,10 @@
-"""`rempart ledger` as a real process: from a data folder to an outsider who verifies."""
+"""`rempart ledger`: from a data folder to an outsider who verifies, and what each tampering is told as."""
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
+from commands import command
 from ledgers import Log, some_leaves
 from rempart.clock import utc_now
 from rempart.evidence.ledger import append_many, erase
@@ -15,17 +12,9 @@ from rempart.evidence.ledger.keyfile import create_signer
 from rempart.store.engine import Store
 from rempart.store.migrate import upgrade
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 def rempart(*args, code=0):
-    done = subprocess.run(
-        [sys.executable, "-m", "rempart", "ledger", *map(str, args)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        timeout=60,
-    )
+    done = command("ledger", *args)
     assert done.returncode == code, done.stderr
     return done.stdout or done.stderr
 

@@ -1,0 +1,154 @@
+"""Who was shown what of which case: one row for each look that was granted.
+
+These rows tell how much a person has had to see. They are read for that person alone, to hold a budget, for groups of
+five or more, and when a look is questioned; no list of persons with their counts is made of them here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    insert,
+    or_,
+    select,
+    update,
+)
+
+from rempart.cases.records.cases import case_items
+from rempart.items.records.items import items
+from rempart.store.schema import UtcTime, metadata
+
+case_grants = Table(
+    "case_grants",
+    metadata,
+    # Drawn at random, without a time: it stands in the ledger in place of whoever looked.
+    Column("id", String(40), primary_key=True),
+    Column("case_id", String(40), ForeignKey("cases.id"), nullable=False),
+    Column("item", BigInteger, nullable=False),
+    Column("object", String(40)),
+    Column("person", String(40), nullable=False),
+    Column("session", String(40), nullable=False),
+    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original
+    Column("purpose", Text, nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("until", UtcTime, nullable=False),
+    Column("served", UtcTime),  # first answered with a picture
+    Column("covered", UtcTime),
+    Column("seconds", Integer, nullable=False),  # all that were granted, until it is known how many were used
+    Column("outcome", String(20)),  # why there was no picture
+    Index(None, "case_id", "item"),
+    Index(None, "person", "at"),
+    Index(None, "at"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRow:
+    """One look that was granted: to this person, in this session, at this step of this item in this case."""
+
+    id: str
+    case_id: str
+    item: int
+    object: str | None
+    person: str
+    session: str
+    step: str
+    purpose: str
+    at: datetime
+    until: datetime
+    served: datetime | None
+    covered: datetime | None
+    seconds: int
+    outcome: str | None
+
+    def open(self, at: datetime) -> bool:
+        """Whether it still shows something."""
+        return self.covered is None and self.at <= at < self.until
+
+
+def add(conn: Connection, row: GrantRow) -> None:
+    """Write a grant."""
+    conn.execute(insert(case_grants), {name: getattr(row, name) for name in GrantRow.__slots__})
+
+
+def find(conn: Connection, grant_id: str, *, lock: bool = False) -> GrantRow | None:
+    """The grant with this id."""
+    query = select(case_grants).where(case_grants.c.id == grant_id)
+    return _row(conn.execute(query.with_for_update() if lock else query).first())
+
+
+def change(conn: Connection, grant_id: str, **values: Any) -> None:
+    """Give a grant new values."""
+    conn.execute(update(case_grants).where(case_grants.c.id == grant_id).values(**values))
+
+
+def still_open(conn: Connection, person: str, *, at: datetime, case_id: str | None = None) -> tuple[GrantRow, ...]:
+    """A person's grants that still show something, of one case or of all."""
+    query = select(case_grants).where(
+        case_grants.c.person == person, case_grants.c.covered.is_(None), case_grants.c.until > at
+    )
+    if case_id is not None:
+        query = query.where(case_grants.c.case_id == case_id)
+    return tuple(GrantRow(**row._mapping) for row in conn.execute(query.with_for_update()))
+
+
+def since(conn: Connection, person: str, moment: datetime) -> tuple[GrantRow, ...]:
+    """A person's grants from a moment on, the oldest first."""
+    query = select(case_grants).where(case_grants.c.person == person, case_grants.c.at >= moment)
+    return tuple(GrantRow(**row._mapping) for row in conn.execute(query.order_by(case_grants.c.at)))
+
+
+def last_outcomes(conn: Connection, case_id: str, person: str) -> Mapping[int, str | None]:
+    """What became of a person's last look at each item of a case: None where there was a picture."""
+    query = select(case_grants.c.item, case_grants.c.outcome).where(
+        case_grants.c.case_id == case_id, case_grants.c.person == person
+    )
+    return {row.item: row.outcome for row in conn.execute(query.order_by(case_grants.c.at))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """An item of a case, as far as it matters for showing it."""
+
+    item: int
+    sha256: bytes | None
+    object: str | None
+    media_type: str | None
+
+
+def pictures_of(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRow, ...]:
+    """A case's items, the first one first; those that were erased are left out."""
+    query = (
+        select(case_items.c.item, items.c.sha256, items.c.object, items.c.media_type)
+        .join(items, items.c.id == case_items.c.item)
+        .where(case_items.c.case_id == case_id)
+        .order_by(case_items.c.added, case_items.c.item)
+        .limit(most)
+    )
+    return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
+
+
+def between(conn: Connection, start: datetime, end: datetime) -> Iterable[GrantRow]:
+    """Every grant of a time that showed a picture, for figures of groups."""
+    query = select(case_grants).where(
+        case_grants.c.at >= start, case_grants.c.at < end, case_grants.c.outcome.is_(None),
+        or_(case_grants.c.served.is_not(None), case_grants.c.covered.is_(None)),
+    )  # fmt: skip
+    return (GrantRow(**row._mapping) for row in conn.execute(query))
+
+
+def _row(found: Any) -> GrantRow | None:
+    return None if found is None else GrantRow(**found._mapping)

@@ -1,0 +1,1 @@
+"""Looking at what is in a case: granted step by step, for a time, and written down."""

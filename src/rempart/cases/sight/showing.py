@@ -1,0 +1,107 @@
+"""From a grant to a picture: the evidence is opened, a worker draws what was granted, and the grant is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from rempart.cases.sight import grants
+from rempart.cases.sight.evidence import Hindrance
+from rempart.clock import Clock
+from rempart.errors import (
+    BlobMissingError,
+    IncompleteError,
+    ObjectDestroyedError,
+    RempartError,
+    ServiceKeyMissingError,
+    TamperedError,
+)
+from rempart.evidence.vault import Vault
+from rempart.people.principal import Principal
+from rempart.signals.derivatives import Derivative, Step
+from rempart.signals.drawing import Drawn, draw
+from rempart.signals.mediatype import HEAD_BYTES, is_film
+from rempart.signals.outcome import Outcome
+from rempart.signals.pool import WorkerPool
+from rempart.store.engine import Store
+
+_WAIT_SECONDS = 20.0
+_OF_ERROR: tuple[tuple[type[RempartError], Hindrance], ...] = (
+    (ObjectDestroyedError, Hindrance.DESTROYED),
+    (ServiceKeyMissingError, Hindrance.KEY_MISSING),
+    (BlobMissingError, Hindrance.MISSING),
+    (TamperedError, Hindrance.DAMAGED),
+    (IncompleteError, Hindrance.DAMAGED),
+)
+_OF_OUTCOME: Mapping[Outcome, Hindrance] = {
+    Outcome.UNREADABLE: Hindrance.UNREADABLE,
+    Outcome.TOO_LARGE: Hindrance.TOO_LARGE,
+    Outcome.TIMED_OUT: Hindrance.TIMED_OUT,
+    Outcome.NOT_MEDIA: Hindrance.NO_PICTURE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Looker:
+    """In the vault's log, as in the ledger, a look stands under its own id; the grant tells whose it was."""
+
+    pseudonym: str
+
+
+class Showing:
+    """Shows what was granted. Safe from several threads; blocks while evidence is opened and drawn."""
+
+    def __init__(self, store: Store, *, vault: Vault, pool: WorkerPool, clock: Clock) -> None:
+        self._store, self._pool, self._clock = store, pool, clock
+        self.vault = vault
+
+    def picture(self, case_id: str, grant_id: str, *, who: Principal) -> Derivative:
+        """The picture of a grant, drawn for this request alone and kept nowhere.
+
+        Raises as `grants.good` does, before anything is opened and again when it is drawn; HinderedError when there is
+        no picture, which is noted; UnavailableError when it may be tried again.
+        """
+        with self._store.read() as conn:
+            row = grants.good(conn, case_id, grant_id, who=who, at=self._clock())
+        assert row.object is not None
+        stamp = stamp_of(who.pseudonym, self._clock())
+        try:
+            with self.vault.opened(row.object, purpose=row.purpose, by=_Looker(row.id)) as data:
+                head = bytes(data[:HEAD_BYTES])
+                drawn = draw(self._pool, data, Step(row.step), stamp=stamp, timeout=_WAIT_SECONDS)
+        except RempartError as err:
+            hindrance = next((told for kind, told in _OF_ERROR if isinstance(err, kind)), None)
+            if hindrance is None:
+                raise
+            raise self._hindered(row.id, hindrance) from err
+        if drawn.derivative is None:
+            raise self._hindered(row.id, _hindrance(drawn, head))
+        with self._store.write() as conn:
+            grants.begin(conn, case_id, grant_id, who=who, at=self._clock())
+        return drawn.derivative
+
+    def is_good(self, case_id: str, grant_id: str, *, who: Principal) -> bool:
+        """Whether a grant shows something still: asked while its picture is on the way."""
+        try:
+            with self._store.read() as conn:
+                grants.good(conn, case_id, grant_id, who=who, at=self._clock())
+        except RempartError:
+            return False
+        return True
+
+    def _hindered(self, grant_id: str, hindrance: Hindrance) -> grants.HinderedError:
+        with self._store.write() as conn:
+            grants.fail(conn, grant_id, hindrance, at=self._clock())
+        return grants.HinderedError(hindrance)
+
+
+def stamp_of(pseudonym: str, at: datetime) -> str:
+    """What stands over a picture that could be carried off: who was shown it, and when."""
+    return f"{pseudonym}  {at:%Y-%m-%d %H:%M} UTC"
+
+
+def _hindrance(drawn: Drawn, head: bytes) -> Hindrance:
+    if drawn.outcome is Outcome.NOT_MEDIA and is_film(head):
+        return Hindrance.FILM
+    return _OF_OUTCOME.get(drawn.outcome, Hindrance.UNREADABLE)

@@ -1,0 +1,182 @@
+"""Derivatives made in a decode worker: one memory file goes there with the bytes and comes back with the picture.
+
+The worker can make no file and write into none, but it may map the one it was handed: the room for its answer lies
+behind the bytes, of a size that neither side can change. What stands there afterwards is copied out once and believed
+as far as its first bytes go; it came from a process that decoded untrusted bytes.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import mmap
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from rempart.errors import NotMediaError, RempartError, TooLargeError, UnavailableError
+from rempart.signals.derivatives import Derivative, Step, derive
+from rempart.signals.examine import Examination
+from rempart.signals.outcome import Limits, Outcome
+from rempart.signals.pool import Plan, WorkerPool
+from rempart.signals.room import PixelRoom
+
+TASK = "rempart.signals.drawing:draw_in_worker"
+ROOM_BYTES: Mapping[bool, int] = {False: 2 << 20, True: 48 << 20}
+"""Room for an answer: of a derivative, and of the whole picture."""
+_HEADS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
+_PAGE = mmap.PAGESIZE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawingPlan(Plan):
+    """What to draw of the `size` bytes at the start of a file, into its rest."""
+
+    step: Step
+    stamp: str
+    size: int
+
+    def wire(self) -> dict[str, Any]:
+        """The plan as the worker is told it; without `step` it would have nothing to do."""
+        return {"step": self.step.value, "stamp": self.stamp, "size": self.size}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """What became of it: a derivative, or why there is none."""
+
+    outcome: Outcome
+    derivative: Derivative | None = None
+
+
+def drawing_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
+    """Workers for `draw`; each starts when it is first needed."""
+    return WorkerPool(workers=workers, limits=limits, task=TASK, waiting=64)
+
+
+def draw(pool: WorkerPool, data: memoryview, step: Step, *, stamp: str, timeout: float | None = None) -> Drawn:
+    """The derivative of a file's bytes, made by a worker. Never raises for what the file holds.
+
+    Raises UnavailableError when no worker was free in time, none can be started, or memory is short.
+    """
+    size, room = len(data), ROOM_BYTES[step is Step.ORIGINAL]
+    start = _after(size)
+    descriptor = _memory_file(data, start + room)
+    try:
+        plan = DrawingPlan(step=step, stamp=stamp, size=size)
+        found = pool.examine(os.dup(descriptor), plan, timeout=timeout)
+        return _read(descriptor, found, start=start, room=room)
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int, found: Examination, *, start: int, room: int) -> Drawn:
+    if found.outcome is not Outcome.OK:
+        return Drawn(outcome=found.outcome)
+    size, kind = found.size or 0, found.media_type or ""
+    if 0 < size <= room and kind in _HEADS and found.width and found.height:
+        data = os.pread(descriptor, size, start)
+        if data.startswith(_HEADS[kind]) and len(data) == size:
+            made = Derivative(data=data, media_type=kind, width=found.width, height=found.height)
+            return Drawn(outcome=Outcome.OK, derivative=made)
+    return Drawn(outcome=Outcome.UNREADABLE)
+
+
+def _after(size: int) -> int:
+    return -(-max(size, 1) // _PAGE) * _PAGE
+
+
+def _memory_file(data: memoryview, total: int) -> int:
+    descriptor = os.memfd_create("look", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        os.ftruncate(descriptor, total)
+        rest = data.cast("B")
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
+    except OSError as err:
+        os.close(descriptor)
+        raise UnavailableError(f"The bytes could not be handed to a worker: {err.strerror}.") from err
+    return descriptor
+
+
+def prepare_worker() -> None:
+    """Import and try everything once, while files can still be opened."""
+    import numpy as np
+
+    from rempart.signals.warmup import warm_up
+
+    warm_up()
+    for step in Step:
+        derive(np.full((90, 120, 3), 128, np.uint8), step, stamp="Az-09: ·")
+    _libc()
+
+
+def draw_in_worker(
+    descriptor: int, plan: Mapping[str, Any], limits: Limits, progress: Callable[[], None]
+) -> dict[str, Any]:
+    """The worker's task; the answer is `Examination.to_wire`'s form, with the derivative's size, kind and measures."""
+    if "step" not in plan:  # the first attempt ended badly, and there is nothing else to be made of it
+        return Examination(outcome=Outcome.OK).to_wire()
+    return _drawn(descriptor, plan, limits).to_wire()
+
+
+def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examination:
+    from rempart.signals.decode import decode
+
+    try:
+        room = _worker_room()
+        decoded = decode(_whole(descriptor, plan["size"]), limits=limits, room=room)
+        made = derive(decoded.pixels, Step(plan["step"]), stamp=plan["stamp"])
+        decoded.pixels.fill(0)
+    except NotMediaError as err:
+        return Examination(outcome=Outcome.NOT_MEDIA, error=str(err)[:200])
+    except (TooLargeError, MemoryError) as err:
+        return Examination(outcome=Outcome.TOO_LARGE, error=str(err)[:200])
+    except RempartError as err:
+        return Examination(outcome=Outcome.UNREADABLE, error=str(err)[:200])
+    start = _after(plan["size"])
+    if len(made.data) > os.lseek(descriptor, 0, os.SEEK_END) - start:
+        return Examination(outcome=Outcome.TOO_LARGE, error="The picture has more bytes than there is room for.")
+    _write(descriptor, start, made.data)
+    return Examination(
+        outcome=Outcome.OK, media_type=made.media_type, size=len(made.data), width=made.width, height=made.height
+    )
+
+
+@cache
+def _worker_room() -> PixelRoom:
+    return PixelRoom()
+
+
+def _whole(descriptor: int, size: int) -> bytes:
+    parts, at = [], 0
+    while at < size and (part := os.pread(descriptor, size - at, at)):
+        parts.append(part)
+        at += len(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = (
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
+    )  # fmt: skip
+    libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
+    return libc
+
+
+def _write(descriptor: int, start: int, data: bytes) -> None:
+    """Into the mapped file: its size is fixed, no write call is allowed here, and Python's own mmap would copy the
+    descriptor, which is not allowed either."""
+    libc, size = _libc(), len(data)
+    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, descriptor, start)
+    if address in (None, ctypes.c_void_p(-1).value):
+        raise OSError(ctypes.get_errno(), "no mapping")
+    ctypes.memmove(address, data, size)
+    libc.munmap(address, size)
