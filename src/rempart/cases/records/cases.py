@@ -237,6 +237,12 @@ def items_of(conn: Connection, case_id: str) -> tuple[int, ...]:
     return tuple(conn.execute(query.order_by(case_items.c.added, case_items.c.item)).scalars())
 
 
+def items_among(conn: Connection, case_id: str, items: Iterable[int]) -> tuple[int, ...]:
+    """Those of these items that are in a case."""
+    own = case_items.c.case_id == case_id, case_items.c.item.in_(list(items))
+    return tuple(conn.execute(select(case_items.c.item).where(*own)).scalars())
+
+
 def open_with(conn: Connection, items: Iterable[int]) -> Mapping[int, str]:
     """The open case of each of these items that has one."""
     query = (
