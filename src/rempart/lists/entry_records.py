@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, select, text, update
+from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, func, select, text, update
 
 from rempart.lists.difference import Known
 from rempart.lists.entry import Category, Disposition, Opinion
@@ -175,6 +175,30 @@ def known(conn: Connection, number: int, refs: Sequence[str]) -> dict[str, Known
     return found
 
 
+LOOKED_THROUGH = 20_000
+"""So many entries are looked through for a category before a person is asked whether to go on."""
+
+
+def of_category(
+    conn: Connection, number: int, *, scheme: str, code: str, after: int = 0, limit: int, withdrawn: bool | None = None
+) -> tuple[tuple[LiveEntry, ...], int | None]:
+    """Entries of a list that have a category (an empty `code` stands for any of the scheme), and the number to go on
+    after: no index leads to them, so a stretch of the list is looked through each time. None at its end."""
+    own = list_entries.c.list == number, list_entries.c.id > after
+    stretch = select(list_entries).where(*own).order_by(list_entries.c.id).limit(LOOKED_THROUGH).subquery()
+    last, count = conn.execute(select(func.max(stretch.c.id), func.count()).select_from(stretch)).one()
+    wanted = [stretch.c.scheme == scheme]
+    if code:
+        wanted.append(stretch.c.code == code)
+    if withdrawn is not None:
+        wanted.append(stretch.c.withdrawn.is_not(None) if withdrawn else stretch.c.withdrawn.is_(None))
+    rows = conn.execute(select(stretch).where(*wanted).order_by(stretch.c.id).limit(limit))
+    found = tuple(map(_entry_of, rows))
+    if len(found) == limit:
+        return found, found[-1].id
+    return found, last if count == LOOKED_THROUGH else None
+
+
 def entries_page(
     conn: Connection, number: int, *, after: int = 0, limit: int, withdrawn: bool | None = None, ref: str | None = None
 ) -> tuple[LiveEntry, ...]:
@@ -185,15 +209,35 @@ def entries_page(
     if withdrawn is not None:
         own.append(list_entries.c.withdrawn.is_not(None) if withdrawn else list_entries.c.withdrawn.is_(None))
     rows = conn.execute(select(list_entries).where(*own).order_by(list_entries.c.id).limit(limit))
-    return tuple(
-        LiveEntry(
-            id=row.id, ref=row.ref, opinion=Opinion(row.opinion), disposition=Disposition(row.disposition),
-            category=None if row.scheme is None else Category(scheme=row.scheme, code=row.code), source=row.source,
-            tags=tuple(row.tags or ()), record=row.record, added=row.added, withdrawn=row.withdrawn,
-            content=bytes(row.content or b""),
-        )
-        for row in rows
+    return tuple(map(_entry_of, rows))
+
+
+def _entry_of(row: Any) -> LiveEntry:
+    return LiveEntry(
+        id=row.id, ref=row.ref, opinion=Opinion(row.opinion), disposition=Disposition(row.disposition),
+        category=None if row.scheme is None else Category(scheme=row.scheme, code=row.code), source=row.source,
+        tags=tuple(row.tags or ()), record=row.record, added=row.added, withdrawn=row.withdrawn,
+        content=bytes(row.content or b""),
     )  # fmt: skip
+
+
+def refs_of(conn: Connection, entries: Sequence[int]) -> dict[int, tuple[str, str]]:
+    """List id and reference of some entries, by their numbers."""
+    found: dict[int, tuple[str, str]] = {}
+    for part in _parts(entries):
+        query = select(list_entries.c.id, lists.c.id.label("list_id"), list_entries.c.ref)
+        query = query.join_from(list_entries, lists, lists.c.number == list_entries.c.list)
+        found |= {row.id: (row.list_id, row.ref) for row in conn.execute(query.where(list_entries.c.id.in_(part)))}
+    return found
+
+
+def of_numbers(conn: Connection, number: int, entries: Sequence[int]) -> tuple[LiveEntry, ...]:
+    """Those of some entries, given by their numbers, that are a list's own."""
+    found: list[LiveEntry] = []
+    for part in _parts(entries):
+        own = list_entries.c.list == number, list_entries.c.id.in_(part)
+        found += map(_entry_of, conn.execute(select(list_entries).where(*own).order_by(list_entries.c.id)))
+    return tuple(found)
 
 
 def signals_of(conn: Connection, entries: Sequence[int]) -> dict[int, list[tuple[Signal, Mapping[str, Any]]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
     update,
@@ -175,6 +177,39 @@ def of_list(
         statement = statement.where(list_changesets.c.state.in_([state.value for state in states]))
     rows = conn.execute(statement.order_by(list_changesets.c.id.desc()).limit(limit))
     return tuple(_changeset(row) for row in rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Movement:
+    """What change sets did to a list lately, when something last came of one, and how many wait for a person."""
+
+    added: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+    newest: datetime | None = None
+    waiting: int = 0
+
+
+def movements(conn: Connection, lists: Sequence[str], *, since: datetime) -> dict[str, Movement]:
+    """How each of these lists moved since a moment; every list has one."""
+    table = list_changesets.c
+    applied = select(table.list_id, func.max(table.settled).label("newest")).where(
+        table.list_id.in_(lists), table.state == State.APPLIED.value
+    )
+    newest = {row.list_id: row.newest for row in conn.execute(applied.group_by(table.list_id))}
+    staged = select(table.list_id, func.count()).where(table.list_id.in_(lists), table.state == State.STAGED.value)
+    waiting = {list_id: int(count) for list_id, count in conn.execute(staged.group_by(table.list_id))}
+    late = select(table.list_id, table.outcomes).where(table.list_id.in_(lists), table.created >= since)
+    counts: dict[str, Counter[str]] = {one: Counter() for one in lists}
+    for list_id, outcomes in conn.execute(late):
+        counts[list_id].update(outcomes)
+    return {
+        one: Movement(
+            added=moved[Step.ADD.value], changed=moved[Step.CHANGE.value], withdrawn=moved[Step.WITHDRAW.value],
+            newest=newest.get(one), waiting=waiting.get(one, 0),
+        )
+        for one, moved in counts.items()
+    }  # fmt: skip
 
 
 def fed_since(conn: Connection, list_id: str, origin: str, since: datetime) -> tuple[ChangeSet, ...]:

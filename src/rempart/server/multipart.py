@@ -135,7 +135,8 @@ class Reader:
     def taken(self) -> bytes:
         """What came of the file since this was last asked; it is kept here no longer."""
         if self._is_file:
-            found, self._chunks = b"".join(self._chunks), []
+            found = b"".join(self._chunks)
+            self._chunks.clear()
             return found
         found = self.form.content or b""
         if found:
@@ -192,7 +193,8 @@ class Reader:
     def _end_part(self) -> None:
         value = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         if self._is_file:
-            self.form.content, self._chunks, self._is_file = value, [], False
+            self.form.content, self._is_file = value, False
+            self._chunks.clear()
             return
         try:
             self.form.fields[self._field] = value.decode("utf-8")

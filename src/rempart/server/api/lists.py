@@ -6,6 +6,7 @@ Signals of entries are shown to curators only; no log has any.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
@@ -24,7 +25,7 @@ from rempart.people.principal import Principal
 from rempart.server.access import needs
 from rempart.server.api import list_forms as forms
 from rempart.server.bodystream import streamed
-from rempart.server.curating import IMPORT_SECONDS, MAX_IMPORT, matched_lately, take_in
+from rempart.server.curating import IMPORT_SECONDS, MAX_IMPORT, import_lane, matched_lately
 from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
 
@@ -160,7 +161,8 @@ async def import_entries(
         accept_flagged=accept_flagged,
     )  # fmt: skip
     stream = streamed(request, most=MAX_IMPORT, seconds=IMPORT_SECONDS)
-    return _told(await take_in(request.app, curation, list_id, stream, wishes, by=who), response)
+    done = await import_lane(request.app).run(partial(curation.take_in, list_id, stream, wishes, by=who))
+    return _told(done, response)
 
 
 @router.delete(
