@@ -89,7 +89,7 @@ class Server:
         line = self.process.stdout.readline()
         found = re.search(r"http://\S+", line)
         if found is None:
-            self.process.wait(10)
+            self.process.wait(60)
             self._end_log()
             raise AssertionError("".join(self.log))
         self.url = found.group()
@@ -106,7 +106,7 @@ class Server:
         """Ask it to end, as an operator does."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(40)
+        code = self.process.wait(90)
         self._end_log()
         return code
 
@@ -144,7 +144,7 @@ def rempart(*arguments: object) -> subprocess.CompletedProcess[str]:
     """A command of its own."""
     return subprocess.run(
         [sys.executable, "-m", "rempart", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=100,
+        env={**os.environ, "PYTHONPATH": str(SRC)}, capture_output=True, text=True, timeout=200,
     )  # fmt: skip
 
 

@@ -49,6 +49,14 @@ class ConflictError(RefusedError):
     """It was done already, or has changed meanwhile; look at it again."""
 
 
+class BudgetReachedError(RefusedError):
+    """Today's budget for looking at pictures is used up."""
+
+
+class LookOverError(RefusedError):
+    """This look is over."""
+
+
 class InvalidSignalError(RefusedError):
     """This is not a signal in any form that is known here."""
 

@@ -55,7 +55,7 @@ def running(command, port, env):
     process = subprocess.Popen(command, cwd=EXAMPLES, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_until(lambda: _listens(port) or process.poll() is not None, 30)
+        wait_until(lambda: _listens(port) or process.poll() is not None)
         assert process.poll() is None, process.stdout.read().decode()
         yield url
     finally:
@@ -131,7 +131,7 @@ def test_a_later_decision_shows_what_was_kept_back(site, name):
                 decide(
                     conn, case.id, decision=Judgement.RELEASE, by=SYSTEM, reason="", at=utc_now(), vault=vault
                 )  # fmt: skip
-            wait_until(lambda: httpx.get(f"{url}/photos/{item}").status_code == 200, 20)
+            wait_until(lambda: httpx.get(f"{url}/photos/{item}").status_code == 200)
     finally:
         api.delete(f"/v1/webhooks/{made['id']}")
         api.close()

@@ -47,7 +47,7 @@ def test_what_enters_here_is_found_there(settings, key):
             answer = here.post(f"/v1/lists/{made}/entries:import", content=ndjson(50))
             assert (answer.status_code, answer.json()["outcomes"]["add"]) == (201, 50)
             assert matches(here, 1) == ["e0"]
-            wait_until(lambda: matches(there, 2) == ["e0"], 20)  # on a quiet machine within a second
+            wait_until(lambda: matches(there, 2) == ["e0"])  # on a quiet machine within a second
             assert here.delete(f"/v1/lists/{made}/entries/e0").status_code == 204
             assert matches(there, 3) == []
 

@@ -36,11 +36,11 @@ def test_the_watch_itself_sees_what_it_is_there_for(tmp_path):
     with Watch([tmp_path], process=os.getpid()) as watch:
         with tempfile.TemporaryFile(dir=tmp_path) as nameless:
             nameless.write(b"x")
-            wait_until(lambda: any(str(tmp_path) in name for name in watch.nameless), 30)
+            wait_until(lambda: any(str(tmp_path) in name for name in watch.nameless))
         (tmp_path / "folder").mkdir()
-        wait_until(lambda: tmp_path / "folder" in watch.made, 30)
+        wait_until(lambda: tmp_path / "folder" in watch.made)
         looks = watch.looks
-        wait_until(lambda: watch.looks > looks, 30)
+        wait_until(lambda: watch.looks > looks)
         (tmp_path / "folder" / "named").write_bytes(b"a needle in a haystack")
         found = files_with([tmp_path], [b"needle in"])
         (tmp_path / "folder" / "named").unlink()

@@ -92,11 +92,11 @@ def test_postgres_whose_disk_is_full_refuses_and_goes_on_when_there_is_room(
             with Witness(stand, server.url, PICTURES) as witness:
                 witness.wait_for(200)
                 disk.fill(0)
-                witness.wait_for(503, seconds=60)
+                witness.wait_for(503)
                 disk.free(0)
                 if cluster.process.poll() is not None:
                     cluster.resume()  # it gave up, as it does when its log has no room; its operator starts it again
-                witness.wait_for(200, seconds=60)
+                witness.wait_for(200)
             all_is_well(stand, server, witness, tmp_path)
         finally:
             server.kill()
@@ -198,13 +198,13 @@ def test_server_processes_that_are_killed_are_replaced_and_end_with_their_keeper
     server = stand.start("--workers", "2")
     try:
         with Witness(stand, server.url, PICTURES) as witness:
-            witness.wait_for(200, seconds=60)
+            witness.wait_for(200)
             first = children(server.process.pid)
             assert len(first) == 2
             for process in first:
                 os.kill(process, signal.SIGKILL)
-                witness.wait_for(200, seconds=60)
-            wait_until(lambda: len(children(server.process.pid)) == 2, 30)
+                witness.wait_for(200)
+            wait_until(lambda: len(children(server.process.pid)) == 2)
             assert not set(first) & set(children(server.process.pid))
         assert set(witness.statuses()) <= {200, None}
         all_is_well(stand, server, witness, tmp_path)

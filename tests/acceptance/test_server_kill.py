@@ -10,7 +10,7 @@ from receivers import receiving
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgres"])
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_what_was_acknowledged_outlives_kills_under_load(
     database: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -25,3 +25,5 @@ def test_what_was_acknowledged_outlives_kills_under_load(
     assert rounds.kills == 3
     assert rounds.looked_at > 20
     assert rounds.evidence > 0
+    assert rounds.promises.decided
+    assert rounds.messages > 0

@@ -19,7 +19,7 @@ from receivers import Receiver, receiving, wait_until
 from rempart.settings import read_settings
 from rempart.signals.values import Md5
 
-TAKEN_OVER = 45.0
+TAKEN_OVER = 120.0
 """Seconds within which the work of a process that stands still is taken over, on a machine that has much else to do."""
 LEASES = {"sequencer", "vault.retention", "vault.sweep", "items.forget", "lists.tidy"}
 
@@ -56,7 +56,7 @@ class Pair:
         self.store = self.stand.store()
         self.one = self.stand.start(environ=self._blobs)
         self.first = self.workers()
-        wait_until(lambda: set(self.leases()) >= LEASES, 30)
+        wait_until(lambda: set(self.leases()) >= LEASES, 60)
         self._start_other()
 
     def _start_other(self) -> None:
@@ -132,7 +132,7 @@ class Pair:
             time.sleep(max(0.0, until - time.monotonic()))
         witness.honest()
         assert set(witness.statuses()) == {200}, witness.told()
-        assert max(one.seconds for one in witness.said) < 12.0
+        assert max(one.seconds for one in witness.said) < 30.0
 
     def resumed_one_knows_all(self) -> None:
         """The first goes on: at once it knows what was listed meanwhile, is fenced, and works again."""
@@ -148,9 +148,9 @@ class Pair:
             answer = client.post("/v1/check", json=body)
             assert answer.status_code == 200, answer.text
             assert entry["ref"] in {match["entry"] for match in answer.json()["matches"]}
-            wait_until(lambda: client.get("/readyz").status_code == 200, 20)
-        wait_until(lambda: any("called dead" in line for line in self.one.log), 20)
-        wait_until(lambda: len(self.workers()) == 2, 20)
+            wait_until(lambda: client.get("/readyz").status_code == 200, 60)
+        wait_until(lambda: any("called dead" in line for line in self.one.log), 60)
+        wait_until(lambda: len(self.workers()) == 2, 60)
         self.first = self.workers() - {self.leases()["sequencer"]}
         with Witness(self.stand, self.one.url, self.pictures, threads=1) as witness:
             witness.wait_for(200)

@@ -55,6 +55,7 @@ class Rounds:
         return {
             "kills": self.kills, "kills at the start": self.kills_at_start, "checks": len(self.promises.checks),
             "looked at": self.looked_at, "evidence opened": self.evidence, "decisions": len(self.promises.feed),
+            "decided by people": len(self.promises.decided),
             "messages": self.messages, "checkpoints": len(self.promises.checkpoints), "bytes searched": self.grepped,
         }  # fmt: skip
 
@@ -67,8 +68,8 @@ class Rounds:
         load = Load(self.stand, server.url, self.promises, self._pictures, seed=self._chance.getrandbits(30))
         answered = len(self.promises.checks) + self._chance.choice([0, 3, 20, 60])
         load.start()
-        deadline = time.monotonic() + 15
-        while len(self.promises.checks) < answered and time.monotonic() < deadline and not self.promises.strange:
+        deadline = time.monotonic() + 60
+        while not self._is_enough(answered) and time.monotonic() < deadline and not self.promises.strange:
             time.sleep(0.005)
         time.sleep(self._chance.random() * 0.2)
         server.kill()
@@ -77,6 +78,10 @@ class Rounds:
         print(f"{time.monotonic():.0f}", self.told(), flush=True)
         self.logs += server.log
         assert not self.promises.strange, self.promises.strange
+
+    def _is_enough(self, answered: int) -> bool:
+        """Whether so many checks were answered; and people's decisions keep up, one for every other kill."""
+        return len(self.promises.checks) >= answered and len(self.promises.decided) >= self.kills // 2
 
     def _start_again(self) -> Group:
         """The next server; now and then one before it is killed while it starts."""

@@ -145,7 +145,7 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def wait_until_alone(group: int, seconds: float = 10.0) -> None:
+def wait_until_alone(group: int, seconds: float = 60.0) -> None:
     """Wait until no process of a killed server is left: decode workers end with it."""
     deadline = time.monotonic() + seconds
     while left := members(group):

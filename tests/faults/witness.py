@@ -67,7 +67,7 @@ class Witness:
         """How often each status came."""
         return Counter(one.status for one in self.since(moment))
 
-    def wait_for(self, status: int, kinds: Sequence[str] = tuple(TRUTH), seconds: float = 30.0) -> None:
+    def wait_for(self, status: int, kinds: Sequence[str] = tuple(TRUTH), seconds: float = 90.0) -> None:
         """Wait until every kind of question that is asked from now on was answered with a status."""
         began = time.monotonic()
         while not set(kinds) <= {one.kind for one in self.since(began) if one.status == status}:

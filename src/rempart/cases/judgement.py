@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from rempart.cases.clusters import cluster_of
 from rempart.cases.erasure import forget_item
 from rempart.cases.events import Reason, publish
-from rempart.cases.opening import cluster_of
 from rempart.cases.records import cases as records
 from rempart.errors import ConflictError, NotFoundError
 from rempart.evidence.ledger import Leaf, append

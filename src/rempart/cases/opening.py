@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection
 
+from rempart.cases.clusters import cluster_of
 from rempart.cases.records import cases as records
 from rempart.cases.work.routing import LOOK, Routed, look_of, route
 from rempart.cases.work.settings import current
@@ -41,11 +42,6 @@ class CaseItem:
     id: int
     service: str
     sha256: bytes | None
-
-
-def cluster_of(item: int, sha256: bytes | None) -> bytes:
-    """What items of one case share: their bytes' SHA-256; where that is not known, nothing but the item itself."""
-    return sha256 if sha256 is not None else b"item:%d" % item
 
 
 def open_case(

@@ -1,4 +1,4 @@
-"""What is forgotten about decisions by itself: old webhook messages with their attempts."""
+"""What happens to cases by itself: holds end, and old webhook messages are forgotten with their attempts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from rempart.cases.records import webhooks
+from rempart.cases.work.moves import wake
 from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
@@ -13,6 +14,7 @@ from rempart.store.workers import Worker
 MESSAGES_KEPT = timedelta(days=30)
 """How long the log of webhook messages goes back. The decisions themselves stay in the feed."""
 _SECONDS = 3600.0
+_WAKE_SECONDS = 30.0
 _AT_ONCE = 1_000
 
 
@@ -27,4 +29,12 @@ def periodics(store: Store) -> Sequence[Periodic]:
                 before = store.clock() - MESSAGES_KEPT
                 more = webhooks.forget(conn, settled_before=before, most=_AT_ONCE) == _AT_ONCE
 
-    return (Periodic(name="cases.forget", seconds=_SECONDS, run=forget),)
+    def resume(worker: Worker) -> None:
+        with store.write() as conn:
+            worker.guard(conn)
+            wake(conn, at=store.clock())
+
+    return (
+        Periodic(name="cases.forget", seconds=_SECONDS, run=forget),
+        Periodic(name="cases.wake", seconds=_WAKE_SECONDS, run=resume),
+    )

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from rempart.cases.records.cases import Case
 from rempart.clock import Clock, iso
 from rempart.errors import RempartError
 from rempart.evidence.vault import Keyring
@@ -31,6 +32,12 @@ class Alarms:
         """An entry or rule matches far more than usual (`on_trip` of Breaker)."""
         what = f"The breaker of {subject} tripped: {count} matches, usual are {usual}"
         self._raise(conn, what, hint="Blocks that rest on it are holds now. Look: rempart list breakers", key=subject)
+
+    def danger(self, conn: Connection, case: Case) -> None:
+        """A person said that somebody is in immediate danger (`alarm` of `cases.work.moves.danger`)."""
+        what = f"Somebody on the team says that a person is in immediate danger: a case of the queue {case.queue}"
+        hint = f"Open it now: /cases/{case.id}/danger"
+        self._raise(conn, what, hint=hint, key=f"danger:{case.id}:{case.round}")
 
     def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
         """A job was given up (`on_dead` of JobRunner)."""

@@ -6,10 +6,11 @@ import gc
 import logging
 import os
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from types import TracebackType
 from typing import Self
 
+from rempart.cases.sight.showing import Showing
 from rempart.clock import Clock, utc_now
 from rempart.errors import SettingsError
 from rempart.evidence.backup.restoring import refuse_while_pending
@@ -31,6 +32,7 @@ from rempart.server.meters import Meters
 from rempart.server.service import Service
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import Settings
+from rempart.signals.drawing import drawing_pool
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.signals.probes import SETS
@@ -44,6 +46,7 @@ log = logging.getLogger(__name__)
 
 _PHOTOS_PER_WORKER = 32
 _SENDERS = 4
+_DRAWING_SECONDS = 10.0
 # Python's own 700, 10 and 10 look through all that lives every few seconds, and all checks wait for that.
 _COLLECT = (5_000, 20, 50)
 BODY_MEMORY = 256 << 20
@@ -109,6 +112,7 @@ class Runtime:
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings),
+            sight=Showing(store, vault=vault, pool=stack.enter_context(_drawers(settings)), clock=self._clock),
         )  # fmt: skip
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
@@ -158,6 +162,11 @@ def _workers(settings: Settings, share: int) -> int:
     """How many decode workers this process starts."""
     wanted = settings.check.workers or max(2, os.cpu_count() or 1)
     return max(1, wanted // share)
+
+
+def _drawers(settings: Settings) -> AbstractContextManager[WorkerPool]:
+    """Evidence is drawn in a worker of its own, which starts with the first look."""
+    return closing(drawing_pool(limits=Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)))
 
 
 def _pool(settings: Settings, share: int) -> WorkerPool:

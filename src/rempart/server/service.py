@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from rempart.cases.sight.showing import Showing
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.upload import Checker
@@ -36,6 +37,7 @@ class Service:
     items: ItemIndex
     policies: PolicyStore
     checker: Checker
+    sight: Showing
     bodies: BodyMemory
     fetcher: Fetcher
     meters: Meters

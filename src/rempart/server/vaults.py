@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rempart.cases.webhooks import rewrap_secrets
+from rempart.cases.work.notifier import rewrap_notifiers
 from rempart.clock import Clock
 from rempart.errors import SettingsError
 from rempart.evidence.vault import Custodians, HeldKeys, KeyFile, Keyring, Vault
@@ -19,7 +20,7 @@ from rempart.store.blobs import Blobs, open_blobs
 from rempart.store.engine import Store
 
 KEY_VARIABLE = "REMPART_SERVICE_KEY"
-WRAPPED_ELSEWHERE: tuple[Also, ...] = (rewrap_secrets, rewrap_seeds)
+WRAPPED_ELSEWHERE: tuple[Also, ...] = (rewrap_secrets, rewrap_seeds, rewrap_notifiers)
 """What other rooms keep under the service key and wrap again when it is rotated."""
 
 

@@ -57,9 +57,7 @@ def drawing_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
     return WorkerPool(workers=workers, limits=limits, task=TASK, waiting=64)
 
 
-def draw(
-    pool: WorkerPool, data: memoryview, step: Step, *, stamp: str, timeout: float | None = None
-) -> Drawn:
+def draw(pool: WorkerPool, data: memoryview, step: Step, *, stamp: str, timeout: float | None = None) -> Drawn:
     """The derivative of a file's bytes, made by a worker. Never raises for what the file holds.
 
     Raises UnavailableError when no worker was free in time, none can be started, or memory is short.

@@ -46,6 +46,7 @@ for part in PARTS:
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",
     "TamperedError", "NotFoundError", "ConflictError", "RempartError", "IncompleteError", "_untrusted", "_broken",
+    "BudgetReachedError", "LookOverError",
 }  # fmt: skip
 ASKING = {"why_second", "_must_ask", "abnormal"}
 """Functions that say why a change waits for a second person."""
@@ -117,14 +118,15 @@ def test_every_template_has_its_declared_context():
     routes()  # imports every package of pages
     declared = {context.template for context in Context.__subclasses__()}
     names = {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in TEMPLATES}
-    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts")}
+    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts", "picture")}
 
 
 def said() -> list[tuple[str, str]]:
     """Every message and hint of the errors that people may see, and where it stands."""
     found = []
     files = [*(SOURCE / "people").rglob("*.py"), *PAGES.rglob("*.py"), SOURCE / "server" / "access.py",
-             SOURCE / "server" / "oidc.py", *(SOURCE / name for name in sorted(SAYING))]  # fmt: skip
+             SOURCE / "server" / "oidc.py", *(SOURCE / "cases" / "sight").rglob("*.py"),
+             *(SOURCE / "cases" / "care").rglob("*.py"), *(SOURCE / name for name in sorted(SAYING))]  # fmt: skip
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:

@@ -52,11 +52,12 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """What a case asks of its answers."""
+    """What a case asks of its answers. `nobody_left`: no further person could second what a lead decides."""
 
     assessors: int
     two_person: frozenset[Decision]
     danger: bool = False
+    nobody_left: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +75,10 @@ class Conclusion:
     by: tuple[str, ...] = ()
 
 
-def needs_of(assessors: int, two_person: Collection[str], *, danger: bool) -> Needs:
+def needs_of(assessors: int, two_person: Collection[str], *, danger: bool, nobody_left: bool = False) -> Needs:
     """What a case asks for, by its policy's number of assessors and the team's rule. Taking down is in no such rule."""
     asked = frozenset(Decision(one) for one in two_person) - NEVER_TWO
-    return Needs(assessors=max(1, assessors), two_person=asked, danger=danger)
+    return Needs(assessors=max(1, assessors), two_person=asked, danger=danger, nobody_left=nobody_left)
 
 
 def agree(one: Answer, other: Answer) -> bool:
@@ -108,7 +109,9 @@ def _agreed(answers: Sequence[Answer], needs: Needs) -> Conclusion:
     first = answers[0]
     several = len(answers) > 1
     enough = len(answers) >= needs.assessors and (several or first.confidence is not Confidence.UNSURE)
-    now, waiting, single = set(), set(), False
+    now: set[Decision] = set()
+    waiting: set[Decision] = set()
+    single = False
     for one in first.decisions:
         seconded = enough and (several or one not in needs.two_person)
         lifted = one in first.alone or (needs.danger and one in ALONE_AFTER_LIMIT)
@@ -134,7 +137,7 @@ def _by_lead(answers: Sequence[Answer], place: int, needs: Needs) -> Conclusion:
             waiting.add(one)
     single |= needs.assessors > 1 and not others
     now, by = lead.decisions - waiting, tuple(dict.fromkeys(one.person for one in answers))
-    if waiting and not later:
+    if waiting and not later and not needs.nobody_left:
         return Conclusion(stage=Stage.SECOND, now=now, waiting=frozenset(waiting), single=single, by=by)
     return Conclusion(stage=Stage.SETTLING, now=now, final=True, single=single, by=by)
 

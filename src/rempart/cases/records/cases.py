@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     Index,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     false,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
@@ -32,6 +34,7 @@ from rempart.store.upsert import insert_or_ignore
 
 _OPEN = text("state = 'open'")
 _INSIDER = text("state = 'open' AND insider")
+_HELD = text("held_until IS NOT NULL")
 _CLAIMED = text("claimed_by IS NOT NULL")
 _UPLOADER = text("uploader IS NOT NULL")
 _BOOLEAN = Boolean(create_constraint=False)
@@ -79,6 +82,7 @@ cases = Table(
     Index("ix_cases_open_counts", "queue", "look", "stage", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_cases_open_opened", "opened", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_cases_open_insider", "insider", sqlite_where=_INSIDER, postgresql_where=_INSIDER),
+    Index("ix_cases_held", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
     Index("ix_cases_claimed", "claimed_by", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
     Index("ix_cases_service_uploader", "service", "uploader", sqlite_where=_UPLOADER, postgresql_where=_UPLOADER),
 )
@@ -183,20 +187,36 @@ def cluster_of(conn: Connection, case_id: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
-def open_cases(conn: Connection, *, queue: str | None, service: str | None, after: str, most: int) -> tuple[Case, ...]:
-    """Open cases in the order in which they were opened, of a queue and with items of a service where asked."""
-    query = select(*_CASE).where(cases.c.state == "open", cases.c.id > after)
+def open_cases(
+    conn: Connection,
+    *,
+    queue: str | None,
+    service: str | None,
+    after: str,
+    most: int,
+    seen: Sequence[ColumnElement[bool]] = (),
+) -> tuple[Case, ...]:
+    """Open cases in the order in which they were opened: of a queue, and with items or accounts of a service, where
+    asked; `seen` are conditions on a case, as of who is asking."""
+    query = select(*_CASE).where(OPEN, cases.c.id > after, *seen)
     if queue is not None:
         query = query.where(cases.c.queue == queue)
     if service is not None:
         own = case_items.c.case_id == cases.c.id, case_items.c.service == service
-        query = query.where(select(case_items.c.item).where(*own).exists())
+        query = query.where(or_(cases.c.service == service, select(case_items.c.item).where(*own).exists()))
     return tuple(Case(**row._mapping) for row in conn.execute(query.order_by(cases.c.id).limit(most)))
 
 
 def claimed_by(conn: Connection, person: str) -> tuple[Case, ...]:
     """The open cases that a person has claimed, locked until the transaction ends."""
     query = select(*_CASE).where(cases.c.claimed_by == person, OPEN).order_by(cases.c.id).with_for_update(of=cases)
+    return tuple(Case(**row._mapping) for row in conn.execute(query))
+
+
+def held_until(conn: Connection, moment: datetime, *, most: int = 200) -> tuple[Case, ...]:
+    """Open cases whose hold has ended by a moment, locked until the transaction ends; some, if there are many."""
+    over = OPEN, cases.c.stage == "held", cases.c.held_until <= moment
+    query = select(*_CASE).where(*over).order_by(cases.c.id).limit(most).with_for_update(of=cases)
     return tuple(Case(**row._mapping) for row in conn.execute(query))
 
 

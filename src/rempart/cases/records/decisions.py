@@ -73,9 +73,9 @@ def erase_item(conn: Connection, item: int) -> None:
     conn.execute(decisions.update().where(decisions.c.item == item).values(item_id=None))
 
 
-def before_case(conn: Connection, case_id: str) -> dict[int, str | None]:
-    """Of each item that a case has changed: the verdict that its service had been told before."""
-    own = decisions.c.case_id == case_id, decisions.c.item.is_not(None)
+def before_case(conn: Connection, case_id: str, *, since: datetime) -> dict[int, str | None]:
+    """Of each item that a case has changed since a moment: the verdict that its service had been told before."""
+    own = decisions.c.case_id == case_id, decisions.c.item.is_not(None), decisions.c.at >= since
     query = select(decisions.c.item, decisions.c.previous).where(*own).order_by(decisions.c.seq.desc())
     return {row.item: row.previous for row in conn.execute(query)}
 

@@ -27,6 +27,8 @@ from sqlalchemy import (
     update,
 )
 
+from rempart.cases.records.cases import case_items
+from rempart.items.records.items import items
 from rempart.store.schema import UtcTime, metadata
 
 case_grants = Table(
@@ -115,6 +117,28 @@ def last_outcomes(conn: Connection, case_id: str, person: str) -> Mapping[int, s
         case_grants.c.case_id == case_id, case_grants.c.person == person
     )
     return {row.item: row.outcome for row in conn.execute(query.order_by(case_grants.c.at))}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRow:
+    """An item of a case, as far as it matters for showing it."""
+
+    item: int
+    sha256: bytes | None
+    object: str | None
+    media_type: str | None
+
+
+def pictures_of(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRow, ...]:
+    """A case's items, the first one first; those that were erased are left out."""
+    query = (
+        select(case_items.c.item, items.c.sha256, items.c.object, items.c.media_type)
+        .join(items, items.c.id == case_items.c.item)
+        .where(case_items.c.case_id == case_id)
+        .order_by(case_items.c.added, case_items.c.item)
+        .limit(most)
+    )
+    return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
 
 
 def between(conn: Connection, start: datetime, end: datetime) -> Iterable[GrantRow]:

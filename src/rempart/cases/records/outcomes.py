@@ -25,6 +25,9 @@ case_outcomes = Table(
     Column("at", UtcTime, nullable=False),
     Column("settles_at", UtcTime, nullable=False),
     Column("stage_before", String(10), nullable=False),  # what undoing goes back to
+    Column("stage_after", String(10), nullable=False),  # what the case goes on to; settling: it ends
+    # A second outcome of the same answer: its person confirmed some of it alone.
+    Column("confirms", Boolean(create_constraint=False), nullable=False),
     Column("state", String(10), nullable=False),  # waiting, settling, settled, undone
     Column("settled", UtcTime),
     Index("ix_case_outcomes_case", "case_id", "round", "at"),
@@ -48,6 +51,8 @@ class OutcomeRow:
     at: datetime
     settles_at: datetime
     stage_before: str
+    stage_after: str
+    confirms: bool
     state: str
     settled: datetime | None
 

@@ -11,7 +11,6 @@ from rempart.errors import RempartError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault import records as sealed
 from rempart.items.records import items
-from rempart.items.records.items import Item
 from rempart.signals.mediatype import DECODED
 
 
@@ -36,24 +35,25 @@ class Evidence:
     """The sealed bytes of an item, or what stands in the way of showing them."""
 
     object: str | None
-    media_type: str
     hindrance: Hindrance | None = None
 
 
-def evidence_of(conn: Connection, item: Item | None, *, vault: Vault) -> Evidence:
+def evidence_of(conn: Connection, item: int, *, vault: Vault) -> Evidence:
     """What there is of an item, as far as it can be told without opening anything."""
-    if item is None or item.object is None:
-        return Evidence(object=None, media_type="", hindrance=Hindrance.NEVER_KEPT)
-    found = sealed.find_object(conn, item.object)
+    known = items.hosted(conn, item)
+    return (
+        Evidence(object=None, hindrance=Hindrance.NEVER_KEPT)
+        if known is None
+        else sealed_in(conn, known.object, media_type=known.media_type, vault=vault)
+    )
+
+
+def sealed_in(conn: Connection, object_id: str | None, *, media_type: str | None, vault: Vault) -> Evidence:
+    """The same of an object whose item was read before."""
+    found = sealed.find_object(conn, object_id) if object_id is not None else None
     if found is None:
-        return Evidence(object=None, media_type="", hindrance=Hindrance.NEVER_KEPT)
-    hindrance = _of_object(found, vault) or _of_kind(item.media_type or found.media_type)
-    return Evidence(object=found.id, media_type=found.media_type, hindrance=hindrance)
-
-
-def evidence_in(conn: Connection, item: int, *, vault: Vault) -> Evidence:
-    """The same by an item's number."""
-    return evidence_of(conn, items.hosted(conn, item), vault=vault)
+        return Evidence(object=None, hindrance=Hindrance.NEVER_KEPT)
+    return Evidence(object=found.id, hindrance=_of_object(found, vault) or _of_kind(media_type or found.media_type))
 
 
 def _of_object(found: sealed.SealedObject, vault: Vault) -> Hindrance | None:

@@ -30,7 +30,16 @@ from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight.evidence import Evidence, Hindrance
-from rempart.errors import BudgetReachedError, ConflictError, NotFoundError, NotPermittedError, RefusedError
+from rempart.cases.work.claims import held_by
+from rempart.cases.work.queue import visible
+from rempart.errors import (
+    BudgetReachedError,
+    ConflictError,
+    LookOverError,
+    NotFoundError,
+    NotPermittedError,
+    RefusedError,
+)
 from rempart.evidence.ledger import Leaf, append
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -73,7 +82,7 @@ def grant(
     commitments. Raises NotPermittedError, NotFoundError, ConflictError without the claim, BudgetReachedError, and
     RefusedError for a purpose that is missing or evidence that is not there.
     """
-    case = holding(conn, case_id, who=who, at=at)
+    case = holding(conn, case_id, who=who, at=at, lock=True)
     if asked.item not in case_records.items_of(conn, case_id):
         raise NotFoundError("There is no such picture in this case.", hint="Open the case again.")
     purpose = _purpose(asked)
@@ -99,50 +108,48 @@ def grant(
 
 
 class HinderedError(RefusedError):
-    """There is nothing that could be shown of this item."""
+    """There is nothing that could be shown of this item; `hindrance` says why."""
 
     def __init__(self, hindrance: Hindrance) -> None:
-        super().__init__("There is nothing that could be shown of this item.", hint="The panel says why.")
+        super().__init__()
         self.hindrance = hindrance
 
 
-def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime) -> Case:
-    """The open case that a person holds the claim of, and may see. Raises NotPermittedError, NotFoundError,
+def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime, lock: bool = False) -> Case:
+    """The open case whose claim a person holds. Raises NotPermittedError, NotFoundError where it is kept from them,
     ConflictError."""
     if who.kind != "person" or who.session is None or not who.may(Permission.EVIDENCE_VIEW):
-        raise NotPermittedError("Your roles do not allow this.", hint="Ask an administrator for a role that may.")
-    case = case_records.find(conn, case_id, lock=True)
-    if case is None or case.state != "open":
-        raise NotFoundError("There is no such open case.", hint="Look at the queue.")
-    if case.claimed_by != who.id or case.claimed_until is None or case.claimed_until <= at:
-        raise ConflictError("You do not hold this case.", hint="Take it, then look.")
+        raise NotPermittedError(
+            "Your roles do not allow this.", hint="Ask an administrator for a role that may, or a colleague who has it."
+        )
+    case = visible(conn, case_id, who, lock=lock)
+    if not held_by(case, who, at=at):
+        raise ConflictError("You do not have this case, or not any more.", hint="Claim it, then look.")
     return case
 
 
-def good(conn: Connection, case_id: str, grant_id: str, *, who: Principal, at: datetime) -> GrantRow:
+def good(
+    conn: Connection, case_id: str, grant_id: str, *, who: Principal, at: datetime, lock: bool = False
+) -> GrantRow:
     """A grant that this person may use now, in this session. Raises NotFoundError for one that is not theirs, and
     LookOverError for one that was covered, is past its time, or whose case they hold no longer."""
-    row = records.find(conn, grant_id)
+    row = records.find(conn, grant_id, lock=lock)
     if row is None or (row.case_id, row.person, row.session) != (case_id, who.id, who.session):
         raise NotFoundError("There is no such picture.", hint="Open the case again.")
     if not row.open(at):
-        raise LookOverError
+        raise _over()
     try:
         holding(conn, case_id, who=who, at=at)
     except (ConflictError, NotFoundError) as err:
-        raise LookOverError from err
+        raise _over() from err
     if row.item not in case_records.items_of(conn, case_id):
-        raise LookOverError
+        raise _over()
     return row
-
-
-class LookOverError(RefusedError):
-    """This look is over; ask for another."""
 
 
 def begin(conn: Connection, case_id: str, grant_id: str, *, who: Principal, at: datetime) -> GrantRow:
     """Note that a grant's picture goes out now, for the first time or again. Raises as `good` does."""
-    row = good(conn, case_id, grant_id, who=who, at=at)
+    row = good(conn, case_id, grant_id, who=who, at=at, lock=True)
     if row.served is None:
         records.change(conn, row.id, served=at, until=at + timedelta(seconds=row.seconds))
         row = records.find(conn, grant_id) or row
@@ -172,17 +179,16 @@ def seconds_for(step: Step, reveal_seconds: int) -> int:
     return reveal_seconds if step is Step.ORIGINAL else reveal_seconds * DERIVATIVE_TIMES
 
 
-def _hold_budget(
-    conn: Connection, case: Case, step: Step, *, who: Principal, limits: Limits, at: datetime
-) -> None:
+def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, limits: Limits, at: datetime) -> None:
     """Two tabs of one person wait here for each other."""
     own = limits.narrowed(care.locked(conn, who.id))
     seen = exposure(conn, who.id, at=at)
-    spent = seen.seconds >= own.seconds_per_day or (
-        step is Step.ORIGINAL and seen.reveals >= own.reveals_per_day
-    )
+    spent = seen.seconds >= own.seconds_per_day or (step is Step.ORIGINAL and seen.reveals >= own.reveals_per_day)
     if spent and not case.danger:
-        raise BudgetReachedError
+        raise BudgetReachedError(
+            "Today's budget for looking at pictures is used up.",
+            hint="Take a break; colleagues can go on with your cases.",
+        )
 
 
 def _purpose(asked: Asked) -> str:
@@ -190,6 +196,10 @@ def _purpose(asked: Asked) -> str:
     if asked.purpose not in PURPOSES or (asked.purpose == "other" and not words):
         raise RefusedError("A purpose is missing.", hint="Choose what you look at it for, or say it in words.")
     return f"{asked.purpose}: {words}" if words else asked.purpose
+
+
+def _over() -> LookOverError:
+    return LookOverError("This look is over.", hint="Ask for another one if you need it.")
 
 
 def _new_grant_id() -> str:

@@ -62,7 +62,7 @@ class Showing:
         Raises as `grants.good` does, before anything is opened and again when it is drawn; HinderedError when there is
         no picture, which is noted; UnavailableError when it may be tried again.
         """
-        with self._store.write() as conn:
+        with self._store.read() as conn:
             row = grants.good(conn, case_id, grant_id, who=who, at=self._clock())
         assert row.object is not None
         stamp = stamp_of(who.pseudonym, self._clock())
@@ -84,7 +84,7 @@ class Showing:
     def is_good(self, case_id: str, grant_id: str, *, who: Principal) -> bool:
         """Whether a grant shows something still: asked while its picture is on the way."""
         try:
-            with self._store.write() as conn:
+            with self._store.read() as conn:
                 grants.good(conn, case_id, grant_id, who=who, at=self._clock())
         except RempartError:
             return False

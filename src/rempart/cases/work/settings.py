@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection
 
@@ -21,8 +21,10 @@ from rempart.people.principal import Principal
 
 DECISIONS = ("no_violation", "remove", "restrict", "add_to_list", "report", "refer", "block_account")
 KINDS = ("match", "unchecked", "lookback", "notice", "account")
+PriorityName = Literal["danger", "high", "normal", "low"]
 PRIORITIES: Mapping[str, int] = {"danger": 0, "high": 1, "normal": 2, "low": 3}
 """How the document and the pages call a case's priority. Only a person gives `danger`."""
+PRIORITY_NAMES: Mapping[int, PriorityName] = {0: "danger", 1: "high", 2: "normal", 3: "low"}
 DUE_MINUTES = 1_440
 MOST_CLAIM_MINUTES = 240
 _MOST_DUE = 60 * 24 * 90

@@ -1,4 +1,4 @@
-"""`/v1/cases`: the facts of cases, and deciding them."""
+"""`/v1/cases`: the facts of cases, opening one about an account, and deciding them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,20 @@ from starlette.concurrency import run_in_threadpool
 
 from rempart.cases.judgement import MOST_REASON, Judgement, decide
 from rempart.cases.records import cases as records
+from rempart.cases.records import work
+from rempart.cases.work.accounts import (
+    KIND,
+    MOST_FACTS,
+    MOST_TEXT,
+    MOST_UPLOADER,
+    MOST_URL,
+    AccountFact,
+    open_account_case,
+)
+from rempart.cases.work.queue import sight_of, visible
+from rempart.cases.work.settings import PRIORITY_NAMES, current
 from rempart.clock import iso
-from rempart.errors import NotFoundError
+from rempart.errors import NotFoundError, RefusedError
 from rempart.items.records import items
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -24,6 +36,7 @@ from rempart.server.service import Service, get_service
 router = APIRouter(tags=["cases"])
 Reader = Annotated[Principal, Depends(needs(Permission.CASES_READ, people=True))]
 Serving = Annotated[Service, Depends(get_service)]
+_MOST_OPEN = 2 << 20
 
 
 class CaseItem(Shown):
@@ -34,8 +47,22 @@ class CaseItem(Shown):
     verdict: str
 
 
+class FactShown(Shown):
+    """What is known of the account that a case is about."""
+
+    kind: str
+    text: str | None
+    url: str | None
+    uploader: str | None
+    at: str
+
+
 class CaseShown(Shown):
-    """A case's facts. No picture, no digest; services see their own items and the matches of these."""
+    """A case's facts. No picture, no digest; services see their own items and the matches of these.
+
+    `stage` is whose turn it is, `look` whether somebody has to look at all. `service`, `uploader` and `facts` are of
+    cases about an account.
+    """
 
     id: str
     kind: str
@@ -48,8 +75,16 @@ class CaseShown(Shown):
     withdrawn: str | None
     decision: str | None
     decided: str | None
+    stage: str
+    round: int
+    priority: Literal["danger", "high", "normal", "low"]
+    due: str | None
+    look: Literal["none", "look"]
+    service: str | None
+    uploader: str | None
     items: list[CaseItem]
     matches: list[dict[str, Any]]
+    facts: list[FactShown]
 
 
 class CaseList(Shown):
@@ -57,6 +92,31 @@ class CaseList(Shown):
 
     cases: list[CaseShown]
     more: bool
+
+
+class Fact(Form):
+    """A published text, a listing, a report of a user, a linked account (named in `uploader`), or other."""
+
+    kind: Literal["text", "listing", "report", "linked_account", "other"]
+    text: Annotated[Text, Field(max_length=MOST_TEXT)] | None = None
+    url: Annotated[Text, Field(max_length=MOST_URL)] | None = None
+    uploader: Annotated[Text, Field(max_length=MOST_UPLOADER)] | None = None
+
+
+class OpenAccount(Form):
+    """What is known of an account, from what it published or what others reported; no picture is needed. A service
+    speaks of its own accounts; a person names the `service`."""
+
+    service: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    uploader: Annotated[Text, Field(min_length=1, max_length=MOST_UPLOADER)]
+    facts: Annotated[list[Fact], Field(min_length=1, max_length=MOST_FACTS)]
+
+
+class OpenedShown(Shown):
+    """The account's open case; `new` says whether it was opened now."""
+
+    case: str
+    new: bool
 
 
 class Decide(Form):
@@ -77,7 +137,8 @@ def open_cases(
     """The open cases of a queue or of all; for a service those with items of its own."""
     own = who.service if who.kind == "service" else None
     with service.store.read() as conn:
-        found = records.open_cases(conn, queue=queue, service=own, after=after or "", most=limit + 1)
+        seen = sight_of(who, current(conn)[1]).allows()
+        found = records.open_cases(conn, queue=queue, service=own, after=after or "", most=limit + 1, seen=seen)
         return CaseList(cases=[_shown(conn, one, who) for one in found[:limit]], more=len(found) > limit)
 
 
@@ -85,11 +146,42 @@ def open_cases(
 def case(case_id: str, who: Reader, service: Serving) -> CaseShown:
     """What opened it, which items it is about, and what was decided."""
     with service.store.read() as conn:
-        found = records.find(conn, known_id(case_id))
-        shown = None if found is None else _shown(conn, found, who)
-    if shown is None or (who.kind == "service" and not shown.items):
+        found = visible(conn, known_id(case_id), who)
+        shown = _shown(conn, found, who)
+    if who.kind == "service" and not shown.items and found.service != who.service:
         raise NotFoundError("There is no such case.")
     return shown
+
+
+@router.post(
+    "/v1/cases",
+    status_code=201,
+    summary="Open a case about an account",
+    openapi_extra=takes(OpenAccount),
+    responses=documented(409),
+)
+async def open_account(
+    request: Request,
+    who: Annotated[Principal, Depends(needs(Permission.CASES_OPEN, people=True))],
+    service: Serving,
+) -> OpenedShown:
+    """For people to look into: what an account sells, asks for or is linked to. An open case takes further facts."""
+    asked = await form_of(request, service, OpenAccount, most=_MOST_OPEN)
+    return await run_in_threadpool(_open_account, service, who, asked)
+
+
+def _open_account(service: Service, who: Principal, asked: OpenAccount) -> OpenedShown:
+    if who.kind == "service" and asked.service not in (None, who.service):
+        raise RefusedError("A service speaks of its own accounts.", hint="Leave `service` out.")
+    name = who.service if who.kind == "service" else asked.service
+    if name is None:
+        raise RefusedError("Whose account it is has to be said.", hint="Name the `service`.")
+    facts = [AccountFact(kind=one.kind, text=one.text, url=one.url, uploader=one.uploader) for one in asked.facts]
+    with service.store.write() as conn:
+        opened = open_account_case(
+            conn, service=name, uploader=asked.uploader, facts=facts, by=who, at=service.clock()
+        )  # fmt: skip
+    return OpenedShown(case=opened.case, new=opened.new)
 
 
 @router.post(
@@ -123,6 +215,7 @@ def _shown(conn: Any, case: records.Case, who: Principal) -> CaseShown:
         if one is not None and one.gone is None and (who.kind != "service" or one.service == who.service)
     ]
     ids = {one.id: one.item_id for one in seen}
+    of_account = case.kind == KIND and (who.kind != "service" or case.service == who.service)
     return CaseShown(
         id=case.id, kind=case.kind, queue=case.queue, assessors=case.assessors, state=case.state, reason=case.reason,
         policy_version=case.policy_version, opened=iso(case.opened),
@@ -130,7 +223,15 @@ def _shown(conn: Any, case: records.Case, who: Principal) -> CaseShown:
         decision=case.decision, decided=None if case.decided is None else iso(case.decided),
         items=[CaseItem(service=one.service, item_id=one.item_id, verdict=one.verdict.value) for one in seen],
         matches=[_match(row, ids[row.item]) for row in records.matches_of(conn, case.id) if row.item in ids],
+        stage=case.stage, round=case.round, priority=PRIORITY_NAMES[case.priority],
+        due=None if case.due is None else iso(case.due), look="none" if case.look == "none" else "look",
+        service=case.service if of_account else None, uploader=case.uploader if of_account else None,
+        facts=[_fact(one) for one in work.facts_of(conn, case.id)] if of_account else [],
     )  # fmt: skip
+
+
+def _fact(one: work.Fact) -> FactShown:
+    return FactShown(kind=one.kind, text=one.text, url=one.url, uploader=one.uploader, at=iso(one.at))
 
 
 def _match(row: Any, item_id: str) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
+from rempart.cases.work.queue import visible_among
 from rempart.clock import iso
 from rempart.errors import NotFoundError
 from rempart.evidence.vault.records import find_object
@@ -109,6 +110,8 @@ def _told(service: Service, owner: str, name: str, who: Principal) -> dict[str, 
     if who.may(Permission.CHECK_DETAILS):
         with service.store.read() as conn:
             check = checks.find(conn, item.request)
+            known = check.case_id if check else None
+            case = known if known and visible_among(conn, [known], who) else None
         facts = (check.facts if check else None) or {}
-        told |= {"case": check.case_id if check else None, "matches": list(facts.get("matches", ()))}
+        told |= {"case": case, "matches": list(facts.get("matches", ()))}
     return told

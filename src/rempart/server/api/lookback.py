@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from rempart.cases.records import searches
+from rempart.cases.work.queue import hidden_items
 from rempart.clock import iso
 from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
@@ -115,7 +116,8 @@ def _search(service: Service, who: Principal, asked: Search) -> Hits:
             if near.item not in best or near.distance < best[near.item].distance:
                 best[near.item] = near
     with service.store.read() as conn:
-        names = lookback.names(conn, list(best))
+        kept = hidden_items(conn, list(best), who)
+        names = lookback.names(conn, [item for item in best if item not in kept])
     with service.store.write() as conn:
         facts = {"signals": sorted(one.kind.value for one in signals), "items": len(names)}
         sealed = {"purpose": asked.purpose} | {one.kind.value: bytes(one) for one in signals}

@@ -117,6 +117,7 @@ def _indexes() -> None:
     partial("ix_cases_open_counts", "cases", ["queue", "look", "stage"], "state = 'open'")
     partial("ix_cases_open_opened", "cases", ["opened"], "state = 'open'")
     partial("ix_cases_open_insider", "cases", ["insider"], "state = 'open' AND insider")
+    partial("ix_cases_held", "cases", ["held_until"], "held_until IS NOT NULL")
     partial("ix_cases_claimed", "cases", ["claimed_by"], "claimed_by IS NOT NULL")
     partial("ix_cases_service_uploader", "cases", ["service", "uploader"], "uploader IS NOT NULL")
     op.create_index("ix_case_matches_case_item", "case_matches", ["case_id", "item"])

@@ -77,6 +77,8 @@ def _outcomes() -> None:
         sa.Column("at", NUMBER, nullable=False),
         sa.Column("settles_at", NUMBER, nullable=False),
         sa.Column("stage_before", sa.String(10), nullable=False),
+        sa.Column("stage_after", sa.String(10), nullable=False),
+        sa.Column("confirms", _boolean(), nullable=False),
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("settled", NUMBER),
         sa.PrimaryKeyConstraint("id", name=f"pk_{name}"),

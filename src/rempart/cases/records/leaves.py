@@ -1,0 +1,34 @@
+"""The ledger's leaves about a case, as far as they can still be told to be about it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from rempart.evidence.ledger.records import leaves, salts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseLeaf:
+    """One leaf: when, what, who by pseudonym, and what it shows to anybody."""
+
+    id: int
+    at: datetime
+    action: str
+    actor: str
+    facts: Mapping[str, Any]
+
+
+def of_case(conn: Connection, case_id: str) -> tuple[CaseLeaf, ...]:
+    """A case's leaves in the order in which they were written; those whose salts were erased are not found."""
+    query = select(leaves.c.id, leaves.c.at, leaves.c.body).join(salts, salts.c.leaf_id == leaves.c.id)
+    found = []
+    for row in conn.execute(query.where(salts.c.subject == f"case:{case_id}").order_by(leaves.c.id)):
+        body = json.loads(row.body)
+        found.append(CaseLeaf(id=row.id, at=row.at, action=body["action"], actor=body["actor"], facts=body["facts"]))
+    return tuple(found)

@@ -1,0 +1,197 @@
+"""What the pages of the desk show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from rempart.cases.assessing.values import Decision, ImageKind, OriginBasis, Standing
+from rempart.cases.records.cases import Case
+from rempart.cases.records.showing import Alike, History, ItemRow
+from rempart.cases.records.work import Fact
+from rempart.cases.work.queue import QueueCount, QueueRow
+from rempart.lists.schemes import Scheme
+from rempart.server.pages.contexts import Context
+from rempart.server.pages.desk.drafts import Draft
+
+STYLES = ("desk.css",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """An answer of one's own that has not taken effect yet; `left` are seconds."""
+
+    case_id: str
+    outcome: str
+    until: datetime
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuePage(Context):
+    """The open cases that somebody may see, a page of them. `queue`, `look` and `held` are what was asked for."""
+
+    template: ClassVar[str] = "desk/queue"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    modules: ClassVar[tuple[str, ...]] = ("clocks.js",)
+    wide: ClassVar[bool] = True
+    rows: tuple[QueueRow, ...]
+    counts: tuple[QueueCount, ...]
+    oldest: datetime | None
+    next: str
+    queue: str
+    look: str
+    held: bool
+    may_assess: bool
+    may_open: bool
+    mine: int
+    undo: Undo | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who has a case now. `state` is free, mine, other, or none where nobody may claim it; `left` are seconds."""
+
+    state: str
+    by: str = ""
+    until: datetime | None = None
+    left: int = 0
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """Somebody a case may be handed to; `name` only for those who may know names."""
+
+    id: str
+    pseudonym: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NearRow:
+    """An item that looks alike, to be confirmed or not. `state` is proposed, confirmed or rejected."""
+
+    item: int
+    service: str
+    item_id: str
+    distance: int
+    probe: str
+    state: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """One event of a case: a key of the texts, who (a pseudonym), when, and what of it may be read."""
+
+    at: datetime
+    by: str
+    action: str
+    facts: tuple[tuple[str, str], ...] = ()
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerForm:
+    """What may be answered. `hidden` are decisions that this queue does not offer, `two` need another person."""
+
+    draft: Draft
+    schemes: tuple[Scheme, ...]
+    labels: Mapping[tuple[str, str], str]
+    first: str
+    kinds: tuple[ImageKind, ...]
+    origins: tuple[OriginBasis, ...]
+    mains: tuple[Decision, ...]
+    more: tuple[Decision, ...]
+    two: frozenset[Decision]
+    lists: tuple[tuple[str, str], ...]
+    accounts: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage(Context):
+    """One case: facts first, and no picture until somebody asks."""
+
+    template: ClassVar[str] = "desk/case"
+    styles: ClassVar[tuple[str, ...]] = (*STYLES, "sight.css")
+    modules: ClassVar[tuple[str, ...]] = ("clocks.js", "drafts.js", "sight.js")
+    wide: ClassVar[bool] = True
+    case: Case
+    queue_title: str
+    overdue: bool
+    holder: Holder
+    standing: Standing
+    form: AnswerForm | None
+    matches: tuple[Alike, ...]
+    matches_in_all: int
+    labels: Mapping[tuple[str, str], str]
+    items: tuple[ItemRow, ...]
+    items_in_all: int
+    uploaders: tuple[History, ...]
+    facts: tuple[Fact, ...]
+    near: tuple[NearRow, ...]
+    near_open: bool
+    happenings: tuple[Happening, ...]
+    colleagues: tuple[Colleague, ...]
+    assigned_to: str
+    may_lead: bool
+    undo: Undo | None
+    sight: Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemsPage(Context):
+    """The items of a case (or, with `uploader`, of one uploader), a page of them."""
+
+    template: ClassVar[str] = "desk/items"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    wide: ClassVar[bool] = True
+    case_id: str
+    rows: tuple[ItemRow, ...]
+    in_all: int
+    next: int | None
+    service: str = ""
+    uploader: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DangerPage(Context):
+    """Somebody may be in danger now: what to do, whom to call, and putting the case on top."""
+
+    template: ClassVar[str] = "desk/danger"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    case_id: str
+    danger: bool
+    countries: tuple[str, ...]
+    contacts: tuple[Any, ...]
+    may: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCasePage(Context):
+    """A case about an account, from what was published, listed or reported."""
+
+    template: ClassVar[str] = "desk/new"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    queues: tuple[tuple[str, str], ...]
+    kinds: tuple[str, ...]
+    typed: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkPage(Context):
+    """How the team works. `problems` are what is wrong in a form that was sent."""
+
+    template: ClassVar[str] = "desk/work"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    version: int
+    typed: Mapping[str, Any]
+    may_manage: bool
+    decisions: tuple[str, ...]
+    schemes: tuple[str, ...]
+    countries: tuple[str, ...]
+    problems: tuple[str, ...] = ()

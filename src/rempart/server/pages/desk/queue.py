@@ -1,0 +1,78 @@
+"""The queue: what waits, and taking the next one."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from rempart.cases.records import cases as records
+from rempart.cases.work import claims, queue
+from rempart.errors import ConflictError
+from rempart.people.permissions import Permission
+from rempart.people.principal import Principal
+from rempart.server.pages.desk.contexts import QueuePage
+from rempart.server.pages.desk.undoing import undoable
+from rempart.server.pages.doors import Pages, field, for_people, form_of
+from rempart.server.pages.rendering import render
+from rempart.server.service import Service
+
+_DONE = frozenset({"answered", "undone", "released", "handed_over", "held", "escalated", "no_next"})
+_LOOKS = ("none", "look")
+_MOST_TRIES = 20
+
+
+@for_people(Permission.CASES_READ)
+async def queue_page(request: Request, pages: Pages, who: Principal) -> Response:
+    """What waits for this person, the most urgent first."""
+    service: Service = request.app.state.service
+    asked = dict(request.query_params)
+    done = asked.get("done", "")
+    page = await run_in_threadpool(_queue, service, who, asked)
+    return render(request, page, who=who, message=f"done.{done}" if done in _DONE else "")
+
+
+@for_people(Permission.CASES_ASSESS)
+async def take_next(request: Request, pages: Pages, who: Principal) -> Response:
+    """Claim the case that comes next, and open it."""
+    service: Service = request.app.state.service
+    form = await form_of(request)
+    return await run_in_threadpool(to_next, service, who, queue_name=field(form, "queue"))
+
+
+def to_next(service: Service, who: Principal, *, queue_name: str = "", after: str = "") -> Response:
+    """The way to the next case, claimed; to the queue where nothing waits. `after` is the case just answered."""
+    told = {"after": after} if after else {}
+    for _ in range(_MOST_TRIES):
+        at = service.clock()
+        with service.store.write() as conn:
+            found = queue.next_for(conn, who, queue_name or None, at=at)
+            if found is None:
+                break
+            try:
+                claims.claim(conn, found, who, at=at)
+            except ConflictError:  # somebody was quicker
+                continue
+        return RedirectResponse(f"/cases/{found}{'?' + urlencode(told) if told else ''}", 303)
+    told |= {"done": "answered" if after else "no_next"} | ({"queue": queue_name} if queue_name else {})
+    return RedirectResponse(f"/cases?{urlencode(told)}", 303)
+
+
+def _queue(service: Service, who: Principal, asked: dict[str, str]) -> QueuePage:
+    at = service.clock()
+    look, name = asked.get("look", ""), asked.get("queue", "")[:40]
+    held = asked.get("held") == "1"
+    with service.store.read() as conn:
+        found = queue.page(
+            conn, who, at=at, queue=name or None, look=look if look in _LOOKS else None, held=held,
+            after=asked.get("from"),
+        )  # fmt: skip
+        mine = [one for one in records.claimed_by(conn, who.id) if claims.held_by(one, who, at=at)]
+        undo = undoable(conn, service, who, asked.get("after", ""))
+    return QueuePage(
+        rows=found.rows, counts=found.counts, oldest=found.oldest, next=found.next or "", queue=name,
+        look=look if look in _LOOKS else "", held=held, may_assess=who.may(Permission.CASES_ASSESS),
+        may_open=who.may(Permission.CASES_OPEN), mine=len(mine), undo=undo,
+    )  # fmt: skip

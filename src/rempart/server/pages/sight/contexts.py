@@ -1,0 +1,31 @@
+"""What the pages for looking show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rempart.server.pages.contexts import Context
+from rempart.server.pages.sight.panel import Pane, Panel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PicturesPage(Context):
+    """The pictures of a case on a page of their own."""
+
+    template: ClassVar[str] = "sight/pictures"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    modules: ClassVar[tuple[str, ...]] = ("sight.js",)
+    panel: Panel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevealPage(Context):
+    """An original: what is asked before it is shown, and then the picture."""
+
+    template: ClassVar[str] = "sight/reveal"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    modules: ClassVar[tuple[str, ...]] = ("sight.js",)
+    panel: Panel
+    pane: Pane
+    pseudonym: str
