@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgspec
 
 from rempart.clock import iso
 from rempart.lists.columns import Columns, join_rows
@@ -57,7 +59,7 @@ def _rows(stream: BinaryIO, options: ReadOptions) -> Iterator[Reading | Refusal]
         if not text.strip():
             continue
         try:
-            row = json.loads(text)
+            row = _parsed(text)
         except (ValueError, RecursionError):
             yield Refusal(line=number, reason="the line is not JSON")
             continue
@@ -74,6 +76,14 @@ def _rows(stream: BinaryIO, options: ReadOptions) -> Iterator[Reading | Refusal]
         yield from problems
         if reading is not None:
             yield reading
+
+
+def _parsed(text: str) -> Any:
+    """A line as data; in the standard library's words where the quicker parser is stricter: NaN, huge numbers."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return json.loads(text)
 
 
 def _own(row: dict[str, object]) -> dict[str, object]:
