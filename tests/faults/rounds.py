@@ -14,7 +14,6 @@ from faults.promises import Keeper, Promises
 from faults.stand import Group, Stand
 from receivers import Receiver, wait_until
 
-
 CURATE = ("curator", "second", "reviewer")
 """Whoever changes lists and decides cases in the load."""
 
