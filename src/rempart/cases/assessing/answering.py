@@ -133,7 +133,7 @@ def confirm_alone(
     fresh = assessments.find(conn, row.id)
     assert fresh is not None
     _follow(conn, case, tuple(fresh if one.id == row.id else one for one in given), fresh, rules, at=at, confirms=True)
-    facts = {"why": offer.why, "decisions": sorted(offer.decisions)}
+    facts = {"why": offer.why, "decisions": sorted(one.value for one in offer.decisions)}
     _write(conn, "case.confirmed_alone", case, by=who, at=at, facts=facts)
     return standing(conn, case_id, who, at=at, alone_after=alone_after)
 
