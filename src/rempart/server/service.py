@@ -15,6 +15,7 @@ from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.bodies import BodyMemory
+from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher
 from rempart.server.meters import Meters
 from rempart.server.readiness import Readiness
@@ -42,6 +43,7 @@ class Service:
     fetcher: Fetcher
     meters: Meters
     readiness: Readiness
+    watch: ClockWatch
 
 
 async def get_service(request: Request) -> Service:

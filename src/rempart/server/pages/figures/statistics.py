@@ -78,7 +78,9 @@ def _asked(request: Request) -> Asked:
     months = request.query_params.get("months", "")
     dimension, _, key = request.query_params.get("of", "").partition(":")
     wanted = int(months) if months in {str(one) for one in SPANS} else Asked().months
-    return Asked(months=wanted, dimension=dimension, key=key) if dimension in _NARROWED and key else Asked(months=wanted)
+    return (
+        Asked(months=wanted, dimension=dimension, key=key) if dimension in _NARROWED and key else Asked(months=wanted)
+    )
 
 
 def _words(request: Request, who: Principal) -> Texts:
