@@ -14,6 +14,7 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
+from rempart.server.alarms import Alarms
 from rempart.server.bodies import BodyMemory
 from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher
@@ -44,6 +45,7 @@ class Service:
     meters: Meters
     readiness: Readiness
     watch: ClockWatch
+    alarms: Alarms
 
 
 async def get_service(request: Request) -> Service:

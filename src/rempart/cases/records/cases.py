@@ -55,7 +55,7 @@ cases = Table(
     Column("opened", UtcTime, nullable=False),
     Column("opened_by", String(40), nullable=False),
     Column("withdrawn", UtcTime),  # an entry behind it was withdrawn since
-    Column("decision", String(10)),
+    Column("decision", String(20).with_variant(String(10), "sqlite")),  # widened where lengths are kept
     Column("decided", UtcTime),
     Column("decided_by", String(40)),
     Column("decided_why", Text),
@@ -241,6 +241,12 @@ def items_of(conn: Connection, case_id: str) -> tuple[int, ...]:
     """The internal ids of a case's items, the first one first."""
     query = select(case_items.c.item).where(case_items.c.case_id == case_id)
     return tuple(conn.execute(query.order_by(case_items.c.added, case_items.c.item)).scalars())
+
+
+def items_among(conn: Connection, case_id: str, items: Iterable[int]) -> tuple[int, ...]:
+    """Those of these items that are in a case."""
+    own = case_items.c.case_id == case_id, case_items.c.item.in_(list(items))
+    return tuple(conn.execute(select(case_items.c.item).where(*own)).scalars())
 
 
 def open_with(conn: Connection, items: Iterable[int]) -> Mapping[int, str]:

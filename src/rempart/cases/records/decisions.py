@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Text, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Text, func, insert, select
 
 from rempart.store.schema import UtcTime, metadata
 
@@ -50,6 +50,11 @@ class DecisionRow:
     case_id: str | None
     at: datetime
 
+    @property
+    def erased(self) -> bool:
+        """Whether the item that it is about was erased: then there is nobody to tell of it."""
+        return self.subject == "item" and self.item_id is None
+
 
 def add(conn: Connection, row: Mapping[str, Any]) -> None:
     """Write a decision."""
@@ -85,3 +90,23 @@ def account_block(conn: Connection, *, case_id: str, service: str, uploader: str
     own = decisions.c.case_id == case_id, decisions.c.service == service, decisions.c.subject == "account"
     found = conn.execute(select(decisions).where(*own, decisions.c.uploader == uploader)).first()
     return None if found is None else DecisionRow(**found._mapping)
+
+
+def told_by(conn: Connection, case_id: str, items: Iterable[int]) -> frozenset[int]:
+    """Those of these items about which a case has told their service something."""
+    own = decisions.c.case_id == case_id, decisions.c.item.in_(list(items))
+    return frozenset(conn.execute(select(decisions.c.item).where(*own)).scalars())
+
+
+def last_about(conn: Connection, item: int) -> DecisionRow | None:
+    """The last thing that was told about an item."""
+    query = select(decisions).where(decisions.c.item == item).order_by(decisions.c.seq.desc()).limit(1)
+    found = conn.execute(query).first()
+    return None if found is None else DecisionRow(**found._mapping)
+
+
+def counts_of(conn: Connection, case_ids: Sequence[str]) -> dict[str, int]:
+    """Of how many items each of these cases has told something."""
+    own = decisions.c.case_id.in_(list(case_ids)), decisions.c.item.is_not(None)
+    query = select(decisions.c.case_id, func.count(func.distinct(decisions.c.item))).where(*own)
+    return {row[0]: int(row[1]) for row in conn.execute(query.group_by(decisions.c.case_id))}

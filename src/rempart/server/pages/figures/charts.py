@@ -93,7 +93,7 @@ def _drawn(chart: leather.Chart, title: str, *, order: Sequence[int], height: in
     for key, number in zip(_keys(group), order, strict=False):
         key.set("class", f"s{number}")
     root.append(group)
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704: the library escapes what it is given
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  (the library escapes what it is given)
 
 
 def _keys(group: ET.Element) -> list[ET.Element]:
