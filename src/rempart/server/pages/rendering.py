@@ -124,8 +124,8 @@ def _environment() -> Environment:
 
 
 def _words(words: Texts) -> dict[str, Any]:
-    def moment(value: datetime) -> Markup:
-        shown = format_datetime(value, "d MMM y, HH:mm", locale=words.lang)
+    def moment(value: datetime, *, seconds: bool = False) -> Markup:
+        shown = format_datetime(value, "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm", locale=words.lang)
         return Markup('<time datetime="{}">{} UTC</time>').format(iso(value), shown)
 
     return {
