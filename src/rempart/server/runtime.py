@@ -111,7 +111,7 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
-            readiness=readiness(parts, periodic), fetcher=_fetcher(settings),
+            readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             sight=Showing(store, vault=vault, pool=stack.enter_context(_drawers(settings)), clock=self._clock),
         )  # fmt: skip
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))

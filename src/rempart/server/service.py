@@ -14,6 +14,7 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
+from rempart.server.alarms import Alarms
 from rempart.server.bodies import BodyMemory
 from rempart.server.fetching import Fetcher
 from rempart.server.meters import Meters
@@ -42,6 +43,7 @@ class Service:
     fetcher: Fetcher
     meters: Meters
     readiness: Readiness
+    alarms: Alarms
 
 
 async def get_service(request: Request) -> Service:

@@ -2,23 +2,25 @@
 
 from rempart.lists.entry import Opinion
 from rempart.lists.staging_records import State
+from rempart.server.pages.running.changes import COUNTED
 from rempart.server.pages.running.taking import FORMATS
 
 FAMILIES = {
-    "lists.mode.": ["observing", "blocking"],
+    "list_mode.": ["observing", "blocking"],
     "change_kind.": ["entries", "settings"],
     "change_state.": [state.value for state in State],
     "step.": ["add", "change", "withdraw"],
-    "count.": [
-        "add", "change", "withdraw", "unchanged", "duplicates", "refused", "entries", "canary", "noisy", "set_aside",
-        "overtaken",
-    ],
+    "count.": sorted(COUNTED),
+    "setting.": ["name", "mode", "shared", "owner", "scheme", "growth", "feeds"],
     "entry_state.": ["live", "withdrawn"],
     "opinion.": [opinion.value for opinion in Opinion],
-    "import.format.": list(FORMATS),
+    "import_format.": list(FORMATS),
     "guards.": ["canary", "noisy"],
 }  # fmt: skip
 SAME = {
-    "lists.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
-    "import.format.vics", "import.format.threatexchange", "guards.signal",
+    "lists.mode", "setting.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
+    "import_format.vics", "import_format.threatexchange", "guards.signal",
+}  # fmt: skip
+SAYING = {
+    "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py",
 }  # fmt: skip

@@ -54,7 +54,7 @@ cases = Table(
     Column("opened", UtcTime, nullable=False),
     Column("opened_by", String(40), nullable=False),
     Column("withdrawn", UtcTime),  # an entry behind it was withdrawn since
-    Column("decision", String(10)),
+    Column("decision", String(20).with_variant(String(10), "sqlite")),  # widened where lengths are kept
     Column("decided", UtcTime),
     Column("decided_by", String(40)),
     Column("decided_why", Text),

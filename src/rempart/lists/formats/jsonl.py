@@ -24,6 +24,25 @@ _MAX_SHAPES = 1000
 _HASH_OUTPUT = {"path", "outcome", "error", "size"}
 
 
+class _TwiceError(Exception):
+    """A name that stands twice in one object: which of the two was meant, nobody can tell."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_once)
+
+
 def detect(head: bytes) -> bool:
     """True when the first line that is not empty is one whole JSON object, or the start of a longer one."""
     for line in head.splitlines(keepends=True):
@@ -57,7 +76,10 @@ def _rows(stream: BinaryIO, options: ReadOptions) -> Iterator[Reading | Refusal]
         if not text.strip():
             continue
         try:
-            row = json.loads(text)
+            row = _JSON.decode(text.strip())
+        except _TwiceError as err:
+            yield Refusal(line=number, reason=f"the line says {err.name[:40]!r} twice")
+            continue
         except (ValueError, RecursionError):
             yield Refusal(line=number, reason="the line is not JSON")
             continue

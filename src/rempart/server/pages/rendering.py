@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from importlib import resources
 from typing import Any
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
@@ -128,7 +128,12 @@ def _words(words: Texts) -> dict[str, Any]:
         shown = format_datetime(value, "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm", locale=words.lang)
         return Markup('<time datetime="{}">{} UTC</time>').format(iso(value), shown)
 
+    def day(value: date) -> Markup:
+        shown = format_date(value, "EEE d MMM y", locale=words.lang)
+        return Markup('<time datetime="{}">{}</time>').format(f"{value:%Y-%m-%d}", shown)
+
     return {
+        "day": day,
         "say": words.say,
         "count": words.count,
         "number": words.number,

@@ -93,7 +93,7 @@ def _drawn(chart: leather.Chart, title: str, *, order: Sequence[int], height: in
     for key, number in zip(_keys(group), order, strict=False):
         key.set("class", f"s{number}")
     root.append(group)
-    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704: the library escapes what it is given
+    return Markup(ET.tostring(root, encoding="unicode"))  # noqa: S704  (the library escapes what it is given)
 
 
 def _keys(group: ET.Element) -> list[ET.Element]:
@@ -110,7 +110,9 @@ def _count_axis(chart: leather.Chart, highest: int, shown: Shown) -> None:
 
 def _place_axis(chart: leather.Chart, places: Sequence[str], *, ticks: Sequence[int] | None = None) -> None:
     every = 1 if len(places) <= 12 else 2 if len(places) <= 24 else 4
-    chart.add_x_axis(ticks=ticks, tick_formatter=lambda _value, place, _count: places[place] if place % every == 0 else "")
+    chart.add_x_axis(
+        ticks=ticks, tick_formatter=lambda _value, place, _count: places[place] if place % every == 0 else ""
+    )
 
 
 def _ticks(highest: int) -> list[int]:

@@ -22,6 +22,8 @@ def upgrade() -> None:
     """Make the columns and tables, and fill them for cases that are open."""
     for column in _columns():
         op.add_column("cases", column)
+    if op.get_bind().dialect.name == "postgresql":  # SQLite holds texts of any length in it
+        op.alter_column("cases", "decision", type_=sa.String(20), existing_type=sa.String(10))
     _tables()
     _fill()
     _indexes()
