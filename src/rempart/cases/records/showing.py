@@ -114,7 +114,7 @@ def first_of_uploaders(conn: Connection, case_id: str, *, most: int) -> tuple[tu
 
 
 def histories(conn: Connection, whose: Sequence[tuple[str, str]], *, but: str) -> tuple[History, ...]:
-    """What else there is of some uploaders, beside the items of the case `but`, in the order in which they are named."""
+    """What else there is of some uploaders, beside the items of the case `but`, in the order they are named."""
     if not whose:
         return ()
     here = select(case_items.c.item).where(case_items.c.case_id == but)
@@ -133,8 +133,10 @@ def histories(conn: Connection, whose: Sequence[tuple[str, str]], *, but: str) -
         )
         for row in rows
     }  # fmt: skip
-    none = {"items": 0, "blocked": 0, "held": 0, "cases": 0, "first": None}
-    return tuple(found.get(one) or History(service=one[0], uploader=one[1], **none) for one in whose)
+    return tuple(
+        found.get(one) or History(service=one[0], uploader=one[1], items=0, blocked=0, held=0, cases=0, first=None)
+        for one in whose
+    )
 
 
 def items_by_id(conn: Connection, numbers: Sequence[int]) -> tuple[ItemRow, ...]:

@@ -109,6 +109,14 @@ def address_of(name: str) -> str:
     return f"/files/{name}?v={hashlib.sha256(file(name)).hexdigest()[:12]}"
 
 
+def _key(frame: Frame, letter: str | int, *, press: bool = False) -> Markup:
+    """The attributes of an element that has a key; `press` where the key presses it, for what decides nothing."""
+    if not frame.shortcuts:
+        return Markup()
+    told = Markup(' data-key="{0}" aria-keyshortcuts="{0}"').format(letter)
+    return told + Markup(" data-press") if press else told
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -120,6 +128,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["address_of"] = address_of
+    environment.globals["key"] = _key
     return environment
 
 

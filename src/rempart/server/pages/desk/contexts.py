@@ -17,6 +17,7 @@ from rempart.cases.work.queue import QueueCount, QueueRow
 from rempart.cases.work.settings import Contact
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.desk.drafts import Draft
+from rempart.server.pages.sight.panel import Panel
 
 STYLES = ("desk.css",)
 
@@ -92,7 +93,8 @@ class NearRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One event of a case: a key of the texts (empty for one without words: then `raw`), who, when, what may be read."""
+    """One event of a case: a key of the texts (empty for one without words: then `raw`), by whom, and what may be
+    read of it."""
 
     at: datetime
     by: str
@@ -124,8 +126,8 @@ class CasePage(Context):
     """One case: facts first, and no picture until somebody asks."""
 
     template: ClassVar[str] = "desk/case"
-    styles: ClassVar[tuple[str, ...]] = STYLES
-    modules: ClassVar[tuple[str, ...]] = ("clocks.js", "drafts.js")
+    styles: ClassVar[tuple[str, ...]] = (*STYLES, "sight.css")
+    modules: ClassVar[tuple[str, ...]] = ("clocks.js", "drafts.js", "sight.js")
     wide: ClassVar[bool] = True
     case: Case
     queue_title: str
@@ -149,7 +151,7 @@ class CasePage(Context):
     assigned_to: str
     may_lead: bool
     undo: Undo | None
-    sight: Any
+    sight: Panel | None
     opened: datetime
 
 

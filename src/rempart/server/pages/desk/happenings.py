@@ -9,10 +9,10 @@ ACTIONS = frozenset({
     "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed", "case.escalated",
     "case.reopened", "case.prioritised", "case.danger", "case.noted", "case.restricted", "case.facts_added",
     "case.assessed", "case.undone", "case.confirmed_alone", "case.decided", "case.settled", "notifier.read",
-    "search.made", "evidence.shown", "evidence.covered", "case.merged", "case.near_confirmed", "case.near_rejected",
+    "search.made", "evidence.shown", "evidence.covered", "near.answered",
 })  # fmt: skip
 """Events that have words of their own; others stand there as the ledger calls them."""
-FACTS = ("to", "minutes", "decision", "step", "purpose")
+FACTS = ("to", "minutes", "step", "purpose")
 """Facts that are told with an event, each with words of its own."""
 
 

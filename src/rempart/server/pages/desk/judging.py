@@ -11,7 +11,15 @@ from starlette.responses import JSONResponse, Response
 
 from rempart.cases.assessing import answering
 from rempart.cases.assessing import near as beside
-from rempart.cases.assessing.values import LONGEST_LOOK, Assessment, Confidence, Decision, ImageKind, Origin, OriginBasis
+from rempart.cases.assessing.values import (
+    LONGEST_LOOK,
+    Assessment,
+    Confidence,
+    Decision,
+    ImageKind,
+    Origin,
+    OriginBasis,
+)
 from rempart.cases.work import claims
 from rempart.cases.work import settings as work_settings
 from rempart.cases.work.queue import visible
@@ -167,9 +175,7 @@ def assessment_of(form: FormData, *, at: datetime) -> Assessment:
         raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
 
 
-def _assess(
-    service: Service, pages: Pages, who: Principal, case_id: str, form: FormData, draft: Draft
-) -> None:
+def _assess(service: Service, pages: Pages, who: Principal, case_id: str, form: FormData, draft: Draft) -> None:
     at = service.clock()
     with service.store.write() as conn:
         given = assessment_of(form, at=at)
@@ -185,9 +191,7 @@ def _assess(
 def _keep(service: Service, pages: Pages, who: Principal, case_id: str, draft: Draft) -> bool:
     with service.store.write() as conn:
         visible(conn, case_id, who)
-        return drafts.written(draft) and drafts.keep(
-            conn, pages.entry.box, case_id, who.id, draft, at=service.clock()
-        )
+        return drafts.written(draft) and drafts.keep(conn, pages.entry.box, case_id, who.id, draft, at=service.clock())
 
 
 def _claim_again(service: Service, who: Principal, case_id: str) -> None:

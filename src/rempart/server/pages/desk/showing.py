@@ -38,6 +38,7 @@ from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.desk.happenings import told
 from rempart.server.pages.desk.undoing import undoable
 from rempart.server.pages.doors import Pages
+from rempart.server.pages.sight.panel import Panel, panel_in
 from rempart.server.service import Service
 
 MOST_MATCHES = 12
@@ -49,9 +50,7 @@ MOST_FACTS = 60
 _MOST_LISTS = 100
 
 
-def case_page(
-    request: Request, pages: Pages, who: Principal, case_id: str, *, typed: Draft | None = None
-) -> CasePage:
+def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, typed: Draft | None = None) -> CasePage:
     """The page of a case for one person; `typed` is a form that came back. Raises NotFoundError. Blocks."""
     service: Service = request.app.state.service
     at, asked = service.clock(), request.query_params
@@ -83,8 +82,14 @@ def case_page(
             happenings=happenings, earlier=earlier,
             colleagues=_colleagues(everyone, who), may_lead=who.may(Permission.CASES_LEAD),
             assigned_to=next((one.pseudonym for one in everyone if one.id == case.assigned_to), ""),
-            undo=_undo(conn, service, who, asked.get("after", ""), case_id), sight=None, opened=at,
+            undo=_undo(conn, service, who, asked.get("after", ""), case_id),
+            sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
         )  # fmt: skip
+
+
+def _sight(conn: Connection, service: Service, who: Principal, case: Case, look: str) -> Panel | None:
+    """The pictures of a case that has any."""
+    return None if case.uploader is not None else panel_in(conn, service, who, case, look=look[:40])
 
 
 def known_schemes(service: Service, rules: WorkRules, more: Collection[str] = ()) -> Schemes:
@@ -103,9 +108,7 @@ def schemes_folder(service: Service) -> Path:
     return Path(service.settings.data) / "schemes"
 
 
-def before_blind(
-    conn: Connection, case: Case, who: Principal, rows: tuple[ItemRow, ...]
-) -> tuple[ItemRow, ...]:
+def before_blind(conn: Connection, case: Case, who: Principal, rows: tuple[ItemRow, ...]) -> tuple[ItemRow, ...]:
     """Items as they may be shown: whoever has still to answer by themselves sees no verdict of this round."""
     if not is_blind(conn, case, who):
         return rows

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from rempart.cases.work import emergency
 from rempart.cases.work import settings as work_settings
 from rempart.cases.work.settings import DECISIONS, WorkRules
-from rempart.errors import RempartError, WorkSettingsError
+from rempart.errors import RefusedError, RempartError, WorkSettingsError
 from rempart.lists.schemes import built_in
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -55,7 +55,8 @@ async def change_work(request: Request, pages: Pages, who: Principal) -> Respons
         await run_in_threadpool(put)
     except WorkSettingsError as err:
         page = await run_in_threadpool(_page, service, who, document_of(form), tuple(err.problems))
-        return again(request, page, err, who=who)
+        told = RefusedError("Some of this cannot be kept.", hint="Each mistake is named below, with its place.")
+        return again(request, page, told, who=who)
     except RempartError as err:
         return again(request, await run_in_threadpool(_page, service, who, document_of(form)), err, who=who)
     return RedirectResponse("/work?done=1", 303)
@@ -94,7 +95,9 @@ def _route(form: FormData, n: int) -> dict[str, Any]:
     when = {name: _listed(field(form, f"route-{n}-{name}")) for name in CONDITIONS}
     then: dict[str, Any] = {name: field(form, f"route-{n}-then-{name}").strip() for name in ("queue", "priority")}
     minutes = field(form, f"route-{n}-then-due").strip()
-    then = {name: value for name, value in then.items() if value} | ({"due_minutes": _whole(minutes)} if minutes else {})
+    then = {name: value for name, value in then.items() if value} | (
+        {"due_minutes": _whole(minutes)} if minutes else {}
+    )
     when = {name: value for name, value in when.items() if value}
     return {"when": when, "then": then} if when or then else {}
 
@@ -105,8 +108,9 @@ def _page(
     with service.store.read() as conn:
         version, rules = work_settings.current(conn)
     own = sorted(one.stem for one in schemes_folder(service).glob("*.json")) if schemes_folder(service).is_dir() else []
+    filled = _filled(rules.document, rules) if typed is None else _filled(typed, None)
     return WorkPage(
-        version=version, typed=_filled(typed if typed is not None else rules.document, rules if typed is None else None),
+        version=version, typed=filled,
         may_manage=who.may(Permission.WORK_MANAGE), decisions=DECISIONS, two=TWO,
         schemes=tuple(dict.fromkeys((*built_in(), *own))), countries=emergency.countries(), problems=tuple(problems),
     )  # fmt: skip
@@ -122,7 +126,7 @@ def _filled(document: Mapping[str, Any], rules: WorkRules | None) -> Mapping[str
     blank: list[dict[str, Any]] = [{} for _ in range(_BLANK)]
     told = dict(found.get("emergency", {}))
     return {
-        **{name: "" for name in NUMBERS}, **found, "budgets": {**{name: "" for name in BUDGETS}, **found["budgets"]},
+        **dict.fromkeys(NUMBERS, ""), **found, "budgets": {**dict.fromkeys(BUDGETS, ""), **found["budgets"]},
         "queues": [*found.get("queues", []), *blank], "routes": [*found.get("routes", []), *blank],
         "countries": told.get("countries", []), "contacts": [*told.get("contacts", []), *blank],
         "peer_contact": found.get("peer_contact", ""),
