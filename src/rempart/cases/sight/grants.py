@@ -85,7 +85,7 @@ def grant(
     case = holding(conn, case_id, who=who, at=at, lock=True)
     if asked.item not in case_records.items_of(conn, case_id):
         raise NotFoundError("There is no such picture in this case.", hint="Open the case again.")
-    purpose = _purpose(asked)
+    purpose = purpose_of(asked.purpose, asked.words)
     if evidence.hindrance is not None or evidence.object is None:
         raise HinderedError(evidence.hindrance or Hindrance.NEVER_KEPT)
     seconds = seconds_for(asked.step, reveal_seconds)
@@ -191,11 +191,12 @@ def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, li
         )
 
 
-def _purpose(asked: Asked) -> str:
-    words = asked.words.strip()[:MOST_WORDS]
-    if asked.purpose not in PURPOSES or (asked.purpose == "other" and not words):
+def purpose_of(purpose: str, words: str) -> str:
+    """A purpose as it is kept. Raises RefusedError where none is named, or `other` is not said in words."""
+    words = words.strip()[:MOST_WORDS]
+    if purpose not in PURPOSES or (purpose == "other" and not words):
         raise RefusedError("A purpose is missing.", hint="Choose what you look at it for, or say it in words.")
-    return f"{asked.purpose}: {words}" if words else asked.purpose
+    return f"{purpose}: {words}" if words else purpose
 
 
 def _over() -> LookOverError:

@@ -50,9 +50,10 @@ class Pane:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """The pictures of a case for one person. `place` is the page they stand on; `holds`: the case is theirs now."""
+    """The pictures of a case for one person. `root` is the case's address, `place` the page they stand on; `holds`: the
+    case is theirs now."""
 
-    case_id: str
+    root: str
     place: str
     may_look: bool
     holds: bool
@@ -78,6 +79,10 @@ class Care:
     near: bool
     pause: bool
     minutes: int
+
+
+AT_EASE = Care(reached=False, near=False, pause=False, minutes=0)
+"""Nothing has to be said."""
 
 
 def panel(service: Service, who: Principal, case: Case, *, look: str = "", place: str = "case") -> Panel:
@@ -106,7 +111,7 @@ def panel_in(
         for number, (first, copies) in enumerate(groups[:MOST_PANES], 1)
     )  # fmt: skip
     return Panel(
-        case_id=case.id, place=place, may_look=who.may(Permission.EVIDENCE_VIEW), holds=holds, panes=panes,
+        root=f"/cases/{case.id}", place=place, may_look=who.may(Permission.EVIDENCE_VIEW), holds=holds, panes=panes,
         more=max(0, len(groups) - MOST_PANES), care=_care(conn, who, rules, service),
         derivative_seconds=seconds_for(Step.SKETCH, rules.reveal_seconds), reveal_seconds=rules.reveal_seconds,
     )  # fmt: skip
