@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from rempart.cases.assessing.outcomes import Became
 from rempart.cases.care.groups import Week
 from rempart.cases.care.meter import Exposure, Limits
 from rempart.cases.care.practice import Told
@@ -39,6 +40,7 @@ class CarePage(Context):
     own: OwnLimits
     peer_contact: str
     leads: bool
+    outcomes: tuple[Became, ...]
     reached: bool = False
 
     @property
