@@ -31,6 +31,8 @@ FAMILIES: dict[str, list[str]] = {
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 SAME = {"nav.webhooks"}
+PARTIAL = {"layout", "parts", "picture", "precision"}
+"""Templates that stand in others."""
 SAYING: set[str] = set()
 """Files of other rooms whose errors these pages show."""
 for part in PARTS:
@@ -118,7 +120,7 @@ def test_every_template_has_its_declared_context():
     routes()  # imports every package of pages
     declared = {context.template for context in Context.__subclasses__()}
     names = {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in TEMPLATES}
-    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts", "picture")}
+    assert declared == {name for name in names if name.rpartition("/")[2] not in PARTIAL}
 
 
 def said() -> list[tuple[str, str]]:

@@ -21,7 +21,6 @@ from rempart.cases.work.queue import visible
 from rempart.errors import RempartError
 from rempart.people import sessions
 from rempart.people.permissions import Permission
-from rempart.people.principal import Principal
 from rempart.people.records import persons
 from rempart.people.records import sessions as session_records
 from rempart.people.sealing import SecretBox
