@@ -79,7 +79,8 @@ def looks(found: Window, house: DeskHouse, desk: dict[str, str], name: str) -> N
     paths = {
         "queue": "/cases", "queue-exact": "/cases?queue=exact&look=none", "on-hold": "/cases?held=1",
         "new": "/cases/new", "work": "/work", "danger": f"/cases/{desk['many']}/danger",
-        "items": f"/cases/{desk['many']}/items", "uploader": f"/cases/{desk['many']}/uploader?service=forum&uploader=kite_77",
+        "items": f"/cases/{desk['many']}/items",
+        "uploader": f"/cases/{desk['many']}/uploader?service=forum&uploader=kite_77",
         "many-free": f"/cases/{desk['many']}", "taken": f"/cases/{desk['plain']}", "held": f"/cases/{desk['held']}",
         "urgent": f"/cases/{desk['urgent']}", "account": f"/cases/{desk['account']}", "home": "/",
     }  # fmt: skip

@@ -1,6 +1,5 @@
 """The desk as a person without scripts meets it."""
 
-import re
 
 import pytest
 

@@ -2,6 +2,7 @@
 
 from rempart.lists.entry import Opinion
 from rempart.lists.staging_records import State
+from rempart.server.condition import WARNINGS
 from rempart.server.pages.running.changes import COUNTED
 from rempart.server.pages.running.taking import FORMATS
 
@@ -12,15 +13,20 @@ FAMILIES = {
     "step.": ["add", "change", "withdraw"],
     "count.": sorted(COUNTED),
     "setting.": ["name", "mode", "shared", "owner", "scheme", "growth", "feeds"],
+    "room.": ["data", "database", "blobs"],
+    "database.": ["sqlite", "postgresql"],
+    "warning.": list(WARNINGS),
+    "topic.": ["machine", "libraries", "kernels", "worker", "formats", "sandbox"],
     "entry_state.": ["live", "withdrawn"],
     "opinion.": [opinion.value for opinion in Opinion],
     "import_format.": list(FORMATS),
     "guards.": ["canary", "noisy"],
 }  # fmt: skip
 SAME = {
+    "health.version", "database.sqlite", "database.postgresql", "topic.machine", "topic.formats", "health.machine",
     "lists.mode", "setting.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
     "import_format.vics", "import_format.threatexchange", "guards.signal",
 }  # fmt: skip
 SAYING = {
-    "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py",
+    "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py", "cases/webhooks.py",
 }  # fmt: skip

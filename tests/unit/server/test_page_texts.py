@@ -31,6 +31,8 @@ FAMILIES: dict[str, list[str]] = {
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 SAME = {"nav.webhooks"}
+PARTIAL = {"layout", "parts", "picture", "precision"}
+"""Templates that stand in others."""
 SAYING: set[str] = set()
 """Files of other rooms whose errors these pages show."""
 for part in PARTS:

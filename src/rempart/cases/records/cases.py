@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    func,
     insert,
     literal_column,
     or_,
@@ -185,6 +186,11 @@ def cluster_of(conn: Connection, case_id: str) -> bytes | None:
     """What makes the items of an open case byte-identical; None once it was decided."""
     found = conn.execute(select(cases.c.cluster).where(cases.c.id == case_id)).scalar_one_or_none()
     return None if found is None else bytes(found)
+
+
+def count_open(conn: Connection) -> int:
+    """How many cases are open."""
+    return int(conn.execute(select(func.count()).select_from(cases).where(cases.c.state == "open")).scalar_one())
 
 
 def open_cases(

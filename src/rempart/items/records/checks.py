@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     select,
+    text,
 )
 
 from rempart.items.records.items import IDS_IN_COMMIT
@@ -31,6 +32,7 @@ from rempart.store.schema import Json, UtcTime, metadata
 _LOOKED_AT = 500
 _ROWS_AT_ONCE = 1_000
 
+_TROUBLE = text("outcome <> 'ok'")
 checks = Table(
     "checks",
     metadata,
@@ -48,6 +50,7 @@ checks = Table(
     Column("at", UtcTime, nullable=False),
     Index(None, "item"),
     Index(None, "at"),
+    Index("ix_checks_outcome", "outcome", "at", sqlite_where=_TROUBLE, postgresql_where=_TROUBLE),
 )
 
 

@@ -37,6 +37,7 @@ IDS_IN_COMMIT = 4096
 """How many items one commit may bring."""
 _MOST_SIGNALS = 32  # that one item has, about
 _UPLOADER = text("uploader IS NOT NULL")
+_NOT_ALLOWED = text("verdict <> 'allow'")
 _SHA256 = text("sha256 IS NOT NULL")
 
 items = Table(
@@ -64,6 +65,7 @@ items = Table(
     Column("gone", UtcTime),
     UniqueConstraint("service", "item_id"),
     Index(None, "checked"),
+    Index("ix_items_verdict", "verdict", "checked", "id", sqlite_where=_NOT_ALLOWED, postgresql_where=_NOT_ALLOWED),
     Index("ix_items_service_uploader", "service", "uploader", sqlite_where=_UPLOADER, postgresql_where=_UPLOADER),
     Index("ix_items_sha256", "sha256", sqlite_where=_SHA256, postgresql_where=_SHA256),
 )
