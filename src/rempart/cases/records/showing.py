@@ -119,4 +119,6 @@ def histories(conn: Connection, whose: Sequence[tuple[str, str]]) -> tuple[Histo
 def of_uploader(conn: Connection, service: str, uploader: str, *, after: int, most: int) -> tuple[ItemRow, ...]:
     """An uploader's items, by their numbers, those after one."""
     own = items.c.service == service, items.c.uploader == uploader, items.c.id > after
-    return tuple(ItemRow(**row._mapping) for row in conn.execute(select(*_ITEM).where(*own).order_by(items.c.id).limit(most)))
+    return tuple(
+        ItemRow(**row._mapping) for row in conn.execute(select(*_ITEM).where(*own).order_by(items.c.id).limit(most))
+    )
