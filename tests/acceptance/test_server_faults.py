@@ -147,31 +147,19 @@ def test_postgres_that_stops_or_dies_and_comes_back_has_every_answer(cluster: Cl
         server.kill()
 
 
-def test_blob_store_that_goes_away_stops_only_what_must_be_sealed(stand: Stand, server: Group, tmp_path: Path) -> None:
-    blobs, elsewhere = stand.data / "blobs", tmp_path / "elsewhere"
-    with Witness(stand, server.url, PICTURES) as witness:
-        witness.wait_for(200)
-        blobs.rename(elsewhere)
-        witness.wait_for(503, NEEDS_SEALING)
-        witness.wait_for(200, OTHERS)
-        assert ready(stand, server) == ["blobs"]
-        assert not blobs.exists(), "a new blob folder was made in its place"
-        elsewhere.rename(blobs)
-        witness.wait_for(200)
-    all_is_well(stand, server, witness, tmp_path)
-
-
-def test_service_key_that_is_taken_away_stops_only_what_must_be_sealed(
-    stand: Stand, server: Group, tmp_path: Path
+@pytest.mark.parametrize(("name", "called"), [("blobs", "blobs"), ("keys/service.key", "service key")])
+def test_blobs_or_service_key_that_go_away_stop_only_what_must_be_sealed(
+    stand: Stand, server: Group, tmp_path: Path, name: str, called: str
 ) -> None:
-    key, elsewhere = stand.data / "keys" / "service.key", tmp_path / "service.key"
+    place, elsewhere = stand.data / name, tmp_path / "elsewhere"
     with Witness(stand, server.url, PICTURES) as witness:
         witness.wait_for(200)
-        key.rename(elsewhere)
+        place.rename(elsewhere)
         witness.wait_for(503, NEEDS_SEALING)
         witness.wait_for(200, OTHERS)
-        assert ready(stand, server) == ["service key"]
-        elsewhere.rename(key)
+        assert ready(stand, server) == [called]
+        assert not place.exists(), "a new one was made in its place"
+        elsewhere.rename(place)
         witness.wait_for(200)
     all_is_well(stand, server, witness, tmp_path)
 

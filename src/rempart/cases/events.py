@@ -77,6 +77,28 @@ def publish(
     return row
 
 
+def publish_account(
+    conn: Connection, *, service: str, uploader: str, case_id: str, by: Principal, at: datetime
+) -> decisions.DecisionRow | None:
+    """Tell a service that an uploader's account shall be blocked for good; None when this case has told it so before.
+
+    As with `publish`, call this late.
+    """
+    if decisions.account_block(conn, case_id=case_id, service=service, uploader=uploader) is not None:
+        return None
+    sealed = {"service": service, "uploader": uploader}
+    append(conn, Leaf(action="account.blocked", actor=by.pseudonym, sealed=sealed, subject=f"case:{case_id}"), at=at)
+    row = decisions.DecisionRow(
+        seq=next_number(conn, "decisions"), id=new_id("decision"), service=service, subject="account", item=None,
+        item_id=None, uploader=uploader, verdict=Verdict.BLOCK.value, previous=None, reason=Reason.CASE.value,
+        case_id=case_id, at=at,
+    )  # fmt: skip
+    decisions.add(conn, {name: getattr(row, name) for name in decisions.DecisionRow.__slots__})
+    for endpoint in webhooks.enabled(conn, service):
+        send(conn, endpoint=endpoint, decision=row.id, at=at)
+    return row
+
+
 def send(conn: Connection, *, endpoint: str, decision: str, at: datetime) -> str:
     """Put one message on its way; gives its id, which stays the same over every attempt."""
     message = new_id("msg")

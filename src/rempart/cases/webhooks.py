@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -107,10 +107,39 @@ def replay(conn: Connection, endpoint_id: str, *, after: int, by: Principal, at:
         if known is None:
             send(conn, endpoint=row.id, decision=decision.id, at=at)
         else:
-            records.change_message(conn, known.id, state="waiting", settled=None, attempts=0, created=at)
-            enqueue(conn, DELIVER, {"message": known.id}, now=at, key=known.id)
+            _send_again(conn, known.id, at=at)
     _write_down(conn, "webhook.replayed", row, by=by, at=at)
     return min(len(found), MOST_REPLAYED), found[MOST_REPLAYED - 1].seq if len(found) > MOST_REPLAYED else None
+
+
+def retry(conn: Connection, messages: Sequence[str], *, by: Principal, at: datetime) -> int:
+    """Send messages that were given up again, under their old ids; gives how many are on their way now.
+
+    Those that are no longer given up, or whose endpoint is gone or disabled, are left as they are. RefusedError when
+    that holds for all of them.
+    """
+    sent = 0
+    for name in dict.fromkeys(messages):
+        found = records.message(conn, name)
+        row = None if found is None else records.endpoint(conn, found.endpoint, lock=True)
+        now = records.message(conn, name)
+        if row is None or now is None or now.state != "given_up" or row.state != "enabled":
+            continue
+        if by.kind == "service" and by.service != row.service:
+            continue
+        _send_again(conn, now.id, at=at)
+        _write_down(conn, "webhook.retried", row, by=by, at=at)
+        sent += 1
+    if not sent:
+        raise RefusedError(
+            "None of these messages can be sent again.", hint="Were they sent meanwhile, or is the webhook disabled?"
+        )
+    return sent
+
+
+def _send_again(conn: Connection, message: str, *, at: datetime) -> None:
+    records.change_message(conn, message, state="waiting", settled=None, attempts=0, created=at)
+    enqueue(conn, DELIVER, {"message": message}, now=at, key=message)
 
 
 def own_endpoint(conn: Connection, endpoint_id: str, *, by: Principal, lock: bool = False) -> Endpoint:
@@ -143,7 +172,10 @@ def message_body(decision: DecisionRow) -> bytes:
         "seq": decision.seq, "id": decision.id, "item_id": decision.item_id, "verdict": decision.verdict,
         "previous": decision.previous,
     }  # fmt: skip
-    body = {"type": "item.decided", "timestamp": iso(decision.at), "data": data}
+    account = decision.subject == "account"
+    if account:
+        data |= {"subject": "account", "uploader": decision.uploader}
+    body = {"type": "account.decided" if account else "item.decided", "timestamp": iso(decision.at), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 

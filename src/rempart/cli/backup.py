@@ -13,7 +13,7 @@ from rempart.cli.exitcodes import COULD_NOT, NOTHING_FOUND
 from rempart.cli.output import output_file
 from rempart.clock import iso, utc_now
 from rempart.errors import RefusedError
-from rempart.evidence.backup.making import Made, make_backup
+from rempart.evidence.backup.making import BACKUPS, Made, make_backup
 from rempart.evidence.ledger import Leaf, append
 from rempart.people.principal import CONSOLE
 from rempart.server.vaults import blobs_of
@@ -49,7 +49,8 @@ def command(out: Path, data: Path, no_blobs: bool, force: bool, as_json: bool) -
             )
         with folder.store.write() as conn:
             facts = {"blobs": made.blobs, "ledger_size": made.ledger_size, "whole": made.whole}
-            append(conn, Leaf(action="backup.made", actor=CONSOLE.pseudonym, facts=facts), at=utc_now())
+            leaf = Leaf(action="backup.made", actor=CONSOLE.pseudonym, facts=facts, subject=BACKUPS)
+            append(conn, leaf, at=utc_now())
     _tell(made, out, as_json=as_json, quiet=target is None)
     return NOTHING_FOUND if made.whole else COULD_NOT
 

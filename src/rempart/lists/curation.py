@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
 from sqlalchemy import Connection
@@ -170,11 +170,7 @@ class Curation:
                 raise NotFoundError("The list has no such entry.", hint="References are compared letter by letter.")
             gone = next((one.withdrawn for one in there.values() if one.withdrawn is not None), None)
             if gone is not None:
-                raise ConflictError(
-                    f"The entry was already withdrawn, on {gone:%Y-%m-%d}." if len(wanted) == 1
-                    else f"One of them was already withdrawn, on {gone:%Y-%m-%d}; none was withdrawn now.",
-                    hint="There is nothing left to do." if len(wanted) == 1 else "Look at the entries again.",
-                )  # fmt: skip
+                raise _already(gone, alone=len(wanted) == 1)
             if live.guarded and live.owner and by.id != live.owner and by.kind != "system":
                 return self._stage_withdrawal(conn, live, there, by=by)
             at, ids = self.clock(), [there[ref].entry_id for ref in wanted]
@@ -321,6 +317,17 @@ def verify_rows(store: Store, changeset: ChangeSet) -> None:
             raise TamperedError(
                 "The rows of this change set are not those that were staged.", hint="Take it back and import again."
             )
+
+
+def _already(gone: datetime, *, alone: bool) -> ConflictError:
+    if alone:
+        return ConflictError(
+            f"The entry was already withdrawn, on {gone:%Y-%m-%d}.", hint="There is nothing left to do."
+        )
+    return ConflictError(
+        f"One of them was already withdrawn, on {gone:%Y-%m-%d}; none was withdrawn now.",
+        hint="Look at the entries again.",
+    )
 
 
 def _no_changeset() -> NotFoundError:

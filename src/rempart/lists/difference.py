@@ -12,6 +12,8 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any
 
+import msgspec
+
 from rempart.clock import iso
 from rempart.errors import RefusedError
 from rempart.lists.entry import Category, Entry, EntrySignal, Opinion
@@ -90,7 +92,10 @@ class Body:
     @cached_property
     def row(self) -> Mapping[str, Any]:
         """The content as data."""
-        found: Mapping[str, Any] = json.loads(self.text)
+        try:
+            found: Mapping[str, Any] = msgspec.json.decode(self.text)
+        except msgspec.MsgspecError:  # a partner's record may hold NaN, or a number beyond all floats
+            found = json.loads(self.text)
         return found
 
     @property

@@ -8,7 +8,7 @@ an import that dies leaves an unfinished change set behind that nobody can agree
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, BinaryIO
@@ -84,13 +84,13 @@ class Intake:
         too early; then nothing is live and nothing waits.
         """
 
-        def readings(live: LiveList) -> Iterable[Reading | Refusal]:
+        def readings(live: LiveList) -> Iterator[Reading | Refusal]:
             source = prepared(stream)
             name = wishes.origin or "the body"
             chosen = (
                 detect(source.head, origin=name) if wishes.format_name == "auto" else format_named(wishes.format_name)
             )
-            return chosen.read(source.stream, options=self.options(live, wishes))
+            yield from chosen.read(source.stream, options=self.options(live, wishes))
 
         return self._take(list_id, readings, wishes, by=by)
 

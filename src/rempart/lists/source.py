@@ -12,10 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from rempart.errors import IncompleteError
+from rempart.errors import IncompleteError, RefusedError
 
 HEAD = 1 << 16
 MAX_LINE = 1 << 20
+MAX_RATIO = 200
+"""So many times its compressed size a list may unpack to; hashes hardly shrink at all."""
+PLAIN_BYTES = 64 << 20
+"""Up to here nobody asks: a small file may be all alike."""
 _GZIP = b"\x1f\x8b"
 
 
@@ -51,6 +55,45 @@ def shown(path: str | os.PathLike[str]) -> str:
     return os.fsencode(path).decode("utf-8", "replace")
 
 
+class _Packed(io.RawIOBase):
+    """Compressed bytes on their way, counted."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        found = self._stream.read(size)
+        self.count += len(found)
+        return found
+
+
+class _Unpacked(io.RawIOBase):
+    """What a gzip stream unpacks to, as long as that stays within reason."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._packed = _Packed(stream)
+        self._gzip = gzip.GzipFile(fileobj=self._packed)
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        found = self._gzip.read(len(buffer))
+        buffer[: len(found)] = found
+        self._count += len(found)
+        if self._count > PLAIN_BYTES and self._count > MAX_RATIO * self._packed.count:
+            raise RefusedError(
+                f"The compressed file unpacks to more than {MAX_RATIO} times its size.",
+                hint="A list of hashes does not; unpack it first and look at it.",
+            )
+        return len(found)
+
+
 @contextmanager
 def open_source(path: Path) -> Iterator[Source]:
     """Open a list file for reading; gzip, UTF-16 with a mark, the UTF-8 mark and bare CR are recognised.
@@ -70,7 +113,7 @@ def prepared(file: BinaryIO) -> Source:
     """The same for a stream that is open: `file` is buffered and has `peek`."""
     stream: Any = file
     if stream.peek(HEAD).startswith(_GZIP):
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), HEAD)
+        stream = io.BufferedReader(_Unpacked(stream), HEAD)
     head = stream.peek(HEAD)
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         stream = io.BufferedReader(_Utf8(stream, "utf-16"), HEAD)

@@ -224,6 +224,13 @@ def fed_since(conn: Connection, list_id: str, origin: str, since: datetime) -> t
     return tuple(_changeset(row) for row in conn.execute(select(list_changesets).where(*own)))
 
 
+def fed_lists(conn: Connection) -> frozenset[str]:
+    """The lists that a feed has put anything into."""
+    table = list_changesets.c
+    query = select(table.list_id).distinct().where(table.feed, table.state == State.APPLIED.value)
+    return frozenset(conn.execute(query).scalars())
+
+
 def fed_before(conn: Connection, list_id: str, origin: str) -> bool:
     """Whether a feed has put anything into a list."""
     own = (

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 
 from rempart.cases import upkeep as cases_upkeep
+from rempart.cases.assessing.answering import SETTLE
+from rempart.cases.assessing.listing import Lister
+from rempart.cases.assessing.settling import Settler
+from rempart.cases.assessing.tasks import LIST
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.errors import UnavailableError
@@ -59,6 +63,8 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     )  # fmt: skip
     return {
         LOOKBACK: look,
+        SETTLE: Settler(parts.store, vault=parts.vault, clock=parts.store.clock),
+        LIST: Lister(parts.store, curation=parts.curation, clock=parts.store.clock),
         **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
         **curation_upkeep.handlers(parts.curation),
     }

@@ -87,7 +87,7 @@ class Delivery:
             endpoint = records.endpoint(conn, message.endpoint)
             decision = decisions.find(conn, message.decision)
             secrets = signing_secrets(conn, message.endpoint, keyring=self._keyring, at=now)
-        if endpoint is None or endpoint.state != "enabled" or decision is None or decision.item_id is None:
+        if endpoint is None or endpoint.state != "enabled" or decision is None or decision.erased:
             self._settle(job, message, "given_up")
             return
         self._wait_while_it_rests(endpoint.id)

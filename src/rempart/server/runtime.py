@@ -27,6 +27,7 @@ from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, gauges, handlers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
+from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
 from rempart.server.service import Service
@@ -112,6 +113,7 @@ class Runtime:
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
+            watch=ClockWatch(clock=self._clock),
             sight=Showing(store, vault=vault, pool=stack.enter_context(_drawers(settings)), clock=self._clock),
         )  # fmt: skip
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))

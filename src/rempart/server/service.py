@@ -16,6 +16,7 @@ from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore
 from rempart.server.alarms import Alarms
 from rempart.server.bodies import BodyMemory
+from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher
 from rempart.server.meters import Meters
 from rempart.server.readiness import Readiness
@@ -43,6 +44,7 @@ class Service:
     fetcher: Fetcher
     meters: Meters
     readiness: Readiness
+    watch: ClockWatch
     alarms: Alarms
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, LargeBinary, Table, insert
 
 
 def insert_many(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -17,7 +17,13 @@ def insert_many(conn: Connection, table: Table, rows: Sequence[Mapping[str, Any]
         return
     names = list(rows[0])
     compiled = insert(table).compile(dialect=conn.dialect, column_keys=names)
-    binds = [table.c[name].type.dialect_impl(conn.dialect).bind_processor(conn.dialect) for name in names]
+    binds = [
+        # Bytes are what both drivers take; each as a memoryview, as SQLAlchemy has it, costs more than the row.
+        None
+        if isinstance(table.c[name].type, LargeBinary)
+        else table.c[name].type.dialect_impl(conn.dialect).bind_processor(conn.dialect)
+        for name in names
+    ]
     columns = [
         [row[name] for row in rows] if bind is None else [bind(row[name]) for row in rows]
         for name, bind in zip(names, binds, strict=True)

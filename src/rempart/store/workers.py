@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import BigInteger, Column, Connection, String, Table, Text, bindparam, delete, insert, select, update
 
@@ -50,6 +51,26 @@ _ALIVE = Prepared(
 )
 _HOLDER = Prepared(select(leases.c.worker).where(leases.c.name == bindparam("lease")).with_for_update())
 _BEAT = update(workers).where(workers.c.id == bindparam("worker")).values(beat=workers.c.beat + 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alive:
+    """A process that shares the work. `machine` and `process` are empty where the system does not tell."""
+
+    id: str
+    machine: str
+    process: str
+    started: datetime
+
+
+def alive(conn: Connection) -> tuple[Alive, ...]:
+    """The processes that nobody has called dead, the oldest first."""
+    rows = conn.execute(select(workers.c.id, workers.c.place, workers.c.started).order_by(workers.c.started))
+    found = []
+    for row in rows:
+        machine, _, rest = row.place.partition(":")
+        found.append(Alive(id=row.id, machine=machine, process=rest.partition(":")[0], started=row.started))
+    return tuple(found)
 
 
 @dataclass(slots=True)

@@ -44,32 +44,32 @@ def test_agreement_beyond_chance_is_not_defined_without_two_answers(counts):
 
 
 def test_no_pairs_at_all_say_nothing():
-    found = agreement([])
+    found = agreement({})
     assert (found.pairs, found.observed, found.kappa, found.interval, found.few, found.single) == (
         0, None, None, None, True, False,
     )  # fmt: skip
-    assert per_category([]) == {}
+    assert per_category({}) == {}
 
 
 def test_one_category_only_is_told_as_such_and_not_as_perfect():
-    found = agreement([("A", "A")] * 40)
+    found = agreement(Counter([("A", "A")] * 40))
     assert (found.kappa, found.interval, found.single, found.observed) == (None, None, True, 1.0)
 
 
 def test_too_few_pairs_give_no_figure():
-    found = agreement([("A", "A"), ("B", "B")] * ((FEWEST_PAIRS - 1) // 2))
+    found = agreement(Counter([("A", "A"), ("B", "B")] * ((FEWEST_PAIRS - 1) // 2)))
     assert found.few
     assert found.kappa is None
 
 
 def test_when_all_agree_the_interval_still_has_a_width():
-    found = agreement([("A", "A"), ("B", "B")] * 10)
+    found = agreement(Counter([("A", "A"), ("B", "B")] * 10))
     assert found.kappa == 1.0
     assert (found.interval.high, round(found.interval.low, 2)) == (1.0, 0.68)
 
 
 def test_a_rare_category_is_too_few_though_there_are_many_pairs():
-    found = per_category([("A", "A")] * 60 + [("B", "B")] * 30 + [("C", "A")] * 4)
+    found = per_category(Counter([("A", "A")] * 60 + [("B", "B")] * 30 + [("C", "A")] * 4))
     assert [(one, agreed.few, agreed.named) for one, agreed in found.items()] == [
         ("A", False, 64), ("B", False, 30), ("C", True, 4),
     ]  # fmt: skip
@@ -78,14 +78,14 @@ def test_a_rare_category_is_too_few_though_there_are_many_pairs():
 
 
 def test_a_category_that_nearly_everybody_names_is_too_few_as_well():
-    found = per_category([("A", "A")] * 60 + [("A", "B")] * 2)
+    found = per_category(Counter([("A", "A")] * 60 + [("A", "B")] * 2))
     assert found["A"].few
 
 
 def test_per_category_is_the_table_of_this_one_against_the_others():
     pairs = spread([[75, 1, 4], [5, 4, 1], [0, 0, 10]])
     counts = Counter((first == 2, second == 2) for first, second in pairs)
-    assert per_category(pairs)[2].kappa == pytest.approx(cohen(counts).value)
+    assert per_category(Counter(pairs))[2].kappa == pytest.approx(cohen(counts).value)
 
 
 answers = st.sampled_from("abcd")
@@ -93,7 +93,7 @@ answers = st.sampled_from("abcd")
 
 @given(st.lists(st.tuples(answers, answers), max_size=60))
 def test_kappa_stays_between_its_bounds_and_inside_its_interval(pairs):
-    found = agreement(pairs, fewest=1)
+    found = agreement(Counter(pairs), fewest=1)
     if found.kappa is None:
         return
     assert -1.0001 <= found.kappa <= 1.0001
@@ -124,7 +124,7 @@ def test_the_interval_holds_the_true_value_as_often_as_it_says(pairs, same):
         return tuple(truth if chance.random() < same else drawn() for _ in range(2))
 
     true = cohen(Counter(judged() for _ in range(40_000))).value
-    found = [agreement([judged() for _ in range(pairs)]) for _ in range(300)]
+    found = [agreement(Counter(judged() for _ in range(pairs))) for _ in range(300)]
     told = [one for one in found if one.kappa is not None]
     held = sum(one.interval.low <= true <= one.interval.high for one in told)
     assert held / len(told) >= 0.94

@@ -2,13 +2,21 @@
 
 import codecs
 import gzip
+import io
+import shutil
 
 import pytest
 
 from listfiles import LISTED, build, draw, entry, opened, read, written
+from rempart.clock import utc_now
 from rempart.errors import ListFormatError, RefusedError
 from rempart.lists.entry import Category
+from rempart.lists.formats import jsonl
 from rempart.lists.registry import detect
+from rempart.lists.report import Refusal
+from rempart.lists.schemes import built_in
+from rempart.lists.source import PLAIN_BYTES, open_source
+from rempart.lists.vocabulary import ReadOptions
 from rempart.signals.values import Md5, PdqHash, Sha1, Sha256
 
 S = draw(1)
@@ -153,3 +161,28 @@ def test_threatexchange_export_is_read_back():
     assert signals(entries) == [PDQ]
     assert refused == []
     assert isinstance(signals(entries)[0], PdqHash)
+
+
+def test_a_line_that_says_something_twice_is_refused_with_its_number(tmp_path):
+    line = '{"hash_type": "md5", "hash_value": "%s", "scheme": "listed", "code": "listed", "source_id": "%s"}\n'
+    good, other = line.replace("%s", "2" * 32), line.replace("%s", "3" * 32)
+    twice = good.replace('"hash_type"', '"hash_value"')
+    nested = good.replace("}", ', "record": {"a": 1, "a": 2}}')
+    text = good + twice + nested + other
+    path = tmp_path / "list.jsonl"
+    path.write_text(text)
+    with open_source(path) as source:
+        found = list(jsonl.read(source.stream, options=ReadOptions(schemes=built_in(), now=utc_now())))
+    refused = [(one.line, one.reason) for one in found if isinstance(one, Refusal)]
+    assert refused == [(2, "the line says 'hash_value' twice"), (3, "the line says 'a' twice")]
+    assert len(found) == 4
+
+
+def test_a_file_that_unpacks_to_far_more_than_a_list_does_is_refused(tmp_path):
+    path = tmp_path / "bomb.csv.gz"
+    with gzip.open(path, "wb") as file:
+        file.write(b"hash_type,hash_value\n")
+        for _ in range(PLAIN_BYTES // (1 << 20) + 2):
+            file.write(b"\n" * (1 << 20))
+    with open_source(path) as source, pytest.raises(RefusedError, match="times its size"):
+        shutil.copyfileobj(source.stream, io.BytesIO())

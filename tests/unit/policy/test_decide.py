@@ -1,27 +1,15 @@
 """What the rules make of a check: the default policy's promises, and each condition on its own."""
 
-from dataclasses import dataclass
 from itertools import product
 
 import pytest
 
+from hosting import Found
 from rempart.policy.facts import COULD_NOT, Facts, Keep, Verdict
 from rempart.policy.reading import default_text, parse
 from rempart.signals.outcome import Outcome
 
 DEFAULT = parse(default_text())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    list: str = "police"
-    mode: str = "blocking"
-    signal_kind: str = "pdq"
-    distance: int = 12
-    probe: str = "canonical"
-    scheme: str | None = "vic-us"
-    code: str | None = "1"
-    opinion: str = "positive"
 
 
 EXACT = Found(signal_kind="sha256", distance=0, probe="exact")

@@ -1,24 +1,42 @@
 """Keys of the running pages that are put together from two parts, and sentences that are the same in both languages."""
 
+from rempart.cases.events import Reason
 from rempart.lists.entry import Opinion
 from rempart.lists.staging_records import State
+from rempart.policy.facts import Verdict
+from rempart.server.condition import WARNINGS
+from rempart.server.pages.running.changes import COUNTED
 from rempart.server.pages.running.taking import FORMATS
+from rempart.signals.outcome import Outcome
 
 FAMILIES = {
-    "lists.mode.": ["observing", "blocking"],
+    "list_mode.": ["observing", "blocking"],
     "change_kind.": ["entries", "settings"],
     "change_state.": [state.value for state in State],
     "step.": ["add", "change", "withdraw"],
-    "count.": [
-        "add", "change", "withdraw", "unchanged", "duplicates", "refused", "entries", "canary", "noisy", "set_aside",
-        "overtaken",
-    ],
+    "count.": sorted(COUNTED),
+    "setting.": ["name", "mode", "shared", "owner", "scheme", "growth", "feeds"],
+    "room.": ["data", "database", "blobs"],
+    "database.": ["sqlite", "postgresql"],
+    "warning.": list(WARNINGS),
+    "topic.": ["machine", "libraries", "kernels", "worker", "formats", "sandbox"],
+    "verdict.": [one.value for one in Verdict],
+    "outcome.": [one.value for one in Outcome],
+    "case_state.": ["open", "decided"],
+    "told_why.": [one.value for one in Reason],
+    "message.": ["waiting", "delivered", "given_up"],
     "entry_state.": ["live", "withdrawn"],
     "opinion.": [opinion.value for opinion in Opinion],
-    "import.format.": list(FORMATS),
+    "import_format.": list(FORMATS),
     "guards.": ["canary", "noisy"],
 }  # fmt: skip
 SAME = {
-    "lists.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
-    "import.format.vics", "import.format.threatexchange", "guards.signal",
+    "health.version", "database.sqlite", "database.postgresql", "topic.machine", "topic.formats", "health.machine",
+    "items.service", "items.verdict", "items.policy", "items.signal", "items.distance", "items.webhooks",
+    "lists.mode", "setting.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
+    "import_format.vics", "import_format.threatexchange", "guards.signal",
+}  # fmt: skip
+SAYING = {
+    "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py",
+    "cases/webhooks.py",
 }  # fmt: skip

@@ -31,6 +31,10 @@ FAMILIES: dict[str, list[str]] = {
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 SAME = {"nav.webhooks"}
+PARTIAL = {"layout", "parts", "picture", "precision"}
+"""Templates that stand in others."""
+SAYING: set[str] = set()
+"""Files of other rooms whose errors these pages show."""
 for part in PARTS:
     if (there := Path(__file__).parent / f"families_{part}.py").exists():
         spec = importlib.util.spec_from_file_location(there.stem, there)
@@ -40,9 +44,10 @@ for part in PARTS:
         spec.loader.exec_module(module)
         FAMILIES |= module.FAMILIES
         SAME |= module.SAME
+        SAYING |= getattr(module, "SAYING", set())
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",
-    "TamperedError", "NotFoundError", "ConflictError", "RempartError", "_untrusted", "_broken",
+    "TamperedError", "NotFoundError", "ConflictError", "RempartError", "IncompleteError", "_untrusted", "_broken",
     "BudgetReachedError", "LookOverError",
 }  # fmt: skip
 ASKING = {"why_second", "_must_ask", "abnormal"}
@@ -114,8 +119,8 @@ def test_templates_hold_no_script_and_no_style_of_their_own(template):
 def test_every_template_has_its_declared_context():
     routes()  # imports every package of pages
     declared = {context.template for context in Context.__subclasses__()}
-    names = {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in TEMPLATES}
-    assert declared == {name for name in names if name.rpartition("/")[2] not in ("layout", "parts", "picture")}
+    whole = [path for path in TEMPLATES if "{% extends" in path.read_text()]  # the others are parts of these
+    assert declared == {str(path.relative_to(PAGES / "templates").with_suffix("")) for path in whole}
 
 
 def said() -> list[tuple[str, str]]:
@@ -123,7 +128,7 @@ def said() -> list[tuple[str, str]]:
     found = []
     files = [*(SOURCE / "people").rglob("*.py"), *PAGES.rglob("*.py"), SOURCE / "server" / "access.py",
              SOURCE / "server" / "oidc.py", *(SOURCE / "cases" / "sight").rglob("*.py"),
-             *(SOURCE / "cases" / "care").rglob("*.py")]  # fmt: skip
+             *(SOURCE / "cases" / "care").rglob("*.py"), *(SOURCE / name for name in sorted(SAYING))]  # fmt: skip
     for path in files:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") in ERRORS:

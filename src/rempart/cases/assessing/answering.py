@@ -77,14 +77,14 @@ def assess(
     return standing(conn, case_id, who, at=at, alone_after=alone_after)
 
 
-def undo(conn: Connection, outcome_id: str, who: Principal, *, at: datetime) -> Standing:
+def undo(conn: Connection, outcome_id: str, who: Principal, *, at: datetime, case_id: str | None = None) -> Standing:
     """Take one's own answer back before it has taken effect; the case is again what it was.
 
     Raises NotFoundError, NotPermittedError for another's, and ConflictError once its time is over: then a lead can
     reopen the case, which is an event of its own.
     """
     found = outcomes.find(conn, outcome_id)
-    if found is None:
+    if found is None or case_id not in (None, found.case_id):
         raise NotFoundError("There is no such outcome.")
     case = visible(conn, found.case_id, who, lock=True)
     found = outcomes.find(conn, outcome_id, lock=True)
@@ -133,7 +133,7 @@ def confirm_alone(
     fresh = assessments.find(conn, row.id)
     assert fresh is not None
     _follow(conn, case, tuple(fresh if one.id == row.id else one for one in given), fresh, rules, at=at, confirms=True)
-    facts = {"why": offer.why, "decisions": sorted(offer.decisions)}
+    facts = {"why": offer.why, "decisions": sorted(one.value for one in offer.decisions)}
     _write(conn, "case.confirmed_alone", case, by=who, at=at, facts=facts)
     return standing(conn, case_id, who, at=at, alone_after=alone_after)
 

@@ -63,14 +63,15 @@ def _signals(conn: Connection, case: Case) -> list[list[Any]]:
             continue
         if item.sha256 is not None:
             found[item.sha256] = ["sha256", item.sha256.hex(), None, None]
-        for one in _of_picture(signals.of(conn, number)):
+        for one in of_picture(signals.of(conn, number)):
             found[bytes(one.signal)] = [one.signal.kind.value, bytes(one.signal).hex(), one.recipe, one.quality]
         if any(kind == "pdq" for kind, *_ in found.values()):
             break
     return sorted(found.values(), key=lambda one: (one[0] != "sha256", one[1]))
 
 
-def _of_picture(kept: Iterable[ItemSignal]) -> Iterable[ItemSignal]:
+def of_picture(kept: Iterable[ItemSignal]) -> Iterable[ItemSignal]:
+    """Those of an item's signals that are of the whole picture as it is: its SHA-256 and its perceptual hash."""
     for one in kept:
         if isinstance(one.signal, Sha256) or (isinstance(one.signal, PdqHash) and one.probe in _OF_THE_PICTURE):
             yield one

@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from sqlalchemy import Connection
 
+from rempart.cases.quality.agreeing import count_pairs
+from rempart.cases.records import agreements
 from rempart.cases.records import figures as records
 from rempart.cases.records.figures import CHECKS, WHOLE, CaseFigure
 from rempart.store.engine import Store
@@ -48,9 +50,13 @@ def count(store: Store, worker: Worker) -> None:
     for dimension in records.DIMENSIONS:
         with store.read() as conn:  # not one long look for all of them: the log of the database moves on meanwhile
             rows += count_cases(conn, dimension, since=since, names=names)
+    with store.read() as conn:
+        pairs = count_pairs(conn, since=since)
+    first = "" if since is None else month_of(since)
     with store.write() as conn:
         worker.guard(conn)
-        records.replace(conn, rows, since="" if since is None else month_of(since), at=at)
+        records.replace(conn, rows, since=first, at=at)
+        agreements.replace(conn, pairs, since=first)
         if since is None:
             records.set_mark(conn, WHOLE, at)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -52,27 +52,28 @@ class Agreement:
         return self.same / self.pairs if self.pairs else None
 
 
-def agreement(pairs: Sequence[tuple[Answer, Answer]], *, fewest: int = FEWEST_PAIRS) -> Agreement:
-    """The agreement over all answers at once."""
-    counts = Counter(pairs)
-    few = len(pairs) < fewest
-    return _agreement(counts, named=len(pairs), few=few)
+def agreement(counts: Mapping[tuple[Answer, Answer], int], *, fewest: int = FEWEST_PAIRS) -> Agreement:
+    """The agreement over all answers at once, from how often each pair of answers was given."""
+    total = sum(counts.values())
+    return _agreement(counts, named=total, few=total < fewest)
 
 
 def per_category(
-    pairs: Sequence[tuple[Answer, Answer]], *, fewest: int = FEWEST_PAIRS, fewest_named: int = FEWEST_NAMED
+    counts: Mapping[tuple[Answer, Answer], int], *, fewest: int = FEWEST_PAIRS, fewest_named: int = FEWEST_NAMED
 ) -> Mapping[Answer, Agreement]:
     """For each answer that was given, the agreement on whether it is this one or another; in the order of first use.
 
     `named` is the number of pairs in which at least one of the two gave it.
     """
     found: dict[Answer, Agreement] = {}
-    for category in dict.fromkeys(one for pair in pairs for one in pair):
-        counts = Counter((first == category, second == category) for first, second in pairs)
-        named = len(pairs) - counts[False, False]
-        others = len(pairs) - counts[True, True]
-        few = len(pairs) < fewest or named < fewest_named or (0 < others < fewest_named)
-        found[category] = _agreement(counts, named=named, few=few)
+    total = sum(counts.values())
+    for category in dict.fromkeys(one for pair, count in counts.items() if count for one in pair):
+        table: Counter[tuple[bool, bool]] = Counter()
+        for (first, second), count in counts.items():
+            table[first == category, second == category] += count
+        named, others = total - table[False, False], total - table[True, True]
+        few = total < fewest or named < fewest_named or (0 < others < fewest_named)
+        found[category] = _agreement(table, named=named, few=few)
     return found
 
 

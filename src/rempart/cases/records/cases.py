@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     false,
+    func,
     insert,
     literal_column,
     or_,
@@ -188,6 +189,11 @@ def cluster_of(conn: Connection, case_id: str) -> bytes | None:
     return None if found is None else bytes(found)
 
 
+def count_open(conn: Connection) -> int:
+    """How many cases are open."""
+    return int(conn.execute(select(func.count()).select_from(cases).where(cases.c.state == "open")).scalar_one())
+
+
 def open_cases(
     conn: Connection,
     *,
@@ -236,6 +242,18 @@ def items_of(conn: Connection, case_id: str) -> tuple[int, ...]:
     """The internal ids of a case's items, the first one first."""
     query = select(case_items.c.item).where(case_items.c.case_id == case_id)
     return tuple(conn.execute(query.order_by(case_items.c.added, case_items.c.item)).scalars())
+
+
+def items_among(conn: Connection, case_id: str, items: Iterable[int]) -> tuple[int, ...]:
+    """Those of these items that are in a case."""
+    own = case_items.c.case_id == case_id, case_items.c.item.in_(list(items))
+    return tuple(conn.execute(select(case_items.c.item).where(*own)).scalars())
+
+
+def with_item(conn: Connection, item: int) -> tuple[str, ...]:
+    """The cases, open or decided, that an item is in, the youngest first."""
+    query = select(case_items.c.case_id).where(case_items.c.item == item).order_by(case_items.c.case_id.desc())
+    return tuple(conn.execute(query).scalars())
 
 
 def open_with(conn: Connection, items: Iterable[int]) -> Mapping[int, str]:

@@ -33,6 +33,7 @@ from sqlalchemy import (
     type_coerce,
 )
 
+from rempart.cases.records.assessments import case_assessments
 from rempart.cases.records.cases import case_matches, cases
 from rempart.items.records.checks import checks
 from rempart.store.schema import UtcTime, metadata
@@ -128,6 +129,10 @@ def _sum(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((condition, 1), else_=0)), 0)
 
 
+_ANSWERED = select(case_assessments.c.id).where(
+    case_assessments.c.case_id == cases.c.id, case_assessments.c.state == "valid"
+)
+_KNOWN_ORIGIN = _ANSWERED.where(type_coerce(case_assessments.c.origin, Text) != "[]")
 _SUMS = {
     "decided": func.count(),
     "upheld": _sum(cases.c.decision.in_(UPHELD)),
@@ -136,6 +141,8 @@ _SUMS = {
     "within_hour": _sum(and_(_FIRST, _TOOK <= 3_600 * _SECOND)),
     "within_day": _sum(and_(_FIRST, _TOOK <= _DAY)),
     "within_days": _sum(and_(_FIRST, _TOOK <= 3 * _DAY)),
+    "assessed": _sum(_ANSWERED.exists()),
+    "with_origin": _sum(_KNOWN_ORIGIN.exists()),
 }
 _LIST = func.coalesce(case_matches.c.list_id, case_matches.c.list)
 _BAND = case(

@@ -6,9 +6,9 @@ five or more, and when a look is questioned; no list of persons with their count
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -21,15 +21,18 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
+    func,
     insert,
-    or_,
     select,
+    type_coerce,
     update,
 )
 
 from rempart.cases.records.cases import case_items
+from rempart.cases.records.near import case_near
 from rempart.items.records.items import items
-from rempart.store.schema import UtcTime, metadata
+from rempart.store.schema import UtcTime, metadata, to_micros
 
 case_grants = Table(
     "case_grants",
@@ -121,18 +124,23 @@ def last_outcomes(conn: Connection, case_id: str, person: str) -> Mapping[int, s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRow:
-    """An item of a case, as far as it matters for showing it."""
+    """An item of a case, as far as it matters for showing it; of one that only looks alike, with its `distance`."""
 
     item: int
+    item_id: str
     sha256: bytes | None
     object: str | None
     media_type: str | None
+    distance: int | None = None
+
+
+_PICTURE = (items.c.id.label("item"), items.c.item_id, items.c.sha256, items.c.object, items.c.media_type)
 
 
 def pictures_of(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRow, ...]:
     """A case's items, the first one first; those that were erased are left out."""
     query = (
-        select(case_items.c.item, items.c.sha256, items.c.object, items.c.media_type)
+        select(*_PICTURE)
         .join(items, items.c.id == case_items.c.item)
         .where(case_items.c.case_id == case_id)
         .order_by(case_items.c.added, case_items.c.item)
@@ -141,13 +149,60 @@ def pictures_of(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRo
     return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
 
 
-def between(conn: Connection, start: datetime, end: datetime) -> Iterable[GrantRow]:
-    """Every grant of a time that showed a picture, for figures of groups."""
-    query = select(case_grants).where(
-        case_grants.c.at >= start, case_grants.c.at < end, case_grants.c.outcome.is_(None),
-        or_(case_grants.c.served.is_not(None), case_grants.c.covered.is_(None)),
+def pictures_near(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRow, ...]:
+    """What lies beside a case because it looks alike, the nearest first."""
+    query = (
+        select(*_PICTURE, case_near.c.distance)
+        .join(items, items.c.id == case_near.c.item)
+        .where(case_near.c.case_id == case_id, items.c.gone.is_(None))
+        .order_by(case_near.c.distance, case_near.c.item)
+        .limit(most)
+    )
+    return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
+
+
+def own_looks(conn: Connection, case_id: str, person: str) -> frozenset[str]:
+    """The ids of a person's own looks at a case."""
+    own = case_grants.c.case_id == case_id, case_grants.c.person == person
+    return frozenset(conn.execute(select(case_grants.c.id).where(*own)).scalars())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one person was shown in one of several equal times; for sums over people, never to be shown itself."""
+
+    number: int
+    person: str
+    looks: int
+    reveals: int
+    seconds: int
+
+
+def shares(
+    conn: Connection, *, origin: datetime, width: timedelta, start: datetime, end: datetime
+) -> tuple[Share, ...]:
+    """Everybody's shares in the times of `width` since `origin` that lie between two moments."""
+    micros = type_coerce(case_grants.c.at, BigInteger) - to_micros(origin)
+    number = (micros // (width // timedelta(microseconds=1))).label("number")
+    reveal = case((case_grants.c.step == "original", 1), else_=0)
+    query = (
+        select(
+            number,
+            case_grants.c.person,
+            func.sum(1 - reveal).label("looks"),
+            func.sum(reveal).label("reveals"),
+            func.sum(case_grants.c.seconds).label("seconds"),
+        )
+        .where(case_grants.c.at >= start, case_grants.c.at < end, case_grants.c.served.is_not(None))
+        .group_by(number, case_grants.c.person)
+    )
+    return tuple(
+        Share(
+            number=int(row.number), person=row.person, looks=int(row.looks), reveals=int(row.reveals),
+            seconds=int(row.seconds),
+        )
+        for row in conn.execute(query)
     )  # fmt: skip
-    return (GrantRow(**row._mapping) for row in conn.execute(query))
 
 
 def _row(found: Any) -> GrantRow | None:

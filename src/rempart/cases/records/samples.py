@@ -17,12 +17,11 @@ from sqlalchemy import (
     String,
     Table,
     func,
-    insert,
     select,
     update,
 )
 
-from rempart.store.schema import Json, UtcTime, metadata
+from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
 sample_seeds = Table(
@@ -43,7 +42,7 @@ case_samples = Table(
     Column("state", String(10), nullable=False),  # waiting, done, lapsed
     Column("person", String(40)),
     Column("taken", UtcTime),
-    Column("assessment", Json),  # what the second look said; it never reaches the case
+    Column("assessment", String(40)),  # the answer, with the state `sample`: it never reaches the case
     Column("done", UtcTime),
     Index("uq_case_samples_case_id_round", "case_id", "round", unique=True),
     Index("ix_case_samples_state", "state", "id"),
@@ -62,7 +61,7 @@ class Sample:
     state: str
     person: str | None
     taken: datetime | None
-    assessment: Mapping[str, Any] | None
+    assessment: str | None
     done: datetime | None
 
 
@@ -125,8 +124,3 @@ def counts(conn: Connection) -> Mapping[str, int]:
 def change(conn: Connection, sample_id: str, **values: Any) -> None:
     """Give a sample new values."""
     conn.execute(update(case_samples).where(case_samples.c.id == sample_id).values(**values))
-
-
-def insert_row(conn: Connection, row: Mapping[str, Any]) -> None:
-    """Write a whole sample."""
-    conn.execute(insert(case_samples), row)

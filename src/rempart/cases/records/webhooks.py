@@ -18,9 +18,11 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     or_,
     select,
+    text,
     update,
 )
 
@@ -49,6 +51,7 @@ webhook_secrets = Table(
     Column("expires", UtcTime),
     Index("ix_webhook_secrets_endpoint", "endpoint"),
 )
+_GIVEN_UP = text("state = 'given_up'")
 webhook_messages = Table(
     "webhook_messages",
     metadata,
@@ -62,6 +65,7 @@ webhook_messages = Table(
     Index("uq_webhook_messages_endpoint_decision", "endpoint", "decision", unique=True),
     Index("ix_webhook_messages_endpoint_id", "endpoint", "id"),
     Index("ix_webhook_messages_settled", "settled"),
+    Index("ix_webhook_messages_given_up", "id", sqlite_where=_GIVEN_UP, postgresql_where=_GIVEN_UP),
 )
 webhook_attempts = Table(
     "webhook_attempts",
@@ -209,11 +213,41 @@ def messages_of(conn: Connection, endpoint: str, *, most: int, before: str | Non
     return tuple(Message(**row._mapping) for row in rows)
 
 
+def given_up(conn: Connection, *, most: int) -> tuple[tuple[Message, Endpoint, str], ...]:
+    """Messages to endpoints that are there still, given up, the youngest first, each with its endpoint and what the
+    last attempt ended in."""
+    last = select(webhook_attempts.c.status, webhook_attempts.c.error).order_by(webhook_attempts.c.id.desc()).limit(1)
+    query = select(webhook_messages).where(_GIVEN_UP).order_by(webhook_messages.c.id.desc()).limit(most)
+    found = []
+    for row in conn.execute(query).all():
+        one = Message(**row._mapping)
+        there = endpoint(conn, one.endpoint)
+        attempt = conn.execute(last.where(webhook_attempts.c.message == one.id)).first()
+        why = "" if attempt is None else attempt.error or f"status {attempt.status}"
+        if there is not None:
+            found.append((one, there, why))
+    return tuple(found)
+
+
+def counts_of(conn: Connection, endpoint: str) -> dict[str, int]:
+    """How many messages of an endpoint wait, were delivered and were given up, of those that are kept."""
+    own = webhook_messages.c.endpoint == endpoint
+    rows = conn.execute(select(webhook_messages.c.state, func.count()).where(own).group_by(webhook_messages.c.state))
+    return {state: int(count) for state, count in rows}
+
+
 def message_of(conn: Connection, *, endpoint: str, decision: str) -> Message | None:
     """The message that tells an endpoint a decision."""
     own = webhook_messages.c.endpoint == endpoint, webhook_messages.c.decision == decision
     found = conn.execute(select(webhook_messages).where(*own)).first()
     return None if found is None else Message(**found._mapping)
+
+
+def messages_about(conn: Connection, decisions: Sequence[str], endpoints: Sequence[str]) -> tuple[Message, ...]:
+    """The messages that tell some endpoints some decisions."""
+    own = webhook_messages.c.endpoint.in_(endpoints), webhook_messages.c.decision.in_(decisions)
+    rows = conn.execute(select(webhook_messages).where(*own).order_by(webhook_messages.c.id.desc()))
+    return tuple(Message(**row._mapping) for row in rows)
 
 
 def change_message(conn: Connection, message_id: str, **values: Any) -> None:

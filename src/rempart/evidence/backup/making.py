@@ -22,6 +22,8 @@ from rempart.store.engine import Store
 
 _PART = 1 << 20
 SETTINGS = "settings/rempart.toml"
+BACKUPS = "backups:made"
+"""The subject of the leaves that say when a backup was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,3 +48,10 @@ def pending_restore(conn: Connection) -> Restore | None:
 def finish_restore(conn: Connection, restore_id: str, *, at: datetime) -> None:
     """The service may serve again."""
     conn.execute(update(restores).where(restores.c.id == restore_id).values(finished=at))
+
+
+def newest_restore(conn: Connection) -> Restore | None:
+    """The last restore that was finished: proof that the backup behind it could be read."""
+    query = select(restores).where(restores.c.finished.is_not(None)).order_by(restores.c.started.desc()).limit(1)
+    row = conn.execute(query).mappings().first()
+    return None if row is None else Restore(**row)

@@ -106,7 +106,8 @@ class Sequencer:
         if self._has_nothing_to_do():
             return
         self.sequence(guard, pause=_PAUSE_SECONDS)
-        self.sign(guard, only_when_due=True)
+        if self._may_be_due():
+            self.sign(guard, only_when_due=True)
 
     def checkpoint(self) -> SignedCheckpoint:
         """A checkpoint of all that was committed before the call. Needs no lease: it waits for whoever is at it."""
@@ -153,6 +154,12 @@ class Sequencer:
                 return False
             last = latest_checkpoint(conn)
             return last is not None and self._is_current(last, size_of(conn))
+
+    def _may_be_due(self) -> bool:
+        """Looked at beside the writers; `sign` looks again in its own transaction."""
+        with self._store.read() as conn:
+            last = latest_checkpoint(conn)
+        return last is None or self._is_due(last, self._store.clock())
 
     def _is_current(self, last: SignedCheckpoint, size: int) -> bool:
         if last.size != size:

@@ -66,6 +66,10 @@ bases = Table(
     Column("keep_until", UtcTime),
     Column("ended", UtcTime),
     Index(None, "object"),
+    Index(
+        "ix_vault_bases_reference", "reference", "basis",
+        sqlite_where=text("ended IS NULL"), postgresql_where=text("ended IS NULL"),
+    ),
 )
 holds = Table(
     "vault_holds",
@@ -212,6 +216,19 @@ def add_basis(
         conn.execute(insert(bases), row)
     elif found.keep_until is not None and (keep_until is None or keep_until > found.keep_until):
         conn.execute(update(bases).where(bases.c.id == found.id).values(keep_until=keep_until))
+
+
+def kept_for(
+    conn: Connection, *, basis: str, reference: str, lacking: tuple[str, str] | None = None, most: int
+) -> tuple[str, ...]:
+    """Objects that a reason keeps, some of them; only those that a second reason (`lacking`) does not keep as well."""
+    own = bases.c.basis == basis, bases.c.reference == reference, bases.c.ended.is_(None)
+    query = select(bases.c.object).where(*own)
+    if lacking is not None:
+        other = bases.alias()
+        same = other.c.basis == lacking[0], other.c.reference == lacking[1], other.c.ended.is_(None)
+        query = query.where(~exists().where(other.c.object == bases.c.object, *same))
+    return tuple(conn.scalars(query.order_by(bases.c.id).limit(most)))
 
 
 def end_basis(conn: Connection, *, object_id: str | None, basis: str, reference: str, at: datetime) -> tuple[str, ...]:

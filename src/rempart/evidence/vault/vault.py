@@ -187,6 +187,12 @@ class Vault:
         self._log(conn, "kept", object_id, by=by, why=reason or regime, at=at, facts=facts, sealed=sealed)
         return until
 
+    def kept_for(
+        self, conn: Connection, *, basis: str, reference: str, lacking: tuple[str, str] | None = None, most: int
+    ) -> tuple[str, ...]:
+        """Some of the objects that a reason keeps; only those that a second one (`lacking`) does not keep as well."""
+        return records.kept_for(conn, basis=basis, reference=reference, lacking=lacking, most=most)
+
     def let_go(
         self, conn: Connection, *, basis: str, reference: str = "", object_id: str | None = None, by: Actor
     ) -> tuple[str, ...]:

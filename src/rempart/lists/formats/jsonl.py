@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
+
+import msgspec
 
 from rempart.clock import iso
 from rempart.lists.columns import Columns, join_rows
@@ -22,6 +24,25 @@ _MAX_LINE = 40 << 20
 _MAX_SHAPES = 1000
 # What `rempart hash` says about a file beside its hashes; its paths are the examiner's own and stay out of lists.
 _HASH_OUTPUT = {"path", "outcome", "error", "size"}
+
+
+class _TwiceError(Exception):
+    """A name that stands twice in one object: which of the two was meant, nobody can tell."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _TwiceError(next(name for name in names if names.count(name) > 1))
+    return found
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_once)
 
 
 def detect(head: bytes) -> bool:
@@ -57,7 +78,10 @@ def _rows(stream: BinaryIO, options: ReadOptions) -> Iterator[Reading | Refusal]
         if not text.strip():
             continue
         try:
-            row = json.loads(text)
+            row = _parsed(text)
+        except _TwiceError as err:
+            yield Refusal(line=number, reason=f"the line says {err.name[:40]!r} twice")
+            continue
         except (ValueError, RecursionError):
             yield Refusal(line=number, reason="the line is not JSON")
             continue
@@ -74,6 +98,18 @@ def _rows(stream: BinaryIO, options: ReadOptions) -> Iterator[Reading | Refusal]
         yield from problems
         if reading is not None:
             yield reading
+
+
+def _parsed(text: str) -> Any:
+    """A line as data. Every name has its colon: only where there are more colons than names can one stand twice, and
+    then the standard library looks, as it does where the quicker parser is stricter (NaN, huge numbers)."""
+    try:
+        row = msgspec.json.decode(text)
+    except msgspec.MsgspecError:
+        return _JSON.decode(text.strip())
+    if isinstance(row, dict) and text.count(":") > len(row):
+        return _JSON.decode(text.strip())
+    return row
 
 
 def _own(row: dict[str, object]) -> dict[str, object]:

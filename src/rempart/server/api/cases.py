@@ -1,4 +1,4 @@
-"""`/v1/cases`: the facts of cases, opening one about an account, and deciding them."""
+"""`/v1/cases`: the facts of cases, and opening one about an account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
-from rempart.cases.judgement import MOST_REASON, Judgement, decide
+from rempart.cases.assessing.viewing import is_blind, told_before
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work.accounts import (
@@ -40,7 +40,7 @@ _MOST_OPEN = 2 << 20
 
 
 class CaseItem(Shown):
-    """An item in a case; `verdict` is what its service was told last."""
+    """An item in a case; `verdict` is what its service was told last. Who has yet to answer sees the one before."""
 
     service: str
     item_id: str
@@ -60,8 +60,8 @@ class FactShown(Shown):
 class CaseShown(Shown):
     """A case's facts. No picture, no digest; services see their own items and the matches of these.
 
-    `stage` is whose turn it is, `look` whether somebody has to look at all. `service`, `uploader` and `facts` are of
-    cases about an account.
+    `stage` is whose turn it is (`first` also for whoever would be the second, who is not to know), `look` whether
+    somebody has to look at all. `service`, `uploader` and `facts` are of cases about an account.
     """
 
     id: str
@@ -117,13 +117,6 @@ class OpenedShown(Shown):
 
     case: str
     new: bool
-
-
-class Decide(Form):
-    """What a case concludes: `release` allows every byte-identical item in it, `remove` blocks them."""
-
-    decision: Literal["release", "remove"]
-    reason: Annotated[Text, Field(max_length=MOST_REASON)] = ""
 
 
 @router.get("/v1/cases", summary="Open cases")
@@ -184,29 +177,6 @@ def _open_account(service: Service, who: Principal, asked: OpenAccount) -> Opene
     return OpenedShown(case=opened.case, new=opened.new)
 
 
-@router.post(
-    "/v1/cases/{case_id}/decision", summary="Decide a case", openapi_extra=takes(Decide), responses=documented(409)
-)
-async def decision(
-    case_id: str,
-    request: Request,
-    who: Annotated[Principal, Depends(needs(Permission.CASES_DECIDE, people=True))],
-    service: Serving,
-) -> CaseShown:
-    """Close an open case. Every byte-identical item in it follows, and each service is told."""
-    asked = await form_of(request, service, Decide)
-    return await run_in_threadpool(_decide, service, who, known_id(case_id), asked)
-
-
-def _decide(service: Service, who: Principal, case_id: str, asked: Decide) -> CaseShown:
-    at = service.clock()
-    with service.store.write() as conn:
-        found = decide(
-            conn, case_id, decision=Judgement(asked.decision), by=who, reason=asked.reason, at=at, vault=service.vault
-        )
-        return _shown(conn, found, who)
-
-
 def _shown(conn: Any, case: records.Case, who: Principal) -> CaseShown:
     hosted = [items.hosted(conn, one) for one in records.items_of(conn, case.id)]
     seen = [
@@ -215,15 +185,21 @@ def _shown(conn: Any, case: records.Case, who: Principal) -> CaseShown:
         if one is not None and one.gone is None and (who.kind != "service" or one.service == who.service)
     ]
     ids = {one.id: one.item_id for one in seen}
+    blind = who.kind == "person" and is_blind(conn, case, who)
+    before = told_before(conn, case) if blind else {}
     of_account = case.kind == KIND and (who.kind != "service" or case.service == who.service)
     return CaseShown(
         id=case.id, kind=case.kind, queue=case.queue, assessors=case.assessors, state=case.state, reason=case.reason,
         policy_version=case.policy_version, opened=iso(case.opened),
         withdrawn=None if case.withdrawn is None else iso(case.withdrawn),
         decision=case.decision, decided=None if case.decided is None else iso(case.decided),
-        items=[CaseItem(service=one.service, item_id=one.item_id, verdict=one.verdict.value) for one in seen],
+        items=[
+            CaseItem(service=one.service, item_id=one.item_id, verdict=before.get(one.id, one.verdict).value)
+            for one in seen
+        ],
         matches=[_match(row, ids[row.item]) for row in records.matches_of(conn, case.id) if row.item in ids],
-        stage=case.stage, round=case.round, priority=PRIORITY_NAMES[case.priority],
+        stage="first" if blind and case.stage == "second" else case.stage, round=case.round,
+        priority=PRIORITY_NAMES[case.priority],
         due=None if case.due is None else iso(case.due), look="none" if case.look == "none" else "look",
         service=case.service if of_account else None, uploader=case.uploader if of_account else None,
         facts=[_fact(one) for one in work.facts_of(conn, case.id)] if of_account else [],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.concurrency import run_in_threadpool
@@ -25,11 +25,14 @@ LONGEST_WAIT = 30.0
 
 
 class Decision(Shown):
-    """One decision. `item_id` is null once the item was erased. `reason` and `case` need the scope `analyst`."""
+    """One decision, about an item, or with the `subject` account about that of an `uploader`, which shall be blocked
+    for good. `item_id` is null once the item was erased. `reason` and `case` need the scope `analyst`."""
 
     seq: int
     id: str
+    subject: Literal["item", "account"]
     item_id: str | None
+    uploader: str | None
     verdict: str
     previous: str | None
     at: str
@@ -76,7 +79,8 @@ def page_of(found: tuple[DecisionRow, ...], *, after: int, limit: int, who: Prin
     return Decisions(
         decisions=[
             Decision(
-                seq=row.seq, id=row.id, item_id=row.item_id, verdict=row.verdict, previous=row.previous, at=iso(row.at),
+                seq=row.seq, id=row.id, subject="account" if row.subject == "account" else "item", item_id=row.item_id,
+                uploader=row.uploader, verdict=row.verdict, previous=row.previous, at=iso(row.at),
                 reason=row.reason if details else None, case=row.case_id if details else None,
             )
             for row in shown

@@ -21,7 +21,6 @@ from rempart.cases.work.queue import visible
 from rempart.errors import RempartError
 from rempart.people import sessions
 from rempart.people.permissions import Permission
-from rempart.people.principal import Principal
 from rempart.people.records import persons
 from rempart.people.records import sessions as session_records
 from rempart.people.sealing import SecretBox
@@ -86,6 +85,11 @@ def kept(conn: Connection, box: SecretBox, case_id: str, person: str) -> Draft |
     except RempartError:
         return None
     return Draft(typed=typed, at=found[0])
+
+
+def drop(conn: Connection, case_id: str, person: str) -> None:
+    """Forget a draft."""
+    drafts.forget(conn, case_id, person)
 
 
 async def keep_for_the_absent(request: Request, pages: Pages, case_id: str, draft: Draft) -> None:

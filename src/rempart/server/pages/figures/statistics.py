@@ -78,7 +78,9 @@ def _asked(request: Request) -> Asked:
     months = request.query_params.get("months", "")
     dimension, _, key = request.query_params.get("of", "").partition(":")
     wanted = int(months) if months in {str(one) for one in SPANS} else Asked().months
-    return Asked(months=wanted, dimension=dimension, key=key) if dimension in _NARROWED and key else Asked(months=wanted)
+    return (
+        Asked(months=wanted, dimension=dimension, key=key) if dimension in _NARROWED and key else Asked(months=wanted)
+    )
 
 
 def _words(request: Request, who: Principal) -> Texts:
@@ -101,7 +103,8 @@ def _page(pages: Pages, asked: Asked, words: Texts) -> StatisticsPage:
             slice=next((one.label for one in choices if one.chosen), ""), query=asked.query, checks=checks, cases=cases,
             queues=tuple(QueueAges(queue=queue, counts=counts) for queue, counts in ages),
             oldest=records.oldest_open(conn), lists=lists, categories=categories, probes=probes,
-            agreements=agreeing.of_pairs(conn, since=since), looks=agreeing.of_samples(conn, since=since), charts={}, labels={},
+            agreements=agreeing.of_pairs(conn, since=since), looks=agreeing.of_looks(conn, since=since),
+            charts={}, labels={},
         )  # fmt: skip
     return drawn(page, words)
 

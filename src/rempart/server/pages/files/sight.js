@@ -19,13 +19,6 @@ const cover = (place) => {
   }
 };
 
-// An address that names a look would show nothing once it is over; the page goes on without it.
-const forget = () => {
-  const address = new URL(location.href);
-  address.searchParams.delete("look");
-  return address;
-};
-
 const watch = (place) => {
   const image = place.querySelector("img");
   const left = place.querySelector("[data-left]");
@@ -43,8 +36,8 @@ const watch = (place) => {
     tick();
   };
   image.addEventListener("load", start);
-  // No picture came: the page without it says why.
-  const failed = () => !place.dataset.over && location.replace(forget());
+  // No picture came: the page, whose address names no look any more, says why.
+  const failed = () => !place.dataset.over && location.reload();
   image.addEventListener("error", failed);
   if (image.complete) (image.naturalWidth ? start : failed)();
   place.querySelector("form").addEventListener("submit", (event) => {
@@ -56,7 +49,10 @@ const watch = (place) => {
 const places = [...document.querySelectorAll("[data-look]")];
 if (places.length) {
   const all = () => places.forEach(cover);
-  history.replaceState(null, "", forget());
+  // An address that names a look shows nothing once it is over; the page goes on without it.
+  const address = new URL(location.href);
+  address.searchParams.delete("look");
+  history.replaceState(null, "", address);
   places.forEach(watch);
   addEventListener("blur", all);
   addEventListener("pagehide", all);

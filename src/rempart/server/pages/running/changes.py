@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -23,6 +24,11 @@ from rempart.server.pages.running.contexts_lists import ChangeSetPage, ChangesPa
 from rempart.server.service import Service
 
 _STEPS = tuple(step.value for step in Step)
+COUNTED = frozenset({
+    "add", "change", "withdraw", "unchanged", "duplicates", "refused", "entries", "canary", "noisy", "set_aside",
+    "overtaken", "values_left_out",
+})  # fmt: skip
+"""Counts that have a label in the texts."""
 _DONE = frozenset({"staged", "applied", "taken_back"})
 _FIRST = 2**31 - 1
 
@@ -83,8 +89,8 @@ def _changeset(request: Request, who: Principal) -> ChangeSetPage:
         live=live,
         changes=found,
         target=tuple((name, _plain(value)) for name, value in told.target.items()),
-        counts=tuple((name, count) for name, count in found.counts.items() if count),
-        outcomes=tuple((name, count) for name, count in found.outcomes.items() if count),
+        counts=_counted(found.counts),
+        outcomes=_counted(found.outcomes),
         refused=tuple((one.line, one.reason) for one in told.first_refused),
         rows=tuple(shown_row(row, json.loads(row.body) if row.body else None, signals=signals) for row in rows[:PAGE]),
         may_see_rows=sees,
@@ -94,6 +100,10 @@ def _changeset(request: Request, who: Principal) -> ChangeSetPage:
         flagged=flagged,
         next=rows[PAGE - 1].no + 1 if len(rows) > PAGE else None,
     )
+
+
+def _counted(counts: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:
+    return tuple((name, f"count.{name}" if name in COUNTED else "", count) for name, count in counts.items() if count)
 
 
 def _waits(found: ChangeSet) -> bool:

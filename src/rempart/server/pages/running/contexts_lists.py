@@ -127,15 +127,16 @@ class ChangesPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeSetPage(Context):
-    """One change set with some of its rows. `refused` are line and reason, for who may change lists."""
+    """One change set with some of its rows. `refused` are line and reason, for who may change lists; counts are name,
+    key of the label (empty if there is none in the texts) and value."""
 
     template: ClassVar[str] = "running/changeset"
     styles: ClassVar[tuple[str, ...]] = STYLES
     live: LiveList
     changes: ChangeSet
     target: tuple[tuple[str, str], ...]
-    counts: tuple[tuple[str, int], ...]
-    outcomes: tuple[tuple[str, int], ...]
+    counts: tuple[tuple[str, str, int], ...]
+    outcomes: tuple[tuple[str, str, int], ...]
     refused: tuple[tuple[int, str], ...]
     rows: tuple[RowShown, ...]
     may_see_rows: bool
@@ -155,7 +156,6 @@ class GuardsPage(Context):
     canaries: int
     noisy: int
     may_change: bool
-    kinds: tuple[str, ...]
     typed: Typed = field(default_factory=Typed)
 
 

@@ -27,13 +27,13 @@ from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import render
 from rempart.server.pages.running.asking import (
     PAGE,
+    Typed,
     asked,
     chosen,
     good,
     number,
     place,
     reason_of,
-    Typed,
     service_of,
     typed,
     whole,

@@ -21,7 +21,7 @@ from rempart.server.pages.running.asking import Typed, good, reason_of, service_
 from rempart.server.pages.running.contexts_lists import BreakersPage, GuardsPage
 from rempart.server.pages.running.lists import stop_rows, trip_rows
 from rempart.server.service import Service
-from rempart.signals.values import Signal, SignalKind
+from rempart.signals.values import Signal
 
 _GUARDS = (guard_records.CANARY, guard_records.NOISY)
 _MOST = 1_000
@@ -142,7 +142,7 @@ def _guards(service: Service, who: Principal, *, form: Typed | None = None) -> G
         counts = guard_records.counts(conn)
     return GuardsPage(
         canaries=counts[guard_records.CANARY], noisy=counts[guard_records.NOISY],
-        may_change=who.may(Permission.LISTS_APPROVE), kinds=tuple(one.value for one in SignalKind), typed=form or Typed(),
+        may_change=who.may(Permission.LISTS_APPROVE), typed=form or Typed(),
     )  # fmt: skip
 
 

@@ -174,7 +174,7 @@ def _as_it_is(live: LiveList) -> Typed:
     return Typed({
         "name": live.name, "mode": live.mode.value, "shared": "yes" if live.shared else "", "scheme": live.scheme,
         "percent": str(live.growth.percent), "rows": str(live.growth.rows), "owner": live.owner,
-        "feeds": "\n".join(live.feeds), 
+        "feeds": "\n".join(live.feeds),
     })  # fmt: skip
 
 

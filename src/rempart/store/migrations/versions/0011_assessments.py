@@ -16,6 +16,7 @@ def upgrade() -> None:
     _near()
     _tasks()
     _accounts()
+    _bases()
 
 
 def _boolean() -> "sa.types.TypeEngine[bool]":
@@ -150,3 +151,11 @@ def _accounts() -> None:
         table.add_column(sa.Column("uploader", TEXT))
         table.alter_column("item", existing_type=sa.BigInteger, nullable=True)
     op.create_index("ix_decisions_case", "decisions", ["case_id"])
+
+
+def _bases() -> None:
+    """What a case or a task keeps is found by its reference."""
+    ended = sa.text("ended IS NULL")
+    op.create_index(
+        "ix_vault_bases_reference", "vault_bases", ["reference", "basis"], sqlite_where=ended, postgresql_where=ended
+    )  # fmt: skip

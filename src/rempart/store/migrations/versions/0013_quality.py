@@ -34,7 +34,7 @@ def _samples() -> None:
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("person", ID),
         sa.Column("taken", NUMBER),
-        sa.Column("assessment", TEXT),
+        sa.Column("assessment", ID),
         sa.Column("done", NUMBER),
         sa.PrimaryKeyConstraint("id", name="pk_case_samples"),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name="fk_case_samples_case_id"),
@@ -84,6 +84,17 @@ def _figures() -> None:
         sa.PrimaryKeyConstraint("month", "dimension", "key", name="pk_case_figures"),
     )
     op.create_index("ix_case_figures_dimension", "case_figures", ["dimension", "month"])
+    pair = ("month", "of", "what", "first", "second")
+    op.create_table(
+        "agreement_figures",
+        sa.Column("month", sa.String(7), nullable=False),
+        sa.Column("of", sa.String(8), nullable=False),
+        sa.Column("what", sa.String(10), nullable=False),
+        sa.Column("first", sa.String(200), nullable=False),
+        sa.Column("second", sa.String(200), nullable=False),
+        sa.Column("count", NUMBER, nullable=False),
+        sa.PrimaryKeyConstraint(*pair, name="pk_agreement_figures"),
+    )
     op.create_table(
         "figure_marks",
         sa.Column("name", sa.String(20), nullable=False),

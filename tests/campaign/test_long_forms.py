@@ -1,4 +1,8 @@
-"""The long forms of the list tests: a 500 MB hash set, many mutated files, many flipped bytes."""
+"""The long forms of other tiers' tests.
+
+The ledger: tens of thousands of tampered exports, many kills, 100,000 leaves. Lists: a 500 MB hash set, many mutated
+files, many flipped bytes.
+"""
 
 import os
 import subprocess
@@ -11,7 +15,15 @@ TESTS = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("part", ["contract/lists", "unit/lists/test_damage.py"])
+@pytest.mark.parametrize(
+    "part",
+    [
+        "contract/evidence/test_sequencer.py",
+        "unit/evidence/test_verify.py",
+        "contract/lists",
+        "unit/lists/test_damage.py",
+    ],
+)
 def test_the_short_forms_hold_at_length(part):
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-s", "--timeout", "0", str(TESTS / part)],
