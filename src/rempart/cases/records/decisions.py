@@ -68,6 +68,13 @@ def after(conn: Connection, *, service: str, seq: int, most: int) -> tuple[Decis
     return tuple(DecisionRow(**row._mapping) for row in conn.execute(query.order_by(decisions.c.seq).limit(most)))
 
 
+def of_item(conn: Connection, item: int, *, most: int) -> tuple[DecisionRow, ...]:
+    """What a service was told of an item, the youngest first."""
+    own = decisions.c.item == item
+    query = select(decisions).where(own).order_by(decisions.c.seq.desc()).limit(most)
+    return tuple(DecisionRow(**row._mapping) for row in conn.execute(query))
+
+
 def find(conn: Connection, decision_id: str) -> DecisionRow | None:
     """The decision with this id."""
     found = conn.execute(select(decisions).where(decisions.c.id == decision_id)).first()
