@@ -249,6 +249,12 @@ def items_among(conn: Connection, case_id: str, items: Iterable[int]) -> tuple[i
     return tuple(conn.execute(select(case_items.c.item).where(*own)).scalars())
 
 
+def with_item(conn: Connection, item: int) -> tuple[str, ...]:
+    """The cases, open or decided, that an item is in, the youngest first."""
+    query = select(case_items.c.case_id).where(case_items.c.item == item).order_by(case_items.c.case_id.desc())
+    return tuple(conn.execute(query).scalars())
+
+
 def open_with(conn: Connection, items: Iterable[int]) -> Mapping[int, str]:
     """The open case of each of these items that has one."""
     query = (
