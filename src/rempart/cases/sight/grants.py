@@ -24,10 +24,9 @@ from math import ceil
 from sqlalchemy import Connection
 
 from rempart.cases.care.meter import Limits, exposure
-from rempart.cases.records import care
+from rempart.cases.records import care, near
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import grants as records
-from rempart.cases.records import near
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight.evidence import Evidence, Hindrance

@@ -9,9 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import grants
+from rempart.cases.records import grants, work
 from rempart.cases.records import leaves as records
-from rempart.cases.records import work
 from rempart.cases.records.cases import Case
 from rempart.cases.records.leaves import CaseLeaf
 from rempart.cases.work.queue import visible
