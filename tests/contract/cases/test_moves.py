@@ -4,17 +4,17 @@ import threading
 from datetime import timedelta
 
 import pytest
-from rempart.cases.judgement import Judgement, decide
 from sqlalchemy import text
 
 from actors import NOON, person
 from desks import actions, join_team, opened
+from judging import NO, REMOVE, answered, settled
+from judging import judged as decide
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work import claims, moves, queue
 from rempart.cases.work.timeline import timeline
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
-from rempart.evidence.ledger import Leaf, append
 from rempart.items.records import items
 from rempart.people.permissions import Role
 from rempart.people.principal import SYSTEM
@@ -46,10 +46,8 @@ def did(store, step, case_id, who, *args, minutes=0, **more):
         return step(conn, case_id, who, *args, at=at(minutes), **more)
 
 
-def judged(store, case_id, decision=Judgement.REMOVE):
-    vault = a_vault(store)
-    with store.write() as conn:
-        decide(conn, case_id, decision=decision, by=LEA, reason="seen it", at=NOON, vault=vault)
+def judged(store, case_id, decision=REMOVE):
+    decide(store, a_vault(store), case_id, decision)
 
 
 def test_a_held_case_is_gone_from_the_queue_and_comes_back_by_itself(store, case_id):
@@ -156,7 +154,7 @@ def test_a_reopened_case_is_a_new_round_of_the_same_bytes(store, case_id):
     assert (case.due, case.look) == (at(60 + 1440), "look")
     with store.write() as conn:
         assert opened(conn, 2, sha256=SAME) == case_id
-    judged(store, case_id, Judgement.RELEASE)
+    judged(store, case_id, NO)
     with store.read() as conn:
         assert [items.hosted(conn, n).verdict for n in (1, 2)] == ["allow", "allow"]
 
@@ -258,29 +256,26 @@ def test_the_timeline_tells_every_step_with_its_note(store, case_id):
     assert found_[3].facts == {"round": 1, "minutes": 58}
 
 
-def answered(store, case_id, who, action="case.assessed", round_=1):
-    leaf = Leaf(
-        action=action, actor=who.pseudonym, facts={"round": round_, "decisions": ["remove"]}, subject=f"case:{case_id}"
-    )
-    with store.write() as conn:
-        append(conn, leaf, at=NOON)
-
-
-def test_the_first_answer_is_kept_from_whoever_has_still_to_answer(store, case_id):
-    answered(store, case_id, RUI)
-    answered(store, case_id, SYSTEM, "case.provisional")
+def test_whoever_has_still_to_answer_sees_nothing_of_one_who_has(store, case_id):
+    vault = a_vault(store)
+    did(store, moves.note, case_id, RUI, "looks like the one of last week")
 
     def seen(who):
         with store.read() as conn:
-            return [one.facts.get("decisions") for one in timeline(conn, case_id, who)][1:]
+            return [(one.action, one.actor, one.text) for one in timeline(conn, case_id, who)]
 
-    assert seen(RUI) == [["remove"], ["remove"]]
-    assert seen(ANA) == seen(LEA) == [None, None]
-    answered(store, case_id, ANA)
-    assert seen(ANA) == [["remove"]] * 3
-    with store.write() as conn:
-        records.change(conn, case_id, stage="lead")
-    assert seen(LEA) == [["remove"]] * 3
+    before = seen(ANA)
+    assert before[-1][2] == "looks like the one of last week"
+    answered(store, case_id, REMOVE, by=RUI)
+    settled(store, vault)
+    assert seen(ANA) == seen(LEA) == before[:1]
+    assert [action for action, _, _ in seen(RUI)][-1] == "case.assessed"
+    answered(store, case_id, NO, by=ANA)
+    assert "case.assessed" in [action for action, actor, _ in seen(ANA)]
+    assert RUI.pseudonym not in [actor for _, actor, _ in seen(ANA)]
+    settled(store, vault)
+    assert seen(LEA) == seen(ANA) == seen(RUI)
+    assert len(seen(LEA)) > len(before)
 
 
 def test_a_note_has_something_to_say(store, case_id):

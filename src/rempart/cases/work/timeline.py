@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from rempart.cases.assessing.viewing import hidden_persons, is_blind
 from rempart.cases.records import grants, work
 from rempart.cases.records import leaves as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.leaves import CaseLeaf
 from rempart.cases.work.queue import visible
-from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 
-ASSESSED = "case.assessed"
 SHOWN = "evidence.shown"
 SOMEBODY = "…"
 PLAIN = frozenset(
@@ -27,7 +26,11 @@ PLAIN = frozenset(
         "case.facts_added", "notifier.read", "search.made", "evidence.shown", "evidence.covered",
     }
 )  # fmt: skip
-"""Steps that say nothing of anyone's answer. All others are told without their facts to whoever has yet to answer."""
+"""Steps that say nothing of anyone's answer. All others are told only to whoever may know that there is one."""
+URGENT = frozenset(
+    {"case.opened", "case.escalated", "case.reopened", "case.prioritised", "case.danger", "case.restricted"}
+)  # fmt: skip
+"""Steps that are told whoever took them, but without what was written with them by one who has answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +51,16 @@ class Event:
 def timeline(conn: Connection, case_id: str, who: Principal) -> tuple[Event, ...]:
     """A case's steps, the first one first. Raises NotFoundError where the case is kept from them.
 
-    Who could still be the second to answer learns that somebody has answered, and neither what, nor what followed.
+    Who could still be the second to answer does not learn that somebody has answered, what, or what followed: that
+    person's steps and notes in this round are left out.
     """
     case = visible(conn, case_id, who)
     found = records.of_case(conn, case_id)
     notes = {note.id: note.text for note in work.notes_of(conn, case_id)}
     own = grants.own_looks(conn, case_id, who.id)
-    events = (_event(leaf, notes, withheld=_withheld(leaf, found, case, who)) for leaf in found)
+    hidden = hidden_persons(conn, case, who) if is_blind(conn, case, who) else None
+    kept = [leaf for leaf in found if not _left_out(leaf, case, who, hidden)]
+    events = (_event(leaf, notes, withheld=hidden is not None and leaf.actor in hidden) for leaf in kept)
     return tuple(_looked(event, own, who) if event.action == SHOWN else event for event in events)
 
 
@@ -71,13 +77,8 @@ def _event(leaf: CaseLeaf, notes: Mapping[int, str], *, withheld: bool) -> Event
     return Event(at=leaf.at, action=leaf.action, actor=leaf.actor, facts=facts, text=text)
 
 
-def _withheld(leaf: CaseLeaf, all_: Sequence[CaseLeaf], case: Case, who: Principal) -> bool:
-    """Whether a leaf of the round that is open could sway an answer that is still to come."""
-    if leaf.action in PLAIN or leaf.actor == who.pseudonym or case.state != "open":
+def _left_out(leaf: CaseLeaf, case: Case, who: Principal, hidden: frozenset[str] | None) -> bool:
+    """Whether a leaf of the round that is open would tell a blind person that somebody has answered, or what."""
+    if hidden is None or leaf.actor == who.pseudonym or leaf.facts.get("round", case.round) != case.round:
         return False
-    if leaf.facts.get("round", case.round) != case.round or who.kind == "system":
-        return False
-    if case.stage in ("lead", "settling") and who.may(Permission.CASES_LEAD):
-        return False  # a lead weighs the answers that are there
-    answered = (one for one in all_ if one.action == ASSESSED and one.facts.get("round") == case.round)
-    return all(one.actor != who.pseudonym for one in answered)
+    return leaf.action not in PLAIN or (leaf.actor in hidden and leaf.action not in URGENT)
