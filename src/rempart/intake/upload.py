@@ -121,6 +121,13 @@ class Checker:
             future.set_exception(err)
             raise
 
+    def examined_now(self, content: bytes) -> Examination:
+        """The signals of some bytes that nobody asks a verdict about; nothing of them is kept. Blocks.
+
+        Raises UnavailableError when too much waits.
+        """
+        return self._pool.examine(content, self._plan)
+
     def _forget(self, name: tuple[str, bytes]) -> None:
         with self._lock:
             self._running.pop(name, None)

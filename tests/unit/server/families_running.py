@@ -1,10 +1,13 @@
 """Keys of the running pages that are put together from two parts, and sentences that are the same in both languages."""
 
+from rempart.cases.events import Reason
 from rempart.lists.entry import Opinion
 from rempart.lists.staging_records import State
+from rempart.policy.facts import Verdict
 from rempart.server.condition import WARNINGS
 from rempart.server.pages.running.changes import COUNTED
 from rempart.server.pages.running.taking import FORMATS
+from rempart.signals.outcome import Outcome
 
 FAMILIES = {
     "list_mode.": ["observing", "blocking"],
@@ -17,6 +20,11 @@ FAMILIES = {
     "database.": ["sqlite", "postgresql"],
     "warning.": list(WARNINGS),
     "topic.": ["machine", "libraries", "kernels", "worker", "formats", "sandbox"],
+    "verdict.": [one.value for one in Verdict],
+    "outcome.": [one.value for one in Outcome],
+    "case_state.": ["open", "decided"],
+    "told_why.": [one.value for one in Reason],
+    "message.": ["waiting", "delivered", "given_up"],
     "entry_state.": ["live", "withdrawn"],
     "opinion.": [opinion.value for opinion in Opinion],
     "import_format.": list(FORMATS),
@@ -24,9 +32,11 @@ FAMILIES = {
 }  # fmt: skip
 SAME = {
     "health.version", "database.sqlite", "database.postgresql", "topic.machine", "topic.formats", "health.machine",
+    "items.service", "items.verdict", "items.policy", "items.signal", "items.distance", "items.webhooks",
     "lists.mode", "setting.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
     "import_format.vics", "import_format.threatexchange", "guards.signal",
 }  # fmt: skip
 SAYING = {
-    "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py", "cases/webhooks.py",
+    "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py",
+    "cases/webhooks.py",
 }  # fmt: skip

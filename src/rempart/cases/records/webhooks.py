@@ -243,6 +243,13 @@ def message_of(conn: Connection, *, endpoint: str, decision: str) -> Message | N
     return None if found is None else Message(**found._mapping)
 
 
+def messages_about(conn: Connection, decisions: Sequence[str], endpoints: Sequence[str]) -> tuple[Message, ...]:
+    """The messages that tell some endpoints some decisions."""
+    own = webhook_messages.c.endpoint.in_(endpoints), webhook_messages.c.decision.in_(decisions)
+    rows = conn.execute(select(webhook_messages).where(*own).order_by(webhook_messages.c.id.desc()))
+    return tuple(Message(**row._mapping) for row in rows)
+
+
 def change_message(conn: Connection, message_id: str, **values: Any) -> None:
     """Give a message new values."""
     conn.execute(update(webhook_messages).where(webhook_messages.c.id == message_id).values(**values))

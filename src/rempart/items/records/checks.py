@@ -85,14 +85,14 @@ def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def find(conn: Connection, request: str) -> Check | None:
     """A check by its request id."""
     row = conn.execute(_BY_REQUEST, {"name": request}).first()
-    return None if row is None else _check(row)
+    return None if row is None else check_of(row)
 
 
 def since(conn: Connection, moment: datetime, *, most: int = 100_000) -> Iterator[Check]:
     """Checks from a moment on, the oldest first: what a proposed policy is tried on."""
     query = _SINCE.limit(most).execution_options(yield_per=_ROWS_AT_ONCE)
     for row in conn.execute(query, {"since": moment}):
-        yield _check(row)
+        yield check_of(row)
 
 
 def number_before(conn: Connection, moment: datetime) -> int:
@@ -106,7 +106,8 @@ def erase(conn: Connection, item: int) -> None:
     conn.execute(delete(checks).where(checks.c.item == item))
 
 
-def _check(row: Row[Any]) -> Check:
+def check_of(row: Row[Any]) -> Check:
+    """A row of `checks` as a value."""
     values = dict(row._mapping)
     values["outcome"] = None if row.outcome is None else Outcome(row.outcome)
     values["verdict"] = Verdict(row.verdict)

@@ -168,13 +168,13 @@ def find(conn: Connection, service: str, name: str, *, lock: bool = False) -> It
     """An item by its service's id; None when there is none, or it was deleted."""
     query = _BY_NAME.with_for_update() if lock else _BY_NAME
     row = conn.execute(query, {"service": service, "name": name}).first()
-    return None if row is None or row.gone is not None else _item(row)
+    return None if row is None or row.gone is not None else item_of(row)
 
 
 def hosted(conn: Connection, item: int) -> Item | None:
     """An item by its internal id; None when it was erased. One that its service deleted has `gone`."""
     row = conn.execute(_BY_ID, {"item": item}).first()
-    return None if row is None else _item(row)
+    return None if row is None else item_of(row)
 
 
 def set_verdict(conn: Connection, item: int, verdict: Verdict) -> None:
@@ -209,8 +209,9 @@ def erase(conn: Connection, item: int) -> None:
     conn.execute(items.delete().where(items.c.id == item))
 
 
-def _item(row: Row[Any]) -> Item:
-    values = dict(row._mapping)
+def item_of(row: Row[Any]) -> Item:
+    """A row of `items` as a value."""
+    values = {name: row._mapping[name] for name in Item.__slots__}
     values["verdict"] = Verdict(row.verdict)
     values["decided"] = None if row.decided is None else Verdict(row.decided)
     return Item(**values)

@@ -9,21 +9,17 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from rempart.cases.records import searches
-from rempart.cases.work.queue import hidden_items
 from rempart.clock import iso
 from rempart.errors import RefusedError
-from rempart.evidence.ledger import Leaf, append
-from rempart.items.lookback import Near
-from rempart.items.records import lookback
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
 from rempart.server.forms import ID_PATTERN, Form, Shown, Text, form_of, takes
+from rempart.server.searching import search_hosted
 from rempart.server.service import Service, get_service
 from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
 
 router = APIRouter(tags=["look-back"])
-MOST = 1_000
 
 
 class Search(Form):
@@ -107,30 +103,12 @@ async def search(
 
 
 def _search(service: Service, who: Principal, asked: Search) -> Hits:
-    """The leaf is durable before anything is answered."""
-    signals = asked.signals()
-    service.items.index.catch_up()
-    best: dict[int, Near] = {}
-    for found in service.items.near(signals):
-        for near in found:
-            if near.item not in best or near.distance < best[near.item].distance:
-                best[near.item] = near
-    with service.store.read() as conn:
-        kept = hidden_items(conn, list(best), who)
-        names = lookback.names(conn, [item for item in best if item not in kept])
-    with service.store.write() as conn:
-        facts = {"signals": sorted(one.kind.value for one in signals), "items": len(names)}
-        sealed = {"purpose": asked.purpose} | {one.kind.value: bytes(one) for one in signals}
-        searches.add(conn, at=service.clock(), by=who.pseudonym, purpose=asked.purpose, facts=facts)
-        append(conn, Leaf(action="search.made", actor=who.pseudonym, facts=facts, sealed=sealed), at=service.clock())
-    nearest = sorted(
-        (near for near in best.values() if near.item in names), key=lambda near: (near.distance, near.item)
-    )
+    found = search_hosted(service, who, asked.signals(), purpose=asked.purpose)
     hits = [
         Hit(
-            service=names[near.item][0], item_id=names[near.item][1], signal=near.kind.value, probe=near.probe,
-            distance=near.distance,
+            service=one.service, item_id=one.item_id, signal=one.near.kind.value, probe=one.near.probe,
+            distance=one.near.distance,
         )
-        for near in nearest[:MOST]
+        for one in found.hits
     ]  # fmt: skip
-    return Hits(items=hits, cut=len(nearest) > MOST)
+    return Hits(items=hits, cut=found.cut)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rempart.server.pages.doors import Endpoint
-from rempart.server.pages.running import changes, entries, guarding, health, lists, taking
+from rempart.server.pages.running import changes, entries, guarding, health, items, lists, searching, taking
 
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/lists", lists.lists_page),
@@ -24,6 +24,11 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/lists/{list}/changes", changes.changes_page),
     ("GET", "/lists/{list}/changes/{changes}", changes.changeset_page),
     ("POST", "/lists/{list}/changes/{changes}/take-back", changes.take_back),
+    ("GET", "/items", items.items_page),
+    ("GET", "/items/search", searching.search_page),
+    ("POST", "/items/search", searching.search),
+    ("POST", "/items/delete", items.delete),
+    ("GET", "/items/{item}", items.item_page),
     ("GET", "/health", health.health_page),
     ("GET", "/health/machine", health.machine_page),
     ("POST", "/health/jobs", health.retry_jobs),
