@@ -31,7 +31,7 @@ FAMILIES: dict[str, list[str]] = {
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 SAME = {"nav.webhooks"}
-PARTIAL = {"layout", "parts", "picture", "precision"}
+PARTIAL = {"layout", "parts", "picture", "precision", "flags"}
 """Templates that stand in others."""
 SAYING: set[str] = set()
 """Files of other rooms whose errors these pages show."""
