@@ -6,6 +6,7 @@ from rempart.lists.staging_records import State
 from rempart.policy.facts import Verdict
 from rempart.server.condition import WARNINGS
 from rempart.server.pages.running.changes import COUNTED
+from rempart.server.pages.running.ledger import OUTCOMES
 from rempart.server.pages.running.taking import FORMATS
 from rempart.signals.outcome import Outcome
 
@@ -25,6 +26,9 @@ FAMILIES = {
     "case_state.": ["open", "decided"],
     "told_why.": [one.value for one in Reason],
     "message.": ["waiting", "delivered", "given_up"],
+    "hook_state.": ["enabled", "disabled"],
+    "policy_state.": ["proposed", "refused", "put"],
+    "ledger_outcome.": list(OUTCOMES.values()),
     "entry_state.": ["live", "withdrawn"],
     "opinion.": [opinion.value for opinion in Opinion],
     "import_format.": list(FORMATS),
@@ -33,10 +37,11 @@ FAMILIES = {
 SAME = {
     "health.version", "database.sqlite", "database.postgresql", "topic.machine", "topic.formats", "health.machine",
     "items.service", "items.verdict", "items.policy", "items.signal", "items.distance", "items.webhooks",
+    "hooks.title", "hooks.messages", "hooks.message", "hooks.pause",
     "lists.mode", "setting.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
     "import_format.vics", "import_format.threatexchange", "guards.signal",
 }  # fmt: skip
 SAYING = {
     "lists/curation.py", "lists/curation_settings.py", "lists/ingest.py", "lists/breaker.py", "cases/stops.py",
-    "cases/webhooks.py",
+    "cases/webhooks.py", "policy/versions.py", "server/targets.py",
 }  # fmt: skip
