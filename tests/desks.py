@@ -8,9 +8,9 @@ from rempart.people.principal import SYSTEM
 from rempart.people.records import persons
 
 
-def opened(conn, number, *, sha256=None, matches=None, service="forum", at=NOON, **more):
+def opened(conn, number, *, sha256=None, matches=None, service="forum", at=NOON, uploader=None, **more):
     """A case about one item of its own, which is hosted with it."""
-    host(conn, number, sha256=sha256, service=service)
+    host(conn, number, sha256=sha256, service=service, uploader=uploader)
     values = {"kind": "match", "queue": "similar", "assessors": 2, "reason": "similar-match"} | more
     return open_case(
         conn, item=CaseItem(id=number, service=service, sha256=sha256),

@@ -11,6 +11,7 @@ import httpx
 from sqlalchemy import select
 
 from hosting import Found
+from judging import assess_over, no_window
 from receivers import receiving, wait_until
 from rempart.cases.opening import CaseItem, open_case
 from rempart.cases.records import cases, decisions
@@ -63,7 +64,7 @@ def decide_all(url: str, cookie: str, ids: list[str], acknowledged: set[str]) ->
     with httpx.Client(base_url=url, cookies={"rempart": cookie}, headers=headers, timeout=10) as client:
         for case_id in ids:
             try:
-                answer = client.post(f"/v1/cases/{case_id}/decision", json={"decision": "remove"})
+                answer = assess_over(client, case_id, "remove")
             except httpx.HTTPError:
                 return
             if answer.status_code == 200:
@@ -77,6 +78,7 @@ def killed_again_and_again(folder: Path, *, rounds: int, seed: int) -> None:
     acknowledged: set[str] = set()
     with Store.open(settings.database_url) as store, receiving() as receiver:
         cookie = reviewer(store)
+        no_window(store)
         key = make_key(store, Scope.WEBHOOKS)
         server = Server(settings)
         try:
@@ -90,6 +92,7 @@ def killed_again_and_again(folder: Path, *, rounds: int, seed: int) -> None:
                 server.kill()
                 thread.join()
                 server = Server(settings)
+            wait_until(lambda: not settling(store), 60)
             with store.read() as conn:
                 rows = conn.execute(select(decisions.decisions.c.id, decisions.decisions.c.case_id)).all()
                 decided = set(conn.execute(select(cases.cases.c.id).where(cases.cases.c.state == "decided")).scalars())
@@ -103,6 +106,16 @@ def killed_again_and_again(folder: Path, *, rounds: int, seed: int) -> None:
         told = [(headers["webhook-id"], told_of(body)) for _, headers, body in receiver.requests]
         assert {decision for _, decision in told} == made  # none lost, none without its decision
         assert len(set(told)) == len(made)  # a message that comes again keeps its id
+
+
+def settling(store: Store) -> list[str]:
+    """Cases that were answered and whose outcome has not taken effect."""
+    with store.read() as conn:
+        return list(
+            conn.execute(
+                select(cases.cases.c.id).where(cases.cases.c.stage == "settling", cases.cases.c.state == "open")
+            ).scalars()
+        )
 
 
 def told_of(body: bytes) -> str:

@@ -11,6 +11,7 @@ import time
 import pytest
 from sqlalchemy import select, text
 
+from judging import assess_over, no_window
 from pictures import jpeg as photo_bytes
 from receivers import receiving, wait_until
 from rempart.clock import utc_now
@@ -77,6 +78,7 @@ def site(request, tmp_path_factory):
     settings = make_data(tmp_path_factory.mktemp("feed") / "data", database=database)
     with Store.open(settings.database_url) as store, serving(settings) as server:
         made = Site(server, store)
+        no_window(store)
         yield made
         made.close()
 
@@ -115,11 +117,10 @@ def test_a_case_shows_its_facts_to_analysts_of_its_service_and_to_reviewers(site
 def test_a_reviewers_decision_reaches_the_feed_of_the_service_alone(site, case):
     name, case_id = case
     before = site.forum.get("/v1/decisions", params={"limit": 1000}).json()["next"]
-    answer = site.person("rui", Role.REVIEWER).post(
-        f"/v1/cases/{case_id}/decision", json={"decision": "release", "reason": "a benign test picture"}
-    )
+    answer = assess_over(site.person("rui", Role.REVIEWER), case_id, "release", rationale="a benign test picture")
     assert answer.status_code == 200, answer.text
-    assert answer.json()["decision"] == "release"
+    assert answer.json()["own"]["decisions"] == ["no_violation"]
+    wait_until(lambda: site.forum.get(f"/v1/cases/{case_id}").json()["state"] == "decided")
     page = site.forum.get("/v1/decisions", params={"after": before}).json()
     assert name in [one["item_id"] for one in page["decisions"]]
     assert {(one["verdict"], one["previous"], one["reason"]) for one in page["decisions"]} == {
@@ -129,7 +130,7 @@ def test_a_reviewers_decision_reaches_the_feed_of_the_service_alone(site, case):
     assert site.wiki.get("/v1/decisions").json()["decisions"] == []
     hidden = site.plain.get("/v1/decisions", params={"after": before}).json()["decisions"][0]
     assert (hidden["reason"], hidden["case"]) == (None, None)
-    again = site.person("rui").post(f"/v1/cases/{case_id}/decision", json={"decision": "remove"})
+    again = assess_over(site.person("rui"), case_id, "remove")
     assert again.status_code == 409
     assert site.forum.get(f"/v1/items/{name}").json()["verdict"] == "allow"
 
@@ -137,8 +138,7 @@ def test_a_reviewers_decision_reaches_the_feed_of_the_service_alone(site, case):
 @pytest.mark.parametrize("who", ["service", "administrator", "auditor", "curator", "nobody"])
 def test_only_reviewers_and_leads_decide(site, case, who):
     client = site.forum if who == "service" else site.person(who, *([Role(who)] if who != "nobody" else []))
-    answer = client.post(f"/v1/cases/{case[1]}/decision", json={"decision": "remove"})
-    assert answer.status_code == 403
+    assert assess_over(client, case[1], "remove").status_code == 403
 
 
 @pytest.mark.parametrize(
@@ -146,16 +146,20 @@ def test_only_reviewers_and_leads_decide(site, case, who):
     [
         (b"{", 400),
         (b"[]", 422),
-        (b'{"decision": "maybe"}', 422),
-        (b'{"decision": "remove", "extra": 1}', 422),
-        (b'{"decision": "remove", "reason": 5}', 422),
-        (b'{"decision": "remove", "reason": "' + b"x" * 3000 + b'"}', 422),
+        (b'{"decisions": ["maybe"]}', 422),
+        (b'{"decisions": []}', 422),
+        (b'{"decisions": ["remove", "no_violation"]}', 422),
+        (b'{"decisions": ["remove"], "scheme": "uk-abc"}', 422),
+        (b'{"decisions": ["remove"], "scheme": "uk-abc", "code": "Z"}', 422),
+        (b'{"decisions": ["remove"], "extra": 1}', 422),
+        (b'{"decisions": ["remove"], "rationale": 5}', 422),
+        (b'{"decisions": ["remove"], "rationale": "' + b"x" * 5000 + b'"}', 422),
         (b" " * 100_000, 413),
     ],
 )
 def test_a_wrong_body_is_told_and_decides_nothing(site, case, body, status):
     answer = site.person("rui", Role.REVIEWER).post(
-        f"/v1/cases/{case[1]}/decision", content=body, headers={"Content-Type": "application/json"}
+        f"/v1/cases/{case[1]}/assessments", content=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
@@ -174,7 +178,7 @@ def test_the_feed_waits_for_the_next_decision(site, case):
     )
     thread.start()
     time.sleep(0.5)
-    site.person("rui", Role.REVIEWER).post(f"/v1/cases/{case[1]}/decision", json={"decision": "remove"})
+    assess_over(site.person("rui", Role.REVIEWER), case[1], "remove")
     decided = time.monotonic()
     thread.join()
     assert found[0]["decisions"]
@@ -196,7 +200,7 @@ def test_a_webhook_is_told_signed_and_can_be_replayed(site, case):
         assert hook["secret"].startswith("whsec_")
         assert "secret" not in site.forum.get(f"/v1/webhooks/{hook['id']}").json()
         assert site.wiki.get(f"/v1/webhooks/{hook['id']}").status_code == 404
-        site.person("rui", Role.REVIEWER).post(f"/v1/cases/{case[1]}/decision", json={"decision": "remove"})
+        assess_over(site.person("rui", Role.REVIEWER), case[1], "remove")
         wait_until(lambda: receiver.requests)
         _, headers, body = receiver.requests[0]
         secret = base64.b64decode(hook["secret"].removeprefix("whsec_"))
@@ -302,7 +306,7 @@ ODD = ["%00", "x" * 300, "case_%00", "..%2f..%2fetc", "%F0%9F%92%A5", "case_'; D
 def test_odd_ids_are_not_there_and_nothing_worse(site, odd):
     rui, lea = site.person("rui", Role.REVIEWER), site.person("lea", Role.LEAD)
     assert rui.get(f"/v1/cases/{odd}").status_code == 404
-    assert rui.post(f"/v1/cases/{odd}/decision", json={"decision": "remove"}).status_code == 404
+    assert assess_over(rui, odd, "remove").status_code == 404
     assert site.forum.get(f"/v1/webhooks/{odd}").status_code == 404
     assert site.forum.get(f"/v1/webhooks/{odd}/messages").status_code == 404
     assert site.forum.delete(f"/v1/webhooks/{odd}").status_code == 404
@@ -313,9 +317,9 @@ def test_odd_ids_are_not_there_and_nothing_worse(site, odd):
 
 @pytest.mark.parametrize("reason", ["\0", "a\0b", "\ud800"])
 def test_a_reason_that_no_database_keeps_is_refused(site, case, reason):
-    body = json.dumps({"decision": "remove", "reason": reason}).encode()
+    body = json.dumps({"decisions": ["remove"], "rationale": reason}).encode()
     answer = site.person("rui", Role.REVIEWER).post(
-        f"/v1/cases/{case[1]}/decision", content=body, headers={"Content-Type": "application/json"}
+        f"/v1/cases/{case[1]}/assessments", content=body, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code in (400, 422)
     assert site.forum.get(f"/v1/cases/{case[1]}").json()["state"] == "open"

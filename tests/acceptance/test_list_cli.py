@@ -11,7 +11,7 @@ import time
 import pytest
 
 from listfiles import RUN, VICS, build, case, draw, entry, hash_set, media, rempart
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 from rempart.lists.columns import CANONICAL
 from rempart.lists.entry import Category, EntrySignal, Opinion
 

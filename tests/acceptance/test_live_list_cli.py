@@ -59,7 +59,7 @@ def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path)
     file = tmp_path / "partner.ndjson"
     file.write_text(ndjson(30) + "nonsense\n")
     curation(store).create(name="police", by=CONSOLE, mode=Mode.BLOCKING)
-    staged = json.loads(ok(data, "import", "police", file, "--json", "--as", "anna", given=anna(-1)))
+    staged = json.loads(ok(data, "import", "police", file, "--json", "--as", "anna", given=anna()))
     assert (staged["state"], staged["counts"]["add"]) == ("staged", 30)
     assert staged["first_refused"] == [{"line": 31, "reason": "the line is not JSON"}]
     changes = staged["changes"]
@@ -67,15 +67,15 @@ def test_two_persons_bring_an_import_into_a_blocking_list(data, store, tmp_path)
     shown = ok(data, "changes", changes)
     assert "e0" in shown
     assert str(draw(1).pdq()) not in shown
-    own = run(data, "approve", changes, "--as", "anna", given=anna(0))
+    own = run(data, "approve", changes, "--as", "anna", given=anna())
     assert (own.returncode, "Who asked cannot approve" in own.stderr) == (2, True)
-    wrong = run(data, "approve", changes, "--as", "bert", given=bert(0, password="wrong"))
+    wrong = run(data, "approve", changes, "--as", "bert", given=bert(password="wrong"))
     assert (wrong.returncode, len(wrong.stderr.splitlines())) == (2, 1)
-    nobody = run(data, "approve", changes, "--as", "nobody", given=bert(0))
+    nobody = run(data, "approve", changes, "--as", "nobody", given=bert())
     assert nobody.stderr == wrong.stderr
-    assert "30 added" in ok(data, "approve", changes, "--as", "bert", given=bert(0))
+    assert "30 added" in ok(data, "approve", changes, "--as", "bert", given=bert())
     assert json.loads(ok(data, "ls", "police", "--json"))["entries"] == 30
-    again = run(data, "approve", changes, "--as", "bert", given=bert(1))
+    again = run(data, "approve", changes, "--as", "bert", given=bert())
     assert (again.returncode, "it is applied" in again.stderr) == (2, True)
 
 

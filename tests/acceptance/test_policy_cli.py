@@ -99,15 +99,15 @@ def test_a_trial_of_the_same_policy_shows_nothing(data, tmp_path):
 
 def test_a_second_person_puts_it_in_force(data, strict):
     lea, cy, rui = enrol(data, ("lea", Role.LEAD), ("cy", Role.CURATOR), ("rui", Role.REVIEWER))
-    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=rui(0))
+    by_reviewer = run("put", strict, "--data", data, "--as", "rui", stdin=rui())
     assert (by_reviewer.returncode, "may not propose" in by_reviewer.stderr) == (2, True)
-    wrong = run("put", strict, "--data", data, "--as", "lea", stdin=lea(0, password="wrong"))
+    wrong = run("put", strict, "--data", data, "--as", "lea", stdin=lea(password="wrong"))
     assert (wrong.returncode, "password or code" in wrong.stderr) == (2, True)
-    made = json.loads(run("put", strict, "--data", data, "--as", "lea", "--json", stdin=lea(-1)).stdout)
-    own = run("approve", made["policy"], "--data", data, "--as", "lea", stdin=lea(0))
+    made = json.loads(run("put", strict, "--data", data, "--as", "lea", "--json", stdin=lea()).stdout)
+    own = run("approve", made["policy"], "--data", data, "--as", "lea", stdin=lea())
     assert own.returncode == 2
     assert "Who asked cannot approve" in own.stderr
-    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=cy(0))
+    done = run("approve", made["policy"], "--data", data, "--as", "cy", stdin=cy())
     assert done.returncode == 0, done.stderr
     assert "in force" in done.stdout
     assert run("show", "--data", data).stdout == STRICT

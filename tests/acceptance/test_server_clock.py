@@ -8,6 +8,7 @@ from faults import atrest
 from faults.load import bodies, listed
 from faults.stand import Group, Stand
 from faults.witness import Witness
+from judging import assess_over
 from receivers import Receiver, receiving, wait_until
 
 PICTURES = bodies()
@@ -24,7 +25,8 @@ def decide_one(stand: Stand, server: Group, *, ahead: int) -> None:
     stand.sign_in("reviewer", ahead=ahead)
     with stand.person("reviewer", server.url) as reviewer:
         cases = reviewer.get("/v1/cases").json()["cases"]
-        done = reviewer.post(f"/v1/cases/{cases[0]['id']}/decision", json={"decision": "remove", "reason": "seen"})
+        fresh = next(one for one in cases if one["stage"] == "first")
+        done = assess_over(reviewer, fresh["id"], "remove")
         assert done.status_code == 200, done.text
 
 

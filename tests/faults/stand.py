@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 
+from judging import no_window
 from listfiles import draw
 from rempart.clock import utc_now
 from rempart.lists.records import Mode
@@ -68,6 +69,7 @@ class Stand:
             known = listed or Listed(digests=(), pictures=())
             add_list(store, BLOCKED, [*known.digests, *known.pictures])
             add_list(store, TRIED, [draw(1).pdq()], mode=Mode.OBSERVING)
+            no_window(store)
             self.tokens: dict[str, str] = {}
             for name, role in _PERSONS.items():
                 with store.write() as conn:

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

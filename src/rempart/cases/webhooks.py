@@ -168,11 +168,13 @@ def rewrap_secrets(conn: Connection, *, keyring: Keyring) -> int:
 
 def message_body(decision: DecisionRow) -> bytes:
     """What an endpoint is sent. It says nothing of lists, entries, reasons or cases: a service may pass it on."""
-    account = decision.subject == "account"
-    what = {"uploader": decision.uploader} if account else {"item_id": decision.item_id}
     data = {
-        "seq": decision.seq, "id": decision.id, **what, "verdict": decision.verdict, "previous": decision.previous,
+        "seq": decision.seq, "id": decision.id, "item_id": decision.item_id, "verdict": decision.verdict,
+        "previous": decision.previous,
     }  # fmt: skip
+    account = decision.subject == "account"
+    if account:
+        data |= {"subject": "account", "uploader": decision.uploader}
     body = {"type": "account.decided" if account else "item.decided", "timestamp": iso(decision.at), "data": data}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 

@@ -75,7 +75,11 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """A verdict that changed after the first answer. `item_id` is None once the item was erased."""
+    """A verdict that changed after the first answer. `item_id` is None once the item was erased.
+
+    With the `subject` account it is about an `uploader`, whose account people decided to have blocked for good; then
+    there is no item.
+    """
 
     seq: int
     id: str
@@ -83,6 +87,8 @@ class Decision:
     verdict: Verdict
     previous: Verdict | None
     at: datetime | None = None
+    subject: str = "item"
+    uploader: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +134,7 @@ def decision_of(told: Any, *, at: str | None = None) -> Decision:
         time = told.get("at") or at
         return Decision(
             seq=int(told["seq"]), id=str(told["id"]), item_id=told["item_id"], verdict=verdict_of(told["verdict"]),
+            subject=str(told.get("subject", "item")), uploader=told.get("uploader"),
             previous=None if told.get("previous") is None else verdict_of(told["previous"]),
             at=None if time is None else datetime.fromisoformat(time),
         )  # fmt: skip

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rempart.cases.erasure import forget_item
-from rempart.cases.records import cases
+from rempart.cases.records import judged
 from rempart.errors import NotFoundError
 from rempart.evidence.ledger import Leaf, append
 from rempart.items.records import items, replays, signals
@@ -19,7 +19,7 @@ from rempart.store.engine import Store
 def erase_item(store: Store, service: str, name: str, *, by: Principal, at: datetime) -> None:
     """Take an item out of look-back at once and forget it: row, checks, answers, signals, and the ledger's salts.
 
-    While a case about it is open, what people need to decide and report stays until the case is over; evidence in the
+    While a case about it is open, or a report of it waits, what people need to decide and report stays until then; evidence in the
     vault follows its own reasons. Raises NotFoundError for an item that is not there.
     """
     with store.write() as conn:
@@ -27,7 +27,7 @@ def erase_item(store: Store, service: str, name: str, *, by: Principal, at: date
         item = items.find(conn, service, name, lock=True)
         if item is None:
             raise NotFoundError("There is no such item.", hint="It was never checked by this service, or deleted.")
-        waits = bool(cases.open_with(conn, [item.id]))
+        waits = bool(judged.needed(conn, [item.id]))
         facts = {"item": item.id, "case_open": waits}
         append(conn, Leaf(action="item.deleted", actor=by.pseudonym, facts=facts, subject=f"item:{item.id}"), at=at)
         _forget(conn, item.id, number=number, waits=waits, at=at)
@@ -41,7 +41,7 @@ def erase_again(conn: Connection, item: int, *, at: datetime) -> bool:
     number = next_number(conn, items.COUNTER)
     if items.hosted(conn, item) is None:
         return False
-    _forget(conn, item, number=number, waits=bool(cases.open_with(conn, [item])), at=at)
+    _forget(conn, item, number=number, waits=bool(judged.needed(conn, [item])), at=at)
     return True
 
 

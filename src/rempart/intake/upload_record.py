@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.events import Reason, publish
 from rempart.cases.opening import CaseItem, open_case
+from rempart.cases.records import cases
 from rempart.clock import Clock
 from rempart.errors import ConflictError, RefusedError
 from rempart.evidence.ledger import append_many
@@ -172,11 +173,13 @@ class Recorder:
                 assessors=ruling.assessors, item=item, matches=of_lists(entry.ruled.found.matches), reason=ruling.rule,
                 policy_version=entry.ruled.policy, by=one.request.by, at=at,
             )  # fmt: skip
-        reference = one.request.case or entry.case_id
+        # A case that was decided meanwhile is no reason to keep bytes: nobody would ever let them go.
+        brought_for = one.request.case and cases.open_with(conn, [entry.item]).get(entry.item)
+        reference = brought_for or entry.case_id
         if one.sealed is None or (reference is None and (entry.rule == DECIDED or ruling.keep is Keep.NOTHING)):
             return
         until = None
-        if one.request.case is None and ruling.keep is Keep.DAYS:
+        if brought_for is None and ruling.keep is Keep.DAYS:
             until = at + timedelta(days=ruling.keep_days or 0)
         entry.object_id = self._vault.record(
             conn, one.sealed, item=f"item:{entry.item}", basis="case" if until is None else "policy",

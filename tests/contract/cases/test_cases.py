@@ -5,22 +5,20 @@ import threading
 import pytest
 from sqlalchemy import select, text
 
-from actors import NOON, person
+from actors import NOON
 from hosting import Found, host
-from rempart.cases.judgement import Judgement, decide
+from judging import ADA, NO, REMOVE, RUI, answered, judged, no_window, settler
 from rempart.cases.opening import MOST_MATCHES, CaseItem, open_case
+from rempart.cases.records import assessments, decisions
 from rempart.cases.records import cases as records
-from rempart.cases.records import decisions
 from rempart.errors import ConflictError, NotFoundError
 from rempart.evidence.vault.records import bases
 from rempart.items.records import items
-from rempart.people.permissions import Role
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
 from rempart.store.counters import next_number
 from vaults import a_vault, put_in
 
-REVIEWER = person("rui", Role.REVIEWER)
 SAME, OTHER = b"s" * 32, b"o" * 32
 
 
@@ -36,13 +34,6 @@ def opened(conn, number, *, sha256=SAME, matches=None, service="forum", **more):
         at=NOON,
         **values,
     )
-
-
-def judged(store, case_id, decision=Judgement.REMOVE, *, by=REVIEWER, vault=None):
-    with store.write() as conn:
-        return decide(
-            conn, case_id, decision=decision, by=by, reason="seen it", at=NOON, vault=vault or a_vault(store)
-        )  # fmt: skip
 
 
 def leaves(store, action):
@@ -102,8 +93,8 @@ def test_what_was_removed_goes_everywhere_its_bytes_are_and_each_service_is_told
         opened(conn, host(conn, 2, sha256=SAME))
         opened(conn, host(conn, 3, sha256=SAME, service="wiki"), service="wiki")
         host(conn, 4, sha256=OTHER)
-    done = judged(store, case_id)
-    assert (done.state, done.decision, done.decided_by) == ("decided", "remove", REVIEWER.pseudonym)
+    done = judged(store, a_vault(store), case_id, REMOVE)
+    assert (done.state, done.decision, done.decided_by) == ("decided", "remove", ADA.pseudonym)
     assert told(store) == [(1, "photo-1", "block"), (2, "photo-2", "block")]
     assert told(store, "wiki") == [(3, "photo-3", "block")]
     with store.read() as conn:
@@ -115,7 +106,7 @@ def test_what_was_removed_goes_everywhere_its_bytes_are_and_each_service_is_told
 def test_what_was_released_is_allowed(store):
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1, sha256=SAME))
-    judged(store, case_id, Judgement.RELEASE)
+    judged(store, a_vault(store), case_id, NO)
     assert told(store) == [(1, "photo-1", "allow")]
     with store.read() as conn:
         assert items.hosted(conn, 1).verdict is Verdict.ALLOW
@@ -123,43 +114,47 @@ def test_what_was_released_is_allowed(store):
 
 def test_a_case_is_decided_once(store):
     with store.write() as conn:
-        case_id = opened(conn, host(conn, 1, sha256=SAME))
-    judged(store, case_id)
+        case_id = opened(conn, host(conn, 1, sha256=SAME), assessors=1)
+    vault = a_vault(store)
+    judged(store, vault, case_id, REMOVE)
     with pytest.raises(ConflictError, match="decided already: remove"):
-        judged(store, case_id, Judgement.RELEASE)
+        answered(store, case_id, NO, by=ADA)
+    with settler(store, vault) as run:
+        assert run() == 0
     assert told(store) == [(1, "photo-1", "block")]
 
 
-def test_two_people_deciding_at_once_decide_once(store):
+def test_two_people_answering_at_once_are_one_after_the_other(store):
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1, sha256=SAME))
-    vault, ready, failures = a_vault(store), threading.Barrier(2), []
+    ready, failures = threading.Barrier(2), []
 
-    def work(decision):
+    def work(who, decision):
         ready.wait()
         try:
-            judged(store, case_id, decision, vault=vault)
+            answered(store, case_id, decision, by=who)
         except ConflictError as err:
             failures.append(err)
 
-    threads = [threading.Thread(target=work, args=(decision,)) for decision in Judgement]
+    threads = [threading.Thread(target=work, args=pair) for pair in ((RUI, REMOVE), (ADA, NO))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(failures) == 1
-    assert len(told(store)) == 1
+    with store.read() as conn:
+        assert len(assessments.of_case(conn, case_id)) == 1
 
 
 def test_there_is_no_case_of_another_name(store):
     with pytest.raises(NotFoundError):
-        judged(store, "case_nothing")
+        answered(store, "case_nothing", REMOVE)
 
 
 def test_after_a_decision_the_same_bytes_open_a_new_case(store):
     with store.write() as conn:
         first = opened(conn, host(conn, 1, sha256=SAME))
-    judged(store, first)
+    judged(store, a_vault(store), first, REMOVE)
     with store.write() as conn:
         assert opened(conn, host(conn, 2, sha256=SAME)) != first
 
@@ -167,7 +162,7 @@ def test_after_a_decision_the_same_bytes_open_a_new_case(store):
 def test_a_decided_case_keeps_no_digest_of_the_bytes(store):
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1, sha256=SAME))
-    judged(store, case_id)
+    judged(store, a_vault(store), case_id, REMOVE)
     with store.read() as conn:
         assert conn.execute(select(records.cases.c.cluster)).scalars().all() == [None]
 
@@ -177,7 +172,7 @@ def test_items_that_are_gone_or_deleted_are_told_to_nobody(store):
         case_id = opened(conn, host(conn, 1, sha256=SAME))
         opened(conn, host(conn, 2, sha256=SAME, gone=NOON))
         opened(conn, 99)  # erased altogether
-    judged(store, case_id)
+    judged(store, a_vault(store), case_id, REMOVE)
     assert told(store) == [(1, "photo-1", "block")]
     with store.read() as conn:
         assert items.hosted(conn, 2) is None
@@ -189,7 +184,7 @@ def test_what_was_sealed_for_the_case_alone_is_let_go(store):
         case_id = opened(conn, host(conn, 1, sha256=SAME))
     put_in(vault, reference=case_id)
     put_in(vault, reference="case_other")
-    judged(store, case_id, vault=vault)
+    judged(store, vault, case_id, REMOVE)
     with store.read() as conn:
         rows = conn.execute(select(bases.c.reference, bases.c.ended)).all()
     assert {row.reference: row.ended is not None for row in rows} == {case_id: True, "case_other": False}
@@ -216,7 +211,7 @@ def test_a_withdrawn_entry_marks_the_open_cases_behind_it(store):
         assert records.mark_withdrawn(conn, [1], at=NOON) == ()
         assert records.find(conn, one).withdrawn == NOON
         assert records.find(conn, two).withdrawn is None
-    judged(store, two)
+    judged(store, a_vault(store), two, REMOVE)
     with store.write() as conn:
         assert records.mark_withdrawn(conn, [2], at=NOON) == (one,)
 
@@ -227,7 +222,7 @@ def test_an_item_that_has_other_bytes_by_now_is_not_judged_with_its_old_ones(sto
         opened(conn, host(conn, 2, sha256=SAME))
         items.change(conn, 1, sha256=OTHER, verdict="block")
         opened(conn, 1, sha256=OTHER)
-    judged(store, old, Judgement.RELEASE)
+    judged(store, a_vault(store), old, NO)
     with store.read() as conn:
         assert (items.hosted(conn, 1).verdict, items.hosted(conn, 1).decided) == (Verdict.BLOCK, None)
         assert items.hosted(conn, 2).decided is Verdict.ALLOW
@@ -238,7 +233,7 @@ def test_a_case_of_signals_alone_judges_its_item_also_when_its_bytes_came_later(
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1), sha256=None)
         items.change(conn, 1, sha256=SAME)
-    judged(store, case_id)
+    judged(store, a_vault(store), case_id, REMOVE)
     assert told(store) == [(1, "photo-1", "block")]
 
 
@@ -247,27 +242,31 @@ def test_a_deleted_item_stays_while_another_open_case_needs_it(store):
         old = opened(conn, host(conn, 1, sha256=SAME))
         items.change(conn, 1, sha256=OTHER, gone=NOON)
         new = opened(conn, 1, sha256=OTHER)
-    judged(store, old)
+    judged(store, a_vault(store), old, REMOVE)
     with store.read() as conn:
         assert items.hosted(conn, 1) is not None
-    judged(store, new)
+    judged(store, a_vault(store), new, REMOVE)
     with store.read() as conn:
         assert items.hosted(conn, 1) is None
     assert told(store) == []
 
 
-def test_nobody_decides_while_a_check_of_the_same_items_is_being_written(store):
+def test_nothing_settles_while_a_check_of_the_same_items_is_being_written(store):
+    vault = a_vault(store)
+    no_window(store)
     with store.write() as conn:
-        case_id = opened(conn, host(conn, 1, sha256=SAME))
-    deciding = threading.Thread(target=judged, args=(store, case_id))
-    with store.write() as conn:
-        next_number(conn, items.COUNTER)
-        deciding.start()
-        deciding.join(0.3)
-        assert deciding.is_alive()
-        assert records.find(conn, case_id).state == "open"
-        items.change(conn, 1, verdict="hold", decided=None)
-    deciding.join(20)
+        case_id = opened(conn, host(conn, 1, sha256=SAME), assessors=1)
+    answered(store, case_id, REMOVE)
+    with settler(store, vault) as run:
+        settling = threading.Thread(target=run)
+        with store.write() as conn:
+            next_number(conn, items.COUNTER)
+            settling.start()
+            settling.join(0.3)
+            assert settling.is_alive()
+            assert items.hosted(conn, 1).decided is None
+            items.change(conn, 1, verdict="hold", decided=None)
+        settling.join(20)
     with store.read() as conn:
         assert items.hosted(conn, 1).decided is Verdict.BLOCK
 
@@ -275,7 +274,7 @@ def test_nobody_decides_while_a_check_of_the_same_items_is_being_written(store):
 def test_the_ledger_says_nothing_of_bytes_or_items_in_plain_text(store):
     with store.write() as conn:
         case_id = opened(conn, host(conn, 1, sha256=SAME))
-    judged(store, case_id)
+    judged(store, a_vault(store), case_id, REMOVE)
     with store.read() as conn:
         bodies = "".join(conn.execute(text("SELECT body FROM ledger_leaves")).scalars())
     assert not [word for word in ("photo-1", case_id, SAME.hex(), "seen it", "item:1") if word in bodies]

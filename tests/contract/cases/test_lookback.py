@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from actors import NOON, person
 from hosting import host
-from rempart.cases.judgement import Judgement, decide
+from judging import NO, REMOVE, judged
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.cases.records import cases, decisions
 from rempart.items.lookback import ItemIndex
@@ -113,11 +113,8 @@ class Site:
             found = conn.execute(text("SELECT body FROM ledger_leaves")).scalars().all()
         return [body for body in found if f'"action":"{action}"' in body]
 
-    def judge(self, case_id: str, decision: Judgement) -> None:
-        with self.store.write() as conn:
-            decide(
-                conn, case_id, decision=decision, by=REVIEWER, reason="", at=NOON, vault=a_vault(self.store)
-            )  # fmt: skip
+    def judge(self, case_id: str, decision) -> None:
+        judged(self.store, a_vault(self.store), case_id, decision)
 
 
 @pytest.fixture
@@ -244,7 +241,7 @@ def test_what_people_removed_stays_removed_when_the_entry_goes(site):
     site.check(1)
     (one,) = site.add(entry(1, digest(1)))
     site.runner.run_due()
-    site.judge(site.open_cases()[0].id, Judgement.REMOVE)
+    site.judge(site.open_cases()[0].id, REMOVE)
     site.withdraw(one)
     site.runner.run_due()
     assert site.item(1).verdict == "block"
@@ -255,7 +252,7 @@ def test_what_people_released_stays_released_for_what_they_knew(site):
     site.check(1)
     site.add(entry(1, digest(1)))
     site.runner.run_due()
-    site.judge(site.open_cases()[0].id, Judgement.RELEASE)
+    site.judge(site.open_cases()[0].id, NO)
     with site.store.write() as conn:
         enqueue(conn, LOOKBACK, {"after": 0, "upto": 99}, now=NOON)
     site.runner.run_due()
@@ -267,7 +264,7 @@ def test_what_people_released_is_looked_at_again_when_something_new_matches(site
     site.check(1)
     site.add(entry(1, likeness(1, bits=3)))
     site.runner.run_due()
-    site.judge(site.open_cases()[0].id, Judgement.RELEASE)
+    site.judge(site.open_cases()[0].id, NO)
     site.add(entry(2, digest(1)))
     site.runner.run_due()
     assert site.item(1).verdict == "block"

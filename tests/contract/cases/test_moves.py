@@ -4,11 +4,11 @@ import threading
 from datetime import timedelta
 
 import pytest
+from rempart.cases.judgement import Judgement, decide
 from sqlalchemy import text
 
 from actors import NOON, person
 from desks import actions, join_team, opened
-from rempart.cases.judgement import Judgement, decide
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work import claims, moves, queue

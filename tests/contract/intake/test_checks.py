@@ -10,8 +10,8 @@ from sqlalchemy import func, select
 
 from checking import SERVICE, Checking, checking, request
 from curating import ANNA, BERT, curation, entry
+from judging import NO, judged
 from pictures import jpeg
-from rempart.cases.judgement import Judgement, decide
 from rempart.cases.records.cases import cases
 from rempart.clock import utc_now
 from rempart.errors import ConflictError, NotFoundError, RefusedError, UnavailableError
@@ -301,8 +301,7 @@ def test_a_deleted_item_is_forgotten_when_its_case_is_over(check: Checking):
     case = check.ask(content=jpeg(2)).case
     erase_item(check.store, SERVICE, "a", by=SYSTEM, at=utc_now())
     assert count(check.store, items_table) == 1
-    with check.store.write() as conn:
-        decide(conn, case, decision=Judgement.RELEASE, by=SYSTEM, reason="", at=utc_now(), vault=check.vault)
+    judged(check.store, check.vault, case, NO)
     assert (count(check.store, items_table), count(check.store, checks_table)) == (0, 0)
 
 

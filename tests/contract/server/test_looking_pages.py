@@ -92,12 +92,16 @@ def pictures_among(answers):
 
 
 def nobody(home):
-    return httpx.Client(base_url=home.address, headers={"accept": "text/html"}, timeout=30)
+    found = httpx.Client(base_url=home.address, headers={"accept": "text/html"}, timeout=30)
+    home.browsers.append(found)
+    return found
 
 
 def test_before_anything_was_asked_no_address_of_the_page_gives_a_picture(home, rui):
     _, browser, case, item = rui
-    answers = crawl(browser, f"/cases/{case}/pictures", f"/cases/{case}/reveal/{item}", f"/cases/{case}", "/care", "/account")
+    answers = crawl(
+        browser, f"/cases/{case}/pictures", f"/cases/{case}/reveal/{item}", f"/cases/{case}", "/care", "/account"
+    )
     assert len(answers) > 10
     assert pictures_among(answers) == set()
     assert not any(re.search(r"(background|filter|blur)\s*\(", one.text) for one in answers.values()
@@ -201,11 +205,13 @@ def test_the_original_is_not_shown_without_a_purpose_or_by_a_plain_request(home,
     assert foreign.status_code == 403
 
 
-@pytest.mark.parametrize("text", ["-1", "1.5", "9" * 30, "x", "", "²", "0x1", " 1"])
-def test_items_that_are_no_numbers_are_refused_calmly(home, rui, text):
-    _, browser, case, _ = rui
-    assert look(browser, case, text).status_code in (404, 422)
-    assert browser.get(f"/cases/{case}/reveal/{text or 'none'}").status_code in (404, 422)
+def test_items_and_steps_that_are_none_are_refused_calmly(home, rui):
+    _, browser, case, item = rui
+    for text in ("-1", "1.5", "9" * 30, "x", "", "²", "0x1", " 1"):
+        assert look(browser, case, text).status_code == 404, text
+        assert browser.get(f"/cases/{case}/reveal/{text or 'none'}").status_code == 404, text
+    for step in ("", "Sketch", "all", "original "):
+        assert look(browser, case, item, step).status_code == 422, step
 
 
 def test_what_cannot_be_shown_is_said_on_the_page(home, rui):

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from rempart.cli.bench.edits import all_edits
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 from rempart.signals.outcome import Outcome
 from rempart.signals.pool import Plan, WorkerPool
 

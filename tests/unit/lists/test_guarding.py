@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from listfiles import draw
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 from rempart.errors import RefusedError
 from rempart.lists.breaker import BreakerLimits, Open, entry_subject, rule_subject, threshold
 from rempart.lists.breaker_records import Past

@@ -34,9 +34,9 @@ from rempart.store.schema import BigId, UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
 _OPEN = text("state = 'open'")
-_INSIDER = text("state = 'open' AND insider")
 _HELD = text("held_until IS NOT NULL")
 _CLAIMED = text("claimed_by IS NOT NULL")
+_ASSIGNED = text("assigned_to IS NOT NULL")
 _UPLOADER = text("uploader IS NOT NULL")
 _BOOLEAN = Boolean(create_constraint=False)
 
@@ -77,14 +77,15 @@ cases = Table(
     Column("service", String(200)),
     Column("uploader", Text),
     Index("uq_cases_open_cluster", "cluster", unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_cases_state_queue_opened", "state", "queue", "opened"),
     Index("ix_cases_open_order", "priority", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_cases_open_queue_order", "queue", "priority", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_cases_open_counts", "queue", "look", "stage", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_open_counts", "queue", "look", "stage", "state", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_cases_open_opened", "opened", sqlite_where=_OPEN, postgresql_where=_OPEN),
-    Index("ix_cases_open_insider", "insider", sqlite_where=_INSIDER, postgresql_where=_INSIDER),
+    Index("ix_cases_open_queue_opened", "queue", "opened", sqlite_where=_OPEN, postgresql_where=_OPEN),
+    Index("ix_cases_open_insider", "insider", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_cases_held", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
     Index("ix_cases_claimed", "claimed_by", sqlite_where=_CLAIMED, postgresql_where=_CLAIMED),
+    Index("ix_cases_assigned", "assigned_to", sqlite_where=_ASSIGNED, postgresql_where=_ASSIGNED),
     Index("ix_cases_service_uploader", "service", "uploader", sqlite_where=_UPLOADER, postgresql_where=_UPLOADER),
 )
 OPEN = cases.c.state == literal_column("'open'")

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Tex
 
 from rempart.store.schema import UtcTime, metadata
 
+_JUDGED = "case"  # the reason of what people judged; look-back speaks of cases too
 decisions = Table(
     "decisions",
     metadata,
@@ -87,8 +88,9 @@ def erase_item(conn: Connection, item: int) -> None:
 
 def before_case(conn: Connection, case_id: str, *, since: datetime) -> dict[int, str | None]:
     """Of each item that a case has changed since a moment: the verdict that its service had been told before."""
-    own = decisions.c.case_id == case_id, decisions.c.item.is_not(None), decisions.c.at >= since
-    query = select(decisions.c.item, decisions.c.previous).where(*own).order_by(decisions.c.seq.desc())
+    own = decisions.c.case_id == case_id, decisions.c.reason == _JUDGED, decisions.c.item.is_not(None)
+    query = select(decisions.c.item, decisions.c.previous).where(*own, decisions.c.at >= since)
+    query = query.order_by(decisions.c.seq.desc())
     return {row.item: row.previous for row in conn.execute(query)}
 
 
@@ -100,8 +102,8 @@ def account_block(conn: Connection, *, case_id: str, service: str, uploader: str
 
 
 def told_by(conn: Connection, case_id: str, items: Iterable[int]) -> frozenset[int]:
-    """Those of these items about which a case has told their service something."""
-    own = decisions.c.case_id == case_id, decisions.c.item.in_(list(items))
+    """Those of these items about which their service was told what people judged in a case."""
+    own = decisions.c.case_id == case_id, decisions.c.reason == _JUDGED, decisions.c.item.in_(list(items))
     return frozenset(conn.execute(select(decisions.c.item).where(*own)).scalars())
 
 
@@ -114,6 +116,6 @@ def last_about(conn: Connection, item: int) -> DecisionRow | None:
 
 def counts_of(conn: Connection, case_ids: Sequence[str]) -> dict[str, int]:
     """Of how many items each of these cases has told something."""
-    own = decisions.c.case_id.in_(list(case_ids)), decisions.c.item.is_not(None)
+    own = decisions.c.case_id.in_(list(case_ids)), decisions.c.reason == _JUDGED, decisions.c.item.is_not(None)
     query = select(decisions.c.case_id, func.count(func.distinct(decisions.c.item))).where(*own)
     return {row[0]: int(row[1]) for row in conn.execute(query.group_by(decisions.c.case_id))}

@@ -30,6 +30,7 @@ from sqlalchemy import (
 )
 
 from rempart.cases.records.cases import case_items
+from rempart.cases.records.near import case_near
 from rempart.items.records.items import items
 from rempart.store.schema import UtcTime, metadata, to_micros
 
@@ -123,24 +124,47 @@ def last_outcomes(conn: Connection, case_id: str, person: str) -> Mapping[int, s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureRow:
-    """An item of a case, as far as it matters for showing it."""
+    """An item of a case, as far as it matters for showing it; of one that only looks alike, with its `distance`."""
 
     item: int
+    item_id: str
     sha256: bytes | None
     object: str | None
     media_type: str | None
+    distance: int | None = None
+
+
+_PICTURE = (items.c.id.label("item"), items.c.item_id, items.c.sha256, items.c.object, items.c.media_type)
 
 
 def pictures_of(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRow, ...]:
     """A case's items, the first one first; those that were erased are left out."""
     query = (
-        select(case_items.c.item, items.c.sha256, items.c.object, items.c.media_type)
+        select(*_PICTURE)
         .join(items, items.c.id == case_items.c.item)
         .where(case_items.c.case_id == case_id)
         .order_by(case_items.c.added, case_items.c.item)
         .limit(most)
     )
     return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
+
+
+def pictures_near(conn: Connection, case_id: str, *, most: int) -> tuple[PictureRow, ...]:
+    """What lies beside a case because it looks alike, the nearest first."""
+    query = (
+        select(*_PICTURE, case_near.c.distance)
+        .join(items, items.c.id == case_near.c.item)
+        .where(case_near.c.case_id == case_id, items.c.gone.is_(None))
+        .order_by(case_near.c.distance, case_near.c.item)
+        .limit(most)
+    )
+    return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
+
+
+def own_looks(conn: Connection, case_id: str, person: str) -> frozenset[str]:
+    """The ids of a person's own looks at a case."""
+    own = case_grants.c.case_id == case_id, case_grants.c.person == person
+    return frozenset(conn.execute(select(case_grants.c.id).where(*own)).scalars())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

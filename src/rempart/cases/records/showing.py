@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select, tuple_
 
-from rempart.cases.records.cases import case_items, case_matches, cases
+from rempart.cases.records.cases import case_items, case_matches
 from rempart.items.records.items import items
 
 
@@ -48,14 +48,14 @@ class ItemRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What a service has of one uploader: context, which says nothing about the item at hand."""
+    """What else a service has of one uploader, beside the items of a case: context, which says nothing about them."""
 
     service: str
     uploader: str
     items: int
     blocked: int
     held: int
-    first: datetime
+    first: datetime | None
     cases: int
 
 
@@ -85,26 +85,46 @@ def items_of(conn: Connection, case_id: str, *, after: int, most: int) -> tuple[
     return tuple(ItemRow(**row._mapping) for row in conn.execute(query.where(*own).order_by(items.c.id).limit(most)))
 
 
-def uploaders_of(conn: Connection, case_id: str, *, most: int) -> tuple[tuple[str, str, int], ...]:
-    """Service, uploader, and how many items of the case are theirs; those with most first."""
-    query = select(items.c.service, items.c.uploader, func.count()).join(case_items, case_items.c.item == items.c.id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploads:
+    """Whose items a case has, and how many."""
+
+    service: str
+    uploader: str
+    items: int
+
+
+def uploaders_of(conn: Connection, case_id: str, *, most: int) -> tuple[Uploads, ...]:
+    """Whose items a case has; those with most of them first."""
+    query = select(items.c.service, items.c.uploader, func.count().label("items"))
+    query = query.join(case_items, case_items.c.item == items.c.id)
     query = query.where(case_items.c.case_id == case_id, items.c.uploader.is_not(None))
     grouped = query.group_by(items.c.service, items.c.uploader)
     rows = conn.execute(grouped.order_by(func.count().desc(), items.c.service, items.c.uploader).limit(most))
-    return tuple((row[0], row[1], int(row[2])) for row in rows)
+    return tuple(Uploads(**row._mapping) for row in rows)
 
 
-def histories(conn: Connection, whose: Sequence[tuple[str, str]]) -> tuple[History, ...]:
-    """What there is of some uploaders, in the order in which they are named."""
+def first_of_uploaders(conn: Connection, case_id: str, *, most: int) -> tuple[tuple[int, str], ...]:
+    """An item of each uploader of a case, and the uploader: how an account to be blocked is named."""
+    query = select(func.min(items.c.id), items.c.uploader, items.c.service)
+    query = query.join(case_items, case_items.c.item == items.c.id)
+    query = query.where(case_items.c.case_id == case_id, items.c.uploader.is_not(None))
+    rows = conn.execute(query.group_by(items.c.service, items.c.uploader).order_by(func.min(items.c.id)).limit(most))
+    return tuple((int(row[0]), f"{row[1]} ({row[2]})") for row in rows)
+
+
+def histories(conn: Connection, whose: Sequence[tuple[str, str]], *, but: str) -> tuple[History, ...]:
+    """What else there is of some uploaders, beside the items of the case `but`, in the order they are named."""
     if not whose:
         return ()
-    own = tuple_(items.c.service, items.c.uploader).in_(list(whose))
+    here = select(case_items.c.item).where(case_items.c.case_id == but)
+    own = tuple_(items.c.service, items.c.uploader).in_(list(whose)), items.c.id.not_in(here)
     blocked, held = (func.sum(case((items.c.verdict == word, 1), else_=0)) for word in ("block", "hold"))
     query = select(items.c.service, items.c.uploader, func.count(), blocked, held, func.min(items.c.created))
-    rows = conn.execute(query.where(own).group_by(items.c.service, items.c.uploader))
-    joined = select(items.c.service, items.c.uploader, func.count(cases.c.id.distinct()))
-    joined = joined.join(case_items, case_items.c.item == items.c.id).join(cases, cases.c.id == case_items.c.case_id)
-    counted = conn.execute(joined.where(own).group_by(items.c.service, items.c.uploader))
+    rows = conn.execute(query.where(*own).group_by(items.c.service, items.c.uploader))
+    joined = select(items.c.service, items.c.uploader, func.count(case_items.c.case_id.distinct()))
+    joined = joined.join(case_items, case_items.c.item == items.c.id)
+    counted = conn.execute(joined.where(*own).group_by(items.c.service, items.c.uploader))
     in_cases = {(row[0], row[1]): int(row[2]) for row in counted}
     found = {
         (row[0], row[1]): History(
@@ -113,10 +133,19 @@ def histories(conn: Connection, whose: Sequence[tuple[str, str]]) -> tuple[Histo
         )
         for row in rows
     }  # fmt: skip
-    return tuple(found[one] for one in whose if one in found)
+    return tuple(
+        found.get(one) or History(service=one[0], uploader=one[1], items=0, blocked=0, held=0, cases=0, first=None)
+        for one in whose
+    )
+
+
+def items_by_id(conn: Connection, numbers: Sequence[int]) -> tuple[ItemRow, ...]:
+    """Items with these numbers."""
+    return tuple(ItemRow(**row._mapping) for row in conn.execute(select(*_ITEM).where(items.c.id.in_(list(numbers)))))
 
 
 def of_uploader(conn: Connection, service: str, uploader: str, *, after: int, most: int) -> tuple[ItemRow, ...]:
     """An uploader's items, by their numbers, those after one."""
     own = items.c.service == service, items.c.uploader == uploader, items.c.id > after
-    return tuple(ItemRow(**row._mapping) for row in conn.execute(select(*_ITEM).where(*own).order_by(items.c.id).limit(most)))
+    query = select(*_ITEM).where(*own).order_by(items.c.id).limit(most)
+    return tuple(ItemRow(**row._mapping) for row in conn.execute(query))

@@ -5,7 +5,7 @@ A look is granted when
  1. the person may see evidence, and is signed in;
  2. the case is open and theirs to see;
  3. they hold its claim;
- 4. the item is in the case;
+ 4. the item is in the case, or laid beside it because it looks alike and in no case that is kept from them;
  5. the step is known, and the original is asked for with a purpose;
  6. there is something to be shown;
  7. their budget is not used up, or somebody is in immediate danger.
@@ -24,14 +24,14 @@ from math import ceil
 from sqlalchemy import Connection
 
 from rempart.cases.care.meter import Limits, exposure
-from rempart.cases.records import care
+from rempart.cases.records import care, near
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight.evidence import Evidence, Hindrance
 from rempart.cases.work.claims import held_by
-from rempart.cases.work.queue import visible
+from rempart.cases.work.queue import hidden_items, visible
 from rempart.errors import (
     BudgetReachedError,
     ConflictError,
@@ -83,9 +83,9 @@ def grant(
     RefusedError for a purpose that is missing or evidence that is not there.
     """
     case = holding(conn, case_id, who=who, at=at, lock=True)
-    if asked.item not in case_records.items_of(conn, case_id):
+    if not _is_in(conn, case_id, asked.item, who):
         raise NotFoundError("There is no such picture in this case.", hint="Open the case again.")
-    purpose = _purpose(asked)
+    purpose = purpose_of(asked.purpose, asked.words)
     if evidence.hindrance is not None or evidence.object is None:
         raise HinderedError(evidence.hindrance or Hindrance.NEVER_KEPT)
     seconds = seconds_for(asked.step, reveal_seconds)
@@ -142,7 +142,7 @@ def good(
         holding(conn, case_id, who=who, at=at)
     except (ConflictError, NotFoundError) as err:
         raise _over() from err
-    if row.item not in case_records.items_of(conn, case_id):
+    if not _is_in(conn, case_id, row.item, who):
         raise _over()
     return row
 
@@ -179,6 +179,12 @@ def seconds_for(step: Step, reveal_seconds: int) -> int:
     return reveal_seconds if step is Step.ORIGINAL else reveal_seconds * DERIVATIVE_TIMES
 
 
+def _is_in(conn: Connection, case_id: str, item: int, who: Principal) -> bool:
+    if item in case_records.items_of(conn, case_id):
+        return True
+    return near.find(conn, case_id, item) is not None and item not in hidden_items(conn, [item], who)
+
+
 def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, limits: Limits, at: datetime) -> None:
     """Two tabs of one person wait here for each other."""
     own = limits.narrowed(care.locked(conn, who.id))
@@ -191,11 +197,12 @@ def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, li
         )
 
 
-def _purpose(asked: Asked) -> str:
-    words = asked.words.strip()[:MOST_WORDS]
-    if asked.purpose not in PURPOSES or (asked.purpose == "other" and not words):
+def purpose_of(purpose: str, words: str) -> str:
+    """A purpose as it is kept. Raises RefusedError where none is named, or `other` is not said in words."""
+    words = words.strip()[:MOST_WORDS]
+    if purpose not in PURPOSES or (purpose == "other" and not words):
         raise RefusedError("A purpose is missing.", hint="Choose what you look at it for, or say it in words.")
-    return f"{asked.purpose}: {words}" if words else asked.purpose
+    return f"{purpose}: {words}" if words else purpose
 
 
 def _over() -> LookOverError:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from rempart.cases.records import grants, work
 from rempart.cases.records import leaves as records
-from rempart.cases.records import work
 from rempart.cases.records.cases import Case
 from rempart.cases.records.leaves import CaseLeaf
 from rempart.cases.work.queue import visible
@@ -18,6 +18,8 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 
 ASSESSED = "case.assessed"
+SHOWN = "evidence.shown"
+SOMEBODY = "…"
 PLAIN = frozenset(
     {
         "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed",
@@ -51,7 +53,14 @@ def timeline(conn: Connection, case_id: str, who: Principal) -> tuple[Event, ...
     case = visible(conn, case_id, who)
     found = records.of_case(conn, case_id)
     notes = {note.id: note.text for note in work.notes_of(conn, case_id)}
-    return tuple(_event(leaf, notes, withheld=_withheld(leaf, found, case, who)) for leaf in found)
+    own = grants.own_looks(conn, case_id, who.id)
+    events = (_event(leaf, notes, withheld=_withheld(leaf, found, case, who)) for leaf in found)
+    return tuple(_looked(event, own, who) if event.action == SHOWN else event for event in events)
+
+
+def _looked(event: Event, own: frozenset[str], who: Principal) -> Event:
+    """How often somebody looked is for that person alone to read: of others' looks it is said that there was one."""
+    return replace(event, actor=who.pseudonym if event.actor in own else SOMEBODY)
 
 
 def _event(leaf: CaseLeaf, notes: Mapping[int, str], *, withheld: bool) -> Event:

@@ -27,7 +27,7 @@ from PIL import Image
 from rich.table import Table
 
 from rempart.cli.bench.tables import wide_console
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 from rempart.signals import pdq_numpy
 from rempart.signals.digests import digest_bytes
 from rempart.signals.examine import examine

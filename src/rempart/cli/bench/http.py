@@ -23,7 +23,7 @@ from rich.table import Table
 from rempart.cli.bench.http_load import Load, Seen
 from rempart.cli.bench.http_server import Measured, Prepared, prepare, running
 from rempart.cli.bench.tables import wide_console
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 from rempart.errors import UnavailableError
 
 _SEED = 20

@@ -116,7 +116,7 @@ def _sources(folder: Path | None) -> Iterator[Image.Image]:
                 with Image.open(path) as image:
                     yield image.convert("RGB")
         return
-    from rempart.cli.demo.scenes import scene
+    from rempart.signals.scenes import scene
 
     for seed in range(24):
         yield scene(seed, (1000, 750))

@@ -11,7 +11,7 @@ from random import Random
 from PIL import Image
 
 from rempart.cli.bench.edits import by_name
-from rempart.cli.demo.scenes import scene
+from rempart.signals.scenes import scene
 from rempart.errors import RefusedError
 
 LISTED = 8

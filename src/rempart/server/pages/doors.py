@@ -66,14 +66,21 @@ class Pages:
 
 PageHandler = Callable[[Request, Pages, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request, Pages], Awaitable[Response]]
+Absent = Callable[[Request, Pages], Awaitable[None]]
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def for_people(
-    permission: Permission, *, proved: bool = False, or_enrolling: bool = False
+    permission: Permission,
+    *,
+    proved: bool = False,
+    or_enrolling: bool = False,
+    back: int = 1,
+    absent: Absent | None = None,
 ) -> Callable[[PageHandler], Endpoint]:
     """A page for signed-in people with a permission; others are sent to sign in. `proved`: who came in long ago proves
-    again who they are. `or_enrolling`: also for whoever came by a link to set up credentials."""
+    again who they are. `or_enrolling`: also for whoever came by a link to set up credentials. `back`: so many parts of
+    the address name the page that its form stands on. `absent` is run for a form whose session has ended."""
 
     needs = PageNeeds(permission, proved=proved, or_enrolling=or_enrolling)
 
@@ -86,9 +93,11 @@ def for_people(
                 who = await needs(request)
                 return await handler(request, pages, who)
             except NotSignedInError:
-                return to_sign_in(request)
+                if absent is not None:
+                    await absent(request, pages)
+                return to_sign_in(request, back=back)
             except ProofNeededError:
-                return RedirectResponse(f"/sign-in/again?then={quote(_back(request))}", 303)
+                return RedirectResponse(f"/sign-in/again?then={quote(_back(request, back))}", 303)
             except RempartError as err:
                 return refusal(request, err, who=who or await known(request))
 
@@ -136,10 +145,10 @@ class PageNeeds(Needs):
         return await super().__call__(request)
 
 
-async def form_of(request: Request) -> FormData:
+async def form_of(request: Request, *, most: int = 60) -> FormData:
     """The form that was sent, of fields only and not many of them. Raises RefusedError."""
     try:
-        return await request.form(max_files=0, max_fields=60, max_part_size=64 << 10)
+        return await request.form(max_files=0, max_fields=most, max_part_size=64 << 10)
     except HTTPException as err:
         raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
 
@@ -216,14 +225,14 @@ def inside(then: str) -> str:
     return then
 
 
-def to_sign_in(request: Request) -> Response:
+def to_sign_in(request: Request, *, back: int = 1) -> Response:
     """Sign in first, and come back afterwards."""
-    back = _back(request)
-    return RedirectResponse("/sign-in" if back == "/" else f"/sign-in?then={quote(back)}", 303)
+    then = _back(request, back)
+    return RedirectResponse("/sign-in" if then == "/" else f"/sign-in?then={quote(then)}", 303)
 
 
-def _back(request: Request) -> str:
+def _back(request: Request, parts: int) -> str:
     """The page to come back to: this one, or the one whose form was sent."""
     if request.method in ("GET", "HEAD"):
         return request.url.path
-    return "/" + "/".join(request.url.path.strip("/").split("/")[:1])
+    return "/" + "/".join(request.url.path.strip("/").split("/")[:parts])

@@ -109,6 +109,14 @@ def address_of(name: str) -> str:
     return f"/files/{name}?v={hashlib.sha256(file(name)).hexdigest()[:12]}"
 
 
+def _key(frame: Frame, letter: str | int, *, press: bool = False) -> Markup:
+    """The attributes of an element that has a key; `press` where the key presses it, for what decides nothing."""
+    if not frame.shortcuts:
+        return Markup()
+    told = Markup(' data-key="{0}" aria-keyshortcuts="{0}"').format(letter)
+    return told + Markup(" data-press") if press else told
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -120,12 +128,13 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["address_of"] = address_of
+    environment.globals["key"] = _key
     return environment
 
 
 def _words(words: Texts) -> dict[str, Any]:
-    def moment(value: datetime) -> Markup:
-        shown = format_datetime(value, "d MMM y, HH:mm", locale=words.lang)
+    def moment(value: datetime, *, seconds: bool = False) -> Markup:
+        shown = format_datetime(value, "d MMM y, HH:mm:ss" if seconds else "d MMM y, HH:mm", locale=words.lang)
         return Markup('<time datetime="{}">{} UTC</time>').format(iso(value), shown)
 
     def day(value: date) -> Markup:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
+from rempart.cases.assessing.outcomes import Became
 from rempart.cases.care.groups import Week
 from rempart.cases.care.meter import Exposure, Limits
+from rempart.cases.care.practice import Told
 from rempart.cases.records.care import OwnLimits
+from rempart.cases.records.training import RunRow
 from rempart.server.pages.contexts import Context
-from rempart.server.pages.sight.panel import Care
+from rempart.server.pages.sight.panel import Care, Panel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class CarePage(Context):
     own: OwnLimits
     peer_contact: str
     leads: bool
+    outcomes: tuple[Became, ...]
     reached: bool = False
 
     @property
@@ -67,3 +71,33 @@ class TeamPage(Context):
     template: ClassVar[str] = "care/team"
     styles: ClassVar[tuple[str, ...]] = ("care.css",)
     weeks: tuple[Week, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingsPage(Context):
+    """Practice, and one's own runs."""
+
+    template: ClassVar[str] = "care/trainings"
+    styles: ClassVar[tuple[str, ...]] = ("care.css",)
+    runs: tuple[RunRow, ...]
+    pictures: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingPage(Context):
+    """A run: the picture whose turn it is with its questions, or (`told`) what was drawn. `over`: all are answered."""
+
+    template: ClassVar[str] = "care/training"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css", "care.css")
+    modules: ClassVar[tuple[str, ...]] = ("sight.js",)
+    run: str
+    number: int
+    pictures: int
+    panel: Panel | None
+    step: str
+    over: bool
+    told: Told | None
+    answers: tuple[Told, ...]
+    codes: tuple[str, ...]
+    kinds: tuple[str, ...]
+    confidence: tuple[str, ...]

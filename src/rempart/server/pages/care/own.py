@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from rempart.cases.assessing.outcomes import of_person
 from rempart.cases.care.groups import weeks
 from rempart.cases.care.meter import DAY, ORIGINAL, measure, seconds_of
 from rempart.cases.care.stopping import stop_now
@@ -27,6 +28,7 @@ from rempart.server.pages.sight.panel import care_of
 from rempart.server.service import Service
 
 _DAYS = 7
+_OUTCOMES = 20
 _MOST = {"reveals_per_day": 10_000, "minutes_per_day": 1_440, "break_after_minutes": 480}
 
 
@@ -91,7 +93,8 @@ def _care(service: Service, who: Principal, reached: bool) -> CarePage:
         seen = measure([row for row in rows if row.at >= at - DAY], at=at)
         return CarePage(
             seen=seen, care=care_of(seen, limits), days=_days(rows, at), team=rules.limits, limits=limits, own=own,
-            peer_contact=rules.peer_contact, leads=who.may(Permission.CASES_LEAD), reached=reached,
+            peer_contact=rules.peer_contact,
+            outcomes=of_person(conn, who.id, most=_OUTCOMES), leads=who.may(Permission.CASES_LEAD), reached=reached,
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rempart.server.pages.care import own
+from rempart.server.pages.care import own, training
 from rempart.server.pages.doors import Endpoint
 
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
@@ -11,4 +11,12 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/care/stop", own.stop),
     ("GET", "/care/stopped", own.stopped_page),
     ("GET", "/care/team", own.team_page),
+    ("GET", "/training", training.trainings_page),
+    ("POST", "/training", training.begin),
+    ("GET", "/training/{run}", training.training_page),
+    ("POST", "/training/{run}/look", training.look),
+    ("POST", "/training/{run}/cover", training.cover),
+    ("GET", "/training/{run}/reveal/{item}", training.reveal_page),
+    ("GET", "/training/{run}/pictures/{look}", training.picture),
+    ("POST", "/training/{run}/answer", training.answer),
 )

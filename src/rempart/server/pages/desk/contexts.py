@@ -7,14 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
 
+from rempart.cases.assessing.schemes import Choice, Schemes
 from rempart.cases.assessing.values import Decision, ImageKind, OriginBasis, Standing
 from rempart.cases.records.cases import Case
 from rempart.cases.records.showing import Alike, History, ItemRow
 from rempart.cases.records.work import Fact
+from rempart.cases.work.emergency import Guidance
 from rempart.cases.work.queue import QueueCount, QueueRow
-from rempart.lists.schemes import Scheme
+from rempart.cases.work.settings import Contact
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.desk.drafts import Draft
+from rempart.server.pages.sight.panel import Panel
 
 STYLES = ("desk.css",)
 
@@ -59,6 +62,7 @@ class Holder:
     until: datetime | None = None
     left: int = 0
     token: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +76,8 @@ class Colleague:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NearRow:
-    """An item that looks alike, to be confirmed or not. `state` is proposed, confirmed or rejected."""
+    """An item that looks alike, to be confirmed or not. `state` is one's own answer (confirmed, rejected), or proposed,
+    or apart: judged in a case of its own, which is `case_id` while it is open. `same` and `different` count answers."""
 
     item: int
     service: str
@@ -81,17 +86,23 @@ class NearRow:
     probe: str
     state: str
     verdict: str
+    case_id: str = ""
+    same: int = 0
+    different: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One event of a case: a key of the texts, who (a pseudonym), when, and what of it may be read."""
+    """One event of a case: a key of the texts (empty for one without words: then `raw`), by whom, and what may be
+    read of it."""
 
     at: datetime
     by: str
     action: str
+    raw: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     text: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +110,7 @@ class AnswerForm:
     """What may be answered. `hidden` are decisions that this queue does not offer, `two` need another person."""
 
     draft: Draft
-    schemes: tuple[Scheme, ...]
-    labels: Mapping[tuple[str, str], str]
+    schemes: tuple[Choice, ...]
     first: str
     kinds: tuple[ImageKind, ...]
     origins: tuple[OriginBasis, ...]
@@ -127,19 +137,22 @@ class CasePage(Context):
     form: AnswerForm | None
     matches: tuple[Alike, ...]
     matches_in_all: int
-    labels: Mapping[tuple[str, str], str]
+    schemes: Schemes
     items: tuple[ItemRow, ...]
     items_in_all: int
     uploaders: tuple[History, ...]
     facts: tuple[Fact, ...]
+    fact_kinds: tuple[str, ...]
     near: tuple[NearRow, ...]
     near_open: bool
     happenings: tuple[Happening, ...]
+    earlier: int
     colleagues: tuple[Colleague, ...]
     assigned_to: str
     may_lead: bool
     undo: Undo | None
-    sight: Any
+    sight: Panel | None
+    opened: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,8 +178,8 @@ class DangerPage(Context):
     styles: ClassVar[tuple[str, ...]] = STYLES
     case_id: str
     danger: bool
-    countries: tuple[str, ...]
-    contacts: tuple[Any, ...]
+    guidance: Guidance
+    contacts: tuple[Contact, ...]
     may: bool
     reason: str = ""
 
@@ -177,7 +190,6 @@ class NewCasePage(Context):
 
     template: ClassVar[str] = "desk/new"
     styles: ClassVar[tuple[str, ...]] = STYLES
-    queues: tuple[tuple[str, str], ...]
     kinds: tuple[str, ...]
     typed: Mapping[str, str]
 
@@ -192,6 +204,7 @@ class WorkPage(Context):
     typed: Mapping[str, Any]
     may_manage: bool
     decisions: tuple[str, ...]
+    two: tuple[str, ...]
     schemes: tuple[str, ...]
     countries: tuple[str, ...]
     problems: tuple[str, ...] = ()

@@ -87,6 +87,11 @@ def kept(conn: Connection, box: SecretBox, case_id: str, person: str) -> Draft |
     return Draft(typed=typed, at=found[0])
 
 
+def drop(conn: Connection, case_id: str, person: str) -> None:
+    """Forget a draft."""
+    drafts.forget(conn, case_id, person)
+
+
 async def keep_for_the_absent(request: Request, pages: Pages, case_id: str, draft: Draft) -> None:
     """A form came in a session that has ended: what is typed in it is kept for the person whose session it was."""
     token = request.cookies.get(pages.access.cookie)

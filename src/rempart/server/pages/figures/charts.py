@@ -5,6 +5,7 @@ The colours come from the page's style sheet by class (`s1`, `s2`, …); the att
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ _INK, _LINE = "#4d5a5c", "#cfd6d2"
 _LONGEST_NAME = 26
 _TICKS = 5
 _FONT = "system-ui, sans-serif"
+_SAID_ONCE = {"text": ("font-family", "font-size", "fill"), "line": ("stroke-width",)}
+"""What the library says at each element, and the whole picture says once."""
+_LONG = re.compile(r"\d+\.\d{2,}")
 Shown = Callable[[int], str]
 
 
@@ -76,17 +80,18 @@ def _drawn(chart: leather.Chart, title: str, *, order: Sequence[int], height: in
     """The chart as one element that a screen reader calls by its title."""
     root = ET.Element("svg", {
         "xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {WIDTH} {height}", "class": "chart", "role": "img",
-        "aria-label": title,
+        "aria-label": title, "font-family": _FONT, "font-size": "13", "fill": _INK,
     })  # fmt: skip
     group: ET.Element = chart.to_svg_group(WIDTH, height)
     for background in [one for one in group if one.tag == "rect"]:
         group.remove(background)
-    for text in group.iter("text"):
-        text.set("font-family", _FONT)
-        text.set("font-size", "13")
-        text.set("fill", _INK)
-    for line in group.iter("line"):
-        line.set("stroke", _LINE)
+    for one in group.iter():
+        for name in _SAID_ONCE.get(one.tag, ()):
+            one.attrib.pop(name, None)
+        if one.tag == "line":
+            one.set("stroke", _LINE)
+        for name, value in one.attrib.items():
+            one.set(name, _LONG.sub(lambda found: f"{float(found[0]):.1f}", value))
     shapes = [one for one in group.iter("g") if (one.get("class") or "").startswith("series")]
     for shape, number in zip(shapes, order, strict=True):
         shape.set("class", f"{shape.get('class')} s{number}")

@@ -80,10 +80,12 @@ _SERIES = {
 
 
 def _places(months: list[str], words: Texts) -> list[str]:
-    """Short names of months; the first, and each January, with the year."""
+    """Short names of months; January with the year, and the first unless January follows."""
+    with_year = {month for month in months if month.endswith("-01")}
+    if not with_year & set(months[1:2]):
+        with_year |= set(months[:1])
     return [
-        format_date(_first(month), "MMM yy" if place == 0 or month.endswith("-01") else "MMM", locale=words.lang)
-        for place, month in enumerate(months)
+        format_date(_first(month), "MMM yy" if month in with_year else "MMM", locale=words.lang) for month in months
     ]
 
 

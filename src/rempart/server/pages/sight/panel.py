@@ -16,6 +16,7 @@ from rempart.cases.records.grants import GrantRow, PictureRow
 from rempart.cases.sight.evidence import sealed_in
 from rempart.cases.sight.grants import PURPOSES, seconds_for
 from rempart.cases.work.claims import held_by
+from rempart.cases.work.queue import hidden_items
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.service import Service
@@ -39,20 +40,24 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pane:
-    """One picture of a case and its byte-identical copies. `hindrance` says why it cannot be shown."""
+    """One picture of a case and its byte-identical copies, or one beside it that looks alike: `name` is its service's
+    id for it then. `hindrance` says why it cannot be shown."""
 
     number: int
     item: int
     copies: int
     hindrance: str
     shown: Shown | None
+    name: str = ""
+    distance: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
-    """The pictures of a case for one person. `place` is the page they stand on; `holds`: the case is theirs now."""
+    """The pictures of a case for one person. `root` is the case's address, `place` the page they stand on; `holds`: the
+    case is theirs now."""
 
-    case_id: str
+    root: str
     place: str
     may_look: bool
     holds: bool
@@ -80,6 +85,10 @@ class Care:
     minutes: int
 
 
+AT_EASE = Care(reached=False, near=False, pause=False, minutes=0)
+"""Nothing has to be said."""
+
+
 def panel(service: Service, who: Principal, case: Case, *, look: str = "", place: str = "case") -> Panel:
     """The pictures of a case that was read before. `look` is the query value of that name: the grant whose picture this
     page shows. Another tab, which has no such value, shows nothing. Blocks."""
@@ -95,18 +104,22 @@ def panel_in(
     holds = held_by(case, who, at=at)
     grant = records.find(conn, look) if look else None
     usable = grant is not None and holds and grant.open(at) and _is_for(grant, case, who)
-    groups = _groups(records.pictures_of(conn, case.id, most=_MOST_ITEMS))
     outcomes = records.last_outcomes(conn, case.id, who.id)
+    groups = _groups(records.pictures_of(conn, case.id, most=_MOST_ITEMS))
+    beside = records.pictures_near(conn, case.id, most=MOST_PANES)
+    hidden = hidden_items(conn, [row.item for row in beside], who) if beside else frozenset()
+    drawn = groups[:MOST_PANES] + [(row, 1) for row in beside if row.item not in hidden]
     panes = tuple(
         Pane(
-            number=number, item=first.item, copies=copies,
-            hindrance=_hindrance(conn, service, first, outcomes.get(first.item)),
-            shown=_shown(grant, case) if usable and grant and grant.item == first.item else None,
+            number=number, item=row.item, copies=copies,
+            hindrance=_hindrance(conn, service, row, outcomes.get(row.item)),
+            shown=_shown(grant, case) if usable and grant and grant.item == row.item else None,
+            name=row.item_id if row.distance is not None else "", distance=row.distance or 0,
         )
-        for number, (first, copies) in enumerate(groups[:MOST_PANES], 1)
+        for number, (row, copies) in enumerate(drawn, 1)
     )  # fmt: skip
     return Panel(
-        case_id=case.id, place=place, may_look=who.may(Permission.EVIDENCE_VIEW), holds=holds, panes=panes,
+        root=f"/cases/{case.id}", place=place, may_look=who.may(Permission.EVIDENCE_VIEW), holds=holds, panes=panes,
         more=max(0, len(groups) - MOST_PANES), care=_care(conn, who, rules, service),
         derivative_seconds=seconds_for(Step.SKETCH, rules.reveal_seconds), reveal_seconds=rules.reveal_seconds,
     )  # fmt: skip

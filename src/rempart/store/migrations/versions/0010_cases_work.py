@@ -116,11 +116,14 @@ def _indexes() -> None:
 
     partial("ix_cases_open_order", "cases", ["priority", "due", "id"], "state = 'open'")
     partial("ix_cases_open_queue_order", "cases", ["queue", "priority", "due", "id"], "state = 'open'")
-    partial("ix_cases_open_counts", "cases", ["queue", "look", "stage"], "state = 'open'")
+    partial("ix_cases_open_counts", "cases", ["queue", "look", "stage", "state"], "state = 'open'")
     partial("ix_cases_open_opened", "cases", ["opened"], "state = 'open'")
-    partial("ix_cases_open_insider", "cases", ["insider"], "state = 'open' AND insider")
+    partial("ix_cases_open_queue_opened", "cases", ["queue", "opened"], "state = 'open'")
+    op.drop_index("ix_cases_state_queue_opened", "cases")  # SQLite would prefer it to those that keep the order
+    partial("ix_cases_open_insider", "cases", ["insider"], "state = 'open'")
     partial("ix_cases_held", "cases", ["held_until"], "held_until IS NOT NULL")
     partial("ix_cases_claimed", "cases", ["claimed_by"], "claimed_by IS NOT NULL")
+    partial("ix_cases_assigned", "cases", ["assigned_to"], "assigned_to IS NOT NULL")
     partial("ix_cases_service_uploader", "cases", ["service", "uploader"], "uploader IS NOT NULL")
     op.create_index("ix_case_matches_case_item", "case_matches", ["case_id", "item"])
     op.create_index("ix_case_matches_case_distance", "case_matches", ["case_id", "distance", "id"])

@@ -1,0 +1,34 @@
+"""The desk as a person without scripts meets it."""
+
+
+import pytest
+
+from deskhouse import desk_house
+from pageserver import error_of, hidden
+from rempart.people.permissions import Role
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    with desk_house(tmp_path_factory.mktemp("desk")) as found:
+        yield found
+
+
+ANSWER = {"main": "remove", "category": "uk-abc:B", "confidence": "sure", "rationale": "As listed."}
+
+
+def test_a_case_is_taken_and_answered(house):
+    case_id = house.case(1)
+    page = house.browser("rita")
+    queue = page.get("/cases")
+    assert queue.status_code == 200
+    assert f"/cases/{case_id}" in queue.text
+    taken = page.post("/cases/next")
+    assert taken.status_code == 303
+    assert taken.headers["location"] == f"/cases/{case_id}"
+    text = page.get(taken.headers["location"]).text
+    assert "Yours for" in text
+    told = page.post(f"/cases/{case_id}/assess", data=ANSWER | {"token": hidden(text, "token"), "then": "next"})
+    assert told.status_code == 303, error_of(told.text)
+    after = page.get(told.headers["location"]).text
+    assert "It can be taken back until" in after
