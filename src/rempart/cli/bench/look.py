@@ -97,7 +97,7 @@ def _case(service: Service, content: bytes) -> tuple[str, Principal]:
         held = service.vault.record(
             conn, sealed, item=f"item:{_ITEM}", basis="case", reference=case, media_type="image/jpeg", by=SYSTEM
         )
-        items.add(conn, [_item(digest, held, len(content)) | {"created": at, "checked": at}])
+        items.add(conn, [{**_item(digest, held, len(content)), "created": at, "checked": at}])
         who = Principal(
             kind="person", id=person.id, pseudonym=person.pseudonym, roles=person.roles, session="session_bench"
         )
