@@ -62,10 +62,10 @@ def test_the_teams_settings_are_put_by_a_lead_and_every_mistake_is_named(data, p
     file.write_text(json.dumps({"claim_minutes": 20}))
     assert run("work", "put", file, "--check").stdout == "No mistakes.\n"
     lead, auditor = people
-    refused = run("work", "put", file, "--as", "ida", "--data", data, stdin=auditor(0))
+    refused = run("work", "put", file, "--as", "ida", "--data", data, stdin=auditor())
     assert refused.returncode == 2
     assert "A lead may." in refused.stderr
-    done = run("work", "put", file, "--as", "lea", "--data", data, "--json", stdin=lead(0))
+    done = run("work", "put", file, "--as", "lea", "--data", data, "--json", stdin=lead())
     assert json.loads(done.stdout) == {"version": 1}
     assert json.loads(run("work", "show", "--data", data).stdout) == {"claim_minutes": 20}
     file.write_text("{")
