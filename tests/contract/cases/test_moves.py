@@ -8,12 +8,13 @@ from sqlalchemy import text
 
 from actors import NOON, person
 from desks import actions, join_team, opened
-from judging import NO, REMOVE, answered, settled
-from judging import judged as decide
+from judging import answered, settled
+from judging import judged as judged_by
+from rempart.cases.assessing.values import Decision
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work import claims, moves, queue
-from rempart.cases.work.timeline import timeline
+from rempart.cases.work.timeline import notes_for, timeline
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
 from rempart.items.records import items
 from rempart.people.permissions import Role
@@ -46,8 +47,10 @@ def did(store, step, case_id, who, *args, minutes=0, **more):
         return step(conn, case_id, who, *args, at=at(minutes), **more)
 
 
-def judged(store, case_id, decision=REMOVE):
-    decide(store, a_vault(store), case_id, decision)
+def judged(store, case_id, decision=Decision.REMOVE):
+    vault = a_vault(store)
+    vault.clock.now = NOON
+    assert judged_by(store, vault, case_id, decision, people=(RUI, ANA)).state == "decided"
 
 
 def test_a_held_case_is_gone_from_the_queue_and_comes_back_by_itself(store, case_id):
@@ -154,7 +157,7 @@ def test_a_reopened_case_is_a_new_round_of_the_same_bytes(store, case_id):
     assert (case.due, case.look) == (at(60 + 1440), "look")
     with store.write() as conn:
         assert opened(conn, 2, sha256=SAME) == case_id
-    judged(store, case_id, NO)
+    judged(store, case_id, Decision.NO_VIOLATION)
     with store.read() as conn:
         assert [items.hosted(conn, n).verdict for n in (1, 2)] == ["allow", "allow"]
 
@@ -256,26 +259,50 @@ def test_the_timeline_tells_every_step_with_its_note(store, case_id):
     assert found_[3].facts == {"round": 1, "minutes": 58}
 
 
-def test_whoever_has_still_to_answer_sees_nothing_of_one_who_has(store, case_id):
+def test_what_others_answered_and_wrote_is_kept_from_whoever_has_still_to_answer(store, case_id):
     vault = a_vault(store)
-    did(store, moves.note, case_id, RUI, "looks like the one of last week")
+    did(store, moves.note, case_id, LEA, "a note of whoever did not answer")
+    answered(store, case_id, Decision.REMOVE, by=RUI, at=NOON)
+    did(store, moves.note, case_id, RUI, "surely a child")
+    vault.clock.now = at(1)
+    settled(store, vault)
+    did(store, moves.hold, case_id, RUI, until=at(60), reason="surely", minutes=2)
+    did(store, moves.danger, case_id, RUI, reason="she is there now", alarm=lambda conn, case: None)
 
     def seen(who):
         with store.read() as conn:
-            return [(one.action, one.actor, one.text) for one in timeline(conn, case_id, who)]
+            return [(one.action, one.text, one.withheld) for one in timeline(conn, case_id, who)]
 
-    before = seen(ANA)
-    assert before[-1][2] == "looks like the one of last week"
-    answered(store, case_id, REMOVE, by=RUI)
+    blind = [
+        ("case.opened", None, False),
+        ("case.noted", "a note of whoever did not answer", False),
+        ("case.held", None, True),
+        ("case.danger", "she is there now", False),
+    ]
+    assert seen(ANA) == blind
+    with store.read() as conn:
+        assert [note.text for note in notes_for(conn, case_id, ANA)] == ["a note of whoever did not answer"]
+    answered(store, case_id, Decision.REMOVE, by=ANA, at=at(3))
+    assert ("case.noted", "surely a child", False) not in seen(ANA), "her answer can be taken back still"
+    vault.clock.now = at(90)
     settled(store, vault)
-    assert seen(ANA) == seen(LEA) == before[:1]
-    assert [action for action, _, _ in seen(RUI)][-1] == "case.assessed"
-    answered(store, case_id, NO, by=ANA)
-    assert "case.assessed" in [action for action, actor, _ in seen(ANA)]
-    assert RUI.pseudonym not in [actor for _, actor, _ in seen(ANA)]
+    assert [action for action, _, _ in seen(ANA)].count("case.assessed") == 2
+    assert ("case.noted", "surely a child", False) in seen(ANA)
+
+
+def test_a_case_that_waits_for_a_second_answer_looks_like_any_other_to_whoever_is_to_give_it(store, case_id):
+    vault = a_vault(store)
+    answered(store, case_id, Decision.REMOVE, by=RUI, at=NOON)
+    vault.clock.now = at(1)
     settled(store, vault)
-    assert seen(LEA) == seen(ANA) == seen(RUI)
-    assert len(seen(LEA)) > len(before)
+    with store.read() as conn:
+        assert records.find(conn, case_id).stage == "second"
+        (mine,), (other,) = queue.page(conn, RUI, at=at(2)).rows, queue.page(conn, ANA, at=at(2)).rows
+        assert (mine.case.stage, mine.answered, other.case.stage, other.answered) == ("second", True, "first", False)
+        assert queue.next_for(conn, RUI, at=at(2)) is None
+        assert queue.next_for(conn, ANA, at=at(2)) == case_id
+    with store.write() as conn, pytest.raises(RefusedError, match="cannot take this case"):
+        claims.hand_over(conn, case_id, LEA, RUI.id, note="", at=at(2))
 
 
 def test_a_note_has_something_to_say(store, case_id):
