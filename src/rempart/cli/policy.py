@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +14,7 @@ from rempart.cli.terminal import printable
 from rempart.errors import NotFoundError, RefusedError
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from rempart.policy.replay import Difference, PastCheck
+    from rempart.policy.replay import Difference
 
 PATH = click.Path(path_type=Path)
 FILE = click.argument("file", metavar="FILE", type=PATH)
@@ -71,14 +68,13 @@ def test(file: Path, days: int, data: Path, as_json: bool) -> int:
     from rempart.cli.datafolder import opened_data
     from rempart.clock import utc_now
     from rempart.policy.reading import parse
-    from rempart.policy.replay import compare
     from rempart.policy.versions import PolicyStore
+    from rempart.server.trying import tried
 
     candidate = parse(_text(file))
     with opened_data(data) as folder, folder.store.read() as conn:
-        version, current = PolicyStore().current(conn)
-        found = compare(current, candidate, _past(conn, utc_now() - timedelta(days=days)))
-        names = _names(conn, found)
+        done = tried(conn, candidate, policies=PolicyStore(), since=utc_now() - timedelta(days=days), most=_MOST_CHECKS)
+    version, found, names = done.version, done.difference, {str(item): name for item, name in done.names.items()}
     if as_json:
         click.echo(json.dumps({"version": version, "days": days} | found.document() | {"items": names}))
     else:
@@ -170,32 +166,6 @@ def _text(file: Path) -> str:
         return file.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as err:
         raise RefusedError(f"{file} cannot be read: {getattr(err, 'strerror', None) or 'it is not UTF-8'}.") from err
-
-
-def _past(conn: Connection, since: Any) -> Iterator[PastCheck]:
-    from rempart.items.records import checks
-    from rempart.policy.facts import Facts
-    from rempart.policy.replay import PastCheck, PastMatch
-
-    for one in checks.since(conn, since, most=_MOST_CHECKS):
-        facts = one.facts or {}
-        yield PastCheck(
-            item=one.item,
-            facts=Facts(
-                service=one.service, outcome=one.outcome, published=facts.get("published"),
-                context=facts.get("context", {}),
-                known_good=[PastMatch.of(match) for match in facts.get("known_good", ())],
-                matches=[PastMatch.of(match) for match in facts.get("matches", ())],
-            ),
-        )  # fmt: skip
-
-
-def _names(conn: Connection, found: Difference) -> dict[str, str]:
-    """How services call the items that stand as examples, by internal id."""
-    from rempart.items.records.lookback import names
-
-    ids = sorted({item for examples in found.examples.values() for item in examples})
-    return {str(item): f"{service}: {name}" for item, (service, name) in names(conn, ids).items()}
 
 
 def _show_difference(found: Difference, names: dict[str, str], *, version: int, days: int) -> None:

@@ -74,6 +74,7 @@ lists = Table(
     sqlite_autoincrement=True,
 )  # fmt: skip
 
+_WITHDRAWN = text("withdrawn IS NOT NULL")
 _KNOWN_GOOD = text("disposition = 1")  # few among many: what a benign list says
 
 list_entries = Table(
@@ -95,6 +96,7 @@ list_entries = Table(
     Column("content", LargeBinary),  # a fingerprint of what the entry says, where curation wrote it
     Index(None, "list", "ref"),
     Index(None, "list", "id"),
+    Index("ix_list_entries_withdrawn", "list", "id", sqlite_where=_WITHDRAWN, postgresql_where=_WITHDRAWN),
     Index("ix_list_entries_known_good", "id", sqlite_where=_KNOWN_GOOD, postgresql_where=_KNOWN_GOOD),
     sqlite_autoincrement=True,
 )

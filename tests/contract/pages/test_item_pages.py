@@ -1,4 +1,4 @@
-"""The pages of items on a whole deployment: found by what is known of them, searched with a purpose, deleted together."""
+"""The pages of items on a whole deployment: found by what is known of them, searched with a purpose, deleted."""
 
 import re
 from datetime import datetime, timedelta
@@ -45,9 +45,11 @@ def found_item(house, name):
 @pytest.mark.parametrize(
     ("sought", "rows"),
     [
-        ({}, 3), ({"service": "forum"}, 3), ({"service": "other"}, 0), ({"verdict": "allow"}, 3), ({"verdict": "block"}, 0),
+        ({}, 3), ({"service": "forum"}, 3), ({"service": "other"}, 0), ({"verdict": "allow"}, 3),
+        ({"verdict": "block"}, 0),
         ({"service": "forum", "item_id": "photo/1 <x>"}, 1), ({"service": "forum", "uploader": "mallory & co"}, 3),
-        ({"since": "2020-01-01", "until": "2099-01-01"}, 3), ({"since": "2099-01-01"}, 0), ({"outcome": "unreadable"}, 0),
+        ({"since": "2020-01-01", "until": "2099-01-01"}, 3), ({"since": "2099-01-01"}, 0),
+        ({"outcome": "unreadable"}, 0),
         ({"case": "case_none"}, 0),
     ],
 )  # fmt: skip
@@ -150,7 +152,8 @@ def test_pages_hold_every_item_once_also_where_many_share_a_moment(store: Store,
     rows = [row(n, start + timedelta(seconds=n // 4), verdict="hold" if n % 10 == 0 else "allow") for n in range(1, 60)]
     rows[30]["gone"] = start
     made = [
-        {"request": one["request"], "item": one["id"], "service": "s", "outcome": "unreadable" if one["id"] % 9 == 0 else "ok",
+        {"request": one["request"], "item": one["id"], "service": "s",
+         "outcome": "unreadable" if one["id"] % 9 == 0 else "ok",
          "verdict": one["verdict"], "rule": "r", "policy": 1, "mark": 0, "facts": None, "case_id": None,
          "at": one["checked"]}
         for one in rows

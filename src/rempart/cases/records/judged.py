@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
@@ -73,6 +74,13 @@ def needed(conn: Connection, numbers: Iterable[int]) -> frozenset[int]:
     query = query.where(case_items.c.item.in_(wanted), or_(cases.c.state == "open", waits, looks.exists()))
     found = conn.execute(query)
     return frozenset(found.scalars())
+
+
+def decided_since(conn: Connection, item: int, moment: datetime, *, but: str) -> bool:
+    """Whether people decided about an item in another case since a moment."""
+    own = case_items.c.item == item, cases.c.id != but, cases.c.state == "decided", cases.c.decided >= moment
+    query = select(cases.c.id).join(case_items, case_items.c.case_id == cases.c.id)
+    return conn.execute(query.where(*own, cases.c.decision != "merged").limit(1)).first() is not None
 
 
 def of_bytes(conn: Connection, cluster: bytes, *, most: int) -> tuple[Any, ...]:

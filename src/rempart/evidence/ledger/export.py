@@ -52,15 +52,28 @@ def export(store: Store, stream: IO[bytes], *, outsider: bool = False) -> Export
     `outsider`: times by the day only, and no subjects. What stands in the database is written as it is: whether it was
     tampered with is for `verify` to say. Raises LedgerIncompleteError when nothing was signed yet.
     """
+    told, lines = begin(store, outsider=outsider)
+    for line in lines:
+        stream.write(line)
+    return told
+
+
+def begin(store: Store, *, outsider: bool = False) -> tuple[Exported, Iterator[bytes]]:
+    """What an export will hold, and its lines as they are read; otherwise as `export`."""
     with store.read() as conn:
         checkpoint, key, stamp = _statement(conn)
-    digest, form = hashlib.sha256(), OUTSIDER if outsider else FULL
+    form = OUTSIDER if outsider else FULL
     timestamp = None if outsider else stamp
-    for line in _lines(store, checkpoint, form=form, key=key, timestamp=timestamp):
+    told = Exported(size=checkpoint.size, form=form, note=checkpoint.note)
+    return told, _ended(_lines(store, checkpoint, form=form, key=key, timestamp=timestamp), size=checkpoint.size)
+
+
+def _ended(lines: Iterator[bytes], *, size: int) -> Iterator[bytes]:
+    digest = hashlib.sha256()
+    for line in lines:
         digest.update(line)
-        stream.write(line)
-    stream.write(end_line(checkpoint.size, digest.digest()))
-    return Exported(size=checkpoint.size, form=form, note=checkpoint.note)
+        yield line
+    yield end_line(size, digest.digest())
 
 
 def _lines(

@@ -52,8 +52,16 @@ class Page:
 
 def page(conn: Connection, sought: Sought, *, before: Place | None = None, most: int) -> Page:
     """The items that are looked for and still hosted."""
-    stretch = (_by_check(sought, before) if sought.outcome is not None else _by_item(sought, before)).subquery()
-    count, last = conn.execute(select(func.count(), func.min(stretch.c.moment)).select_from(stretch)).one()
+    for size in (10 * most, STRETCH):
+        found = _stretch(conn, sought, before=before, size=size, most=most)
+        if not found.stretched:
+            break
+    return found
+
+
+def _stretch(conn: Connection, sought: Sought, *, before: Place | None, size: int, most: int) -> Page:
+    query = _by_check(sought, before) if sought.outcome is not None else _by_item(sought, before)
+    stretch = query.limit(size).subquery()
     own = [items.c.id == stretch.c.item, items.c.gone.is_(None)]
     if sought.outcome is not None:
         own.append(items.c.request == stretch.c.request)
@@ -63,12 +71,13 @@ def page(conn: Connection, sought: Sought, *, before: Place | None = None, most:
         own.append(items.c.uploader == sought.uploader)
     if sought.verdict is not None:
         own.append(items.c.verdict == sought.verdict.value)
-    query = select(items, stretch.c.moment).join(stretch, and_(*own))
-    rows = conn.execute(query.order_by(stretch.c.moment.desc(), items.c.id.desc()).limit(most + 1)).all()
+    joined = select(items, stretch.c.moment).join(stretch, and_(*own))
+    rows = conn.execute(joined.order_by(stretch.c.moment.desc(), items.c.id.desc()).limit(most + 1)).all()
     found = tuple(item_of(row) for row in rows[:most])
     if len(rows) > most:
         return Page(rows=found, following=Place(moment=rows[most - 1].moment, item=found[-1].id), stretched=False)
-    following = _end_of(conn, stretch, last) if count == STRETCH else None
+    count, last = conn.execute(select(func.count(), func.min(stretch.c.moment)).select_from(stretch)).one()
+    following = _end_of(conn, stretch, last) if count == size else None
     return Page(rows=found, following=following, stretched=following is not None)
 
 
@@ -92,7 +101,7 @@ def _by_item(sought: Sought, before: Place | None) -> Select[Any]:
     if sought.uploader is not None and sought.service is not None:
         own += [items.c.service == sought.service, items.c.uploader == sought.uploader]
     query = select(items.c.id.label("item"), moment.label("moment")).where(*own)
-    return query.order_by(moment.desc(), items.c.id.desc()).limit(STRETCH)
+    return query.order_by(moment.desc(), items.c.id.desc())
 
 
 def _by_check(sought: Sought, before: Place | None) -> Select[Any]:
@@ -102,7 +111,7 @@ def _by_check(sought: Sought, before: Place | None) -> Select[Any]:
     if sought.outcome is not Outcome.OK:
         own.append(_TROUBLE)  # as it stands in the index
     query = select(checks.c.item, checks.c.at.label("moment"), checks.c.request).where(*own)
-    return query.order_by(checks.c.at.desc(), checks.c.item.desc()).limit(STRETCH)
+    return query.order_by(checks.c.at.desc(), checks.c.item.desc())
 
 
 def _within(moment: Any, item: Any, sought: Sought, before: Place | None) -> list[Any]:

@@ -103,7 +103,9 @@ def _changeset(request: Request, who: Principal) -> ChangeSetPage:
 
 
 def _counted(counts: Mapping[str, int]) -> tuple[tuple[str, str, int], ...]:
-    return tuple((name, f"count.{name}" if name in COUNTED else "", count) for name, count in counts.items() if count)
+    return tuple(
+        (name, f"changes_count.{name}" if name in COUNTED else "", count) for name, count in counts.items() if count
+    )
 
 
 def _waits(found: ChangeSet) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from rempart.cases.quality.precision import ListPrecision
 from rempart.cases.stops import Stop
 from rempart.lists.breaker_records import Trip
 from rempart.lists.entry_records import LiveList
@@ -64,7 +65,8 @@ class StopRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OneListPage(Context):
-    """One list: its settings and what lately became of it. `owner` is a pseudonym."""
+    """One list: its settings and what lately became of it. `owner` is a pseudonym; `precision` is None for who may
+    not read statistics."""
 
     template: ClassVar[str] = "running/list"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -75,6 +77,7 @@ class OneListPage(Context):
     trips: tuple[TripRow, ...]
     stops: tuple[StopRow, ...]
     schemes: tuple[Scheme, ...]
+    precision: ListPrecision | None
     may_change: bool
     may_see_entries: bool
     typed: Typed

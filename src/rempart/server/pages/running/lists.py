@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rempart.cases import stops
+from rempart.cases.quality.precision import of_list
 from rempart.cases.stops import Stop
 from rempart.errors import RefusedError, RempartError
 from rempart.lists import breaker_records, entry_records, staging_records
@@ -162,9 +163,10 @@ def _one(service: Service, who: Principal, list_id: str, *, form: Typed | None =
         stopped = [one for one in stop_rows(conn, stops.waiting(conn), who) if one.list_id == list_id]
         owner = persons.by_id(conn, live.owner) if live.owner else None
         changes = staging_records.of_list(conn, list_id, limit=_RECENT)
+        precision = of_list(conn, list_id, name=live.name) if who.may(Permission.STATISTICS_READ) else None
     return OneListPage(
         line=line, owner=owner.pseudonym if owner else live.owner, own=live.owner == who.id, changes=changes,
-        trips=tuple(trips), stops=tuple(stopped), schemes=tuple(built_in().values()),
+        trips=tuple(trips), stops=tuple(stopped), schemes=tuple(built_in().values()), precision=precision,
         may_change=who.may(Permission.LISTS_CHANGE), may_see_entries=who.may(Permission.LISTS_ENTRIES),
         typed=form or _as_it_is(live),
     )  # fmt: skip

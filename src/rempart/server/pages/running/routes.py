@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from rempart.server.pages.doors import Endpoint
-from rempart.server.pages.running import changes, entries, guarding, health, items, lists, searching, taking
+from rempart.server.pages.running import (
+    changes,
+    entries,
+    guarding,
+    health,
+    items,
+    ledger,
+    lists,
+    policy,
+    searching,
+    taking,
+    webhooks,
+)
 
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/lists", lists.lists_page),
@@ -29,6 +41,24 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/items/search", searching.search),
     ("POST", "/items/delete", items.delete),
     ("GET", "/items/{item}", items.item_page),
+    ("GET", "/webhooks", webhooks.webhooks_page),
+    ("POST", "/webhooks", webhooks.add),
+    ("GET", "/webhooks/{hook}", webhooks.webhook_page),
+    ("POST", "/webhooks/{hook}/rotate", webhooks.rotate),
+    ("POST", "/webhooks/{hook}/state", webhooks.set_state),
+    ("POST", "/webhooks/{hook}/delete", webhooks.delete),
+    ("POST", "/webhooks/{hook}/retry", webhooks.retry),
+    ("POST", "/webhooks/{hook}/replay", webhooks.replay),
+    ("GET", "/policy", policy.policy_page),
+    ("GET", "/policy/new", policy.propose_page),
+    ("POST", "/policy/new", policy.propose),
+    ("GET", "/policy/{policy}", policy.version_page),
+    ("GET", "/ledger", ledger.ledger_page),
+    ("POST", "/ledger/verify", ledger.verify),
+    ("GET", "/ledger/export", ledger.export_file),
+    ("GET", "/ledger/about", ledger.about_page),
+    ("GET", "/ledger/leaves/{leaf}", ledger.leaf_page),
+    ("POST", "/ledger/leaves/{leaf}", ledger.reveal),
     ("GET", "/health", health.health_page),
     ("GET", "/health/machine", health.machine_page),
     ("POST", "/health/jobs", health.retry_jobs),

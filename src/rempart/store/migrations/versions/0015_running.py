@@ -1,4 +1,4 @@
-"""Indexes for those who look for items and messages by hand; each holds only the few rows that are looked for."""
+"""Indexes for those who look for items, entries and messages by hand; each holds only the few rows that are looked for."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ def upgrade() -> None:
     """Make the indexes."""
     _partial("ix_items_verdict", "items", ["verdict", "checked", "id"], "verdict <> 'allow'")
     _partial("ix_checks_outcome", "checks", ["outcome", "at"], "outcome <> 'ok'")
+    _partial("ix_list_entries_withdrawn", "list_entries", ["list", "id"], "withdrawn IS NOT NULL")
     _partial("ix_webhook_messages_given_up", "webhook_messages", ["id"], "state = 'given_up'")
 
 
