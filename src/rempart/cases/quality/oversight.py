@@ -63,9 +63,11 @@ class Found:
 
 def unusual(conn: Connection, *, at: datetime) -> tuple[Found, ...]:
     """What the rules find in the last two days and nobody was told of yet."""
-    found = tuple(_all(conn, at))
-    known = records.known(conn, [one.key for one in found])
-    return tuple(one for one in found if one.key not in known)
+    found: dict[str, Found] = {}
+    for one in _all(conn, at):
+        found.setdefault(one.key, one)
+    known = records.known(conn, list(found))
+    return tuple(one for key, one in found.items() if key not in known)
 
 
 def raise_flags(conn: Connection, found: Iterable[Found], *, at: datetime) -> int:
