@@ -8,6 +8,7 @@ from os import urandom
 from pathlib import Path
 
 import httpx
+from fastapi import FastAPI
 
 from desks import opened
 from inprocess import free_port, served
@@ -40,7 +41,7 @@ class DeskHouse:
     """The running application."""
 
     address: str
-    app: object
+    app: FastAPI
     runtime: Runtime
     clock: Hand
     people: dict[str, Person] = field(default_factory=dict)

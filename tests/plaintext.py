@@ -6,6 +6,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 _CREATED, _CLOSED_WRITE, _MOVED_IN, _MODIFIED = 0x100, 0x8, 0x80, 0x2
@@ -96,13 +97,12 @@ class Watch:
     def _descriptors(self) -> None:
         for process in tree(self._process):
             folder = f"/proc/{process}/fd"
-            try:
+            with suppress(OSError):  # it ended
                 for number in os.listdir(folder):
-                    target = os.readlink(f"{folder}/{number}")
-                    if target.endswith(" (deleted)") and not target.startswith("/memfd:"):
-                        self.nameless.add(target)
-            except OSError:
-                continue  # it ended, or closed it
+                    with suppress(OSError):  # closed meanwhile, as this very look at the folder is
+                        target = os.readlink(f"{folder}/{number}")
+                        if target.endswith(" (deleted)") and not target.startswith("/memfd:"):
+                            self.nameless.add(target)
 
 
 def tree(process: int) -> list[int]:

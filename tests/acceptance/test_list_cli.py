@@ -11,9 +11,9 @@ import time
 import pytest
 
 from listfiles import RUN, VICS, build, case, draw, entry, hash_set, media, rempart
-from rempart.signals.scenes import scene
 from rempart.lists.columns import CANONICAL
 from rempart.lists.entry import Category, EntrySignal, Opinion
+from rempart.signals.scenes import scene
 
 S = draw(1)
 PDQ, MD5, SHA1 = S.pdq(), S.md5(), S.sha1()

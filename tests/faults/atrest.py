@@ -58,11 +58,14 @@ def ledger_is_whole_at_rest(settings: Settings, store: Store, checkpoints: Seque
     assert stands.lost == stands.waiting == 0
 
 
-def decisions_stand(store: Store, promises: Promises) -> None:
-    """Every case whose decision was acknowledged is decided."""
+def decisions_stand(store: Store, promises: Promises, *, all_done: bool = False) -> None:
+    """Every answer of a person that was acknowledged is there; when all jobs are done its case is decided, too."""
     with store.read() as conn:
+        answered = set(conn.execute(text("SELECT case_id FROM case_assessments")).scalars())
         decided = set(conn.execute(text("SELECT id FROM cases WHERE state = 'decided'")).scalars())
-    assert promises.decided.keys() <= decided
+    assert promises.decided.keys() <= answered
+    if all_done:
+        assert promises.decided.keys() <= decided
 
 
 def rows_have_their_leaves(store: Store) -> Counter[str]:

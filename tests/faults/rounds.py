@@ -128,6 +128,7 @@ class Rounds:
         with self.stand.store() as store:
             atrest.hasten(store)
             wait_until(lambda: atrest.nothing_waits(store), 120)
+            atrest.decisions_stand(store, self.promises, all_done=True)
             told = atrest.messages_told(store)
         self._no_message_without_decision(told)
         lost = {name: one for name, one in told.items() if not one.erased}.keys() - set(self._receiver.ids())

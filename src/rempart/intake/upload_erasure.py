@@ -19,8 +19,8 @@ from rempart.store.engine import Store
 def erase_item(store: Store, service: str, name: str, *, by: Principal, at: datetime) -> None:
     """Take an item out of look-back at once and forget it: row, checks, answers, signals, and the ledger's salts.
 
-    While a case about it is open, or a report of it waits, what people need to decide and report stays until then; evidence in the
-    vault follows its own reasons. Raises NotFoundError for an item that is not there.
+    While a case about it is open, or a report or second look waits, what people need stays until that is over; evidence
+    in the vault follows its own reasons. Raises NotFoundError for an item that is not there.
     """
     with store.write() as conn:
         number = next_number(conn, items.COUNTER)

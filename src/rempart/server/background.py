@@ -14,6 +14,7 @@ from rempart.cases.assessing.settling import Settler
 from rempart.cases.assessing.tasks import LIST
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
+from rempart.cases.quality import upkeep as quality_upkeep
 from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
@@ -91,6 +92,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
         *cases_upkeep.periodics(parts.store),
+        *quality_upkeep.periodics(parts.store, vault=parts.vault),
         *store_upkeep.periodics(parts.store),
     )
 

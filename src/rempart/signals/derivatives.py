@@ -13,11 +13,12 @@ from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, JpegImagePlugin, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFilter, ImageFont, JpegImagePlugin, PngImagePlugin
 
 Pixels = NDArray[np.uint8]
 
 SKETCH_EDGE, SMALL_EDGE, BLURRED_EDGE, GREY_EDGE = 480, 160, 480, 480
+_STAMP_LEVEL = 85
 BLURRED_CELLS = 24
 """How many distinct places a blurred picture has along its longer edge."""
 MOST_PIXELS = 16_000_000
@@ -62,24 +63,22 @@ def derive(pixels: Pixels, step: Step, *, stamp: str) -> Derivative:
 def stamped(image: Image.Image, text: str) -> Image.Image:
     """The image with a line of text over all of it, light and dark, so that it stands out on any ground and no crop
     of some size is without it."""
+    image = image.convert("RGB")
     size = max(13, min(image.size) // 26)
     font = ImageFont.load_default(size)
     left, top, right, bottom = font.getbbox(text)
-    wide, high = int(right - left) + 3 * size, int(bottom - top) + 3 * size
-    line = Image.new("L", (wide, high), 0)
-    ImageDraw.Draw(line).text((-left, -top), text, font=font, fill=255)
-    tile = Image.new("L", (wide, 2 * high), 0)
-    tile.paste(line, (0, 0))
-    # Every second line stands half a line further, so that no column of the picture is free of text.
-    tile.paste(ImageChops.offset(line, wide // 2, 0), (0, high))
-    rows, columns = -(-image.height // (2 * high)), -(-image.width // wide)
-    mask = np.tile(np.asarray(tile), (rows, columns))[: image.height, : image.width]
-    shade = np.zeros_like(mask)
     thick = max(1, size // 14)
-    shade[thick:, thick:] = mask[:-thick, :-thick]
-    image = image.convert("RGB")
-    for colour, shape, weight in (((0, 0, 0), shade, 3), ((255, 255, 255), mask, 3)):
-        image.paste(colour, mask=Image.fromarray(shape // np.uint8(weight)))
+    wide, high = int(right - left) + 3 * size, int(bottom - top) + thick
+    line = Image.new("L", (wide, high), 0)
+    ImageDraw.Draw(line).text((-left, -top), text, font=font, fill=_STAMP_LEVEL)
+    once = np.asarray(line)
+    # Every second line stands half a line further, so that no column of the picture is free of text.
+    for number, y in enumerate(range(0, image.height, high + 3 * size)):
+        row = np.tile(np.roll(once, (number % 2) * (wide // 2), axis=1), -(-image.width // wide))[:, : image.width]
+        shade = np.zeros_like(row)
+        shade[thick:, thick:] = row[:-thick, :-thick]
+        for colour, shape in (((0, 0, 0), shade), ((255, 255, 255), row)):
+            image.paste(colour, (0, y), Image.fromarray(np.ascontiguousarray(shape)))
     return image
 
 

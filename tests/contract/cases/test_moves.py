@@ -4,17 +4,18 @@ import threading
 from datetime import timedelta
 
 import pytest
-from rempart.cases.judgement import Judgement, decide
 from sqlalchemy import text
 
 from actors import NOON, person
 from desks import actions, join_team, opened
+from judging import answered, settled
+from judging import judged as judged_by
+from rempart.cases.assessing.values import Decision
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work import claims, moves, queue
-from rempart.cases.work.timeline import timeline
+from rempart.cases.work.timeline import notes_for, timeline
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
-from rempart.evidence.ledger import Leaf, append
 from rempart.items.records import items
 from rempart.people.permissions import Role
 from rempart.people.principal import SYSTEM
@@ -46,10 +47,10 @@ def did(store, step, case_id, who, *args, minutes=0, **more):
         return step(conn, case_id, who, *args, at=at(minutes), **more)
 
 
-def judged(store, case_id, decision=Judgement.REMOVE):
+def judged(store, case_id, decision=Decision.REMOVE):
     vault = a_vault(store)
-    with store.write() as conn:
-        decide(conn, case_id, decision=decision, by=LEA, reason="seen it", at=NOON, vault=vault)
+    vault.clock.now = NOON
+    assert judged_by(store, vault, case_id, decision, people=(RUI, ANA)).state == "decided"
 
 
 def test_a_held_case_is_gone_from_the_queue_and_comes_back_by_itself(store, case_id):
@@ -156,7 +157,7 @@ def test_a_reopened_case_is_a_new_round_of_the_same_bytes(store, case_id):
     assert (case.due, case.look) == (at(60 + 1440), "look")
     with store.write() as conn:
         assert opened(conn, 2, sha256=SAME) == case_id
-    judged(store, case_id, Judgement.RELEASE)
+    judged(store, case_id, Decision.NO_VIOLATION)
     with store.read() as conn:
         assert [items.hosted(conn, n).verdict for n in (1, 2)] == ["allow", "allow"]
 
@@ -258,29 +259,50 @@ def test_the_timeline_tells_every_step_with_its_note(store, case_id):
     assert found_[3].facts == {"round": 1, "minutes": 58}
 
 
-def answered(store, case_id, who, action="case.assessed", round_=1):
-    leaf = Leaf(
-        action=action, actor=who.pseudonym, facts={"round": round_, "decisions": ["remove"]}, subject=f"case:{case_id}"
-    )
-    with store.write() as conn:
-        append(conn, leaf, at=NOON)
-
-
-def test_the_first_answer_is_kept_from_whoever_has_still_to_answer(store, case_id):
-    answered(store, case_id, RUI)
-    answered(store, case_id, SYSTEM, "case.provisional")
+def test_what_others_answered_and_wrote_is_kept_from_whoever_has_still_to_answer(store, case_id):
+    vault = a_vault(store)
+    did(store, moves.note, case_id, LEA, "a note of whoever did not answer")
+    answered(store, case_id, Decision.REMOVE, by=RUI, at=NOON)
+    did(store, moves.note, case_id, RUI, "surely a child")
+    vault.clock.now = at(1)
+    settled(store, vault)
+    did(store, moves.hold, case_id, RUI, until=at(60), reason="surely", minutes=2)
+    did(store, moves.danger, case_id, RUI, reason="she is there now", alarm=lambda conn, case: None)
 
     def seen(who):
         with store.read() as conn:
-            return [one.facts.get("decisions") for one in timeline(conn, case_id, who)][1:]
+            return [(one.action, one.text, one.withheld) for one in timeline(conn, case_id, who)]
 
-    assert seen(RUI) == [["remove"], ["remove"]]
-    assert seen(ANA) == seen(LEA) == [None, None]
-    answered(store, case_id, ANA)
-    assert seen(ANA) == [["remove"]] * 3
-    with store.write() as conn:
-        records.change(conn, case_id, stage="lead")
-    assert seen(LEA) == [["remove"]] * 3
+    blind = [
+        ("case.opened", None, False),
+        ("case.noted", "a note of whoever did not answer", False),
+        ("case.held", None, True),
+        ("case.danger", "she is there now", False),
+    ]
+    assert seen(ANA) == blind
+    with store.read() as conn:
+        assert [note.text for note in notes_for(conn, case_id, ANA)] == ["a note of whoever did not answer"]
+    answered(store, case_id, Decision.REMOVE, by=ANA, at=at(3))
+    assert ("case.noted", "surely a child", False) not in seen(ANA), "her answer can be taken back still"
+    vault.clock.now = at(90)
+    settled(store, vault)
+    assert [action for action, _, _ in seen(ANA)].count("case.assessed") == 2
+    assert ("case.noted", "surely a child", False) in seen(ANA)
+
+
+def test_a_case_that_waits_for_a_second_answer_looks_like_any_other_to_whoever_is_to_give_it(store, case_id):
+    vault = a_vault(store)
+    answered(store, case_id, Decision.REMOVE, by=RUI, at=NOON)
+    vault.clock.now = at(1)
+    settled(store, vault)
+    with store.read() as conn:
+        assert records.find(conn, case_id).stage == "second"
+        (mine,), (other,) = queue.page(conn, RUI, at=at(2)).rows, queue.page(conn, ANA, at=at(2)).rows
+        assert (mine.case.stage, mine.answered, other.case.stage, other.answered) == ("second", True, "first", False)
+        assert queue.next_for(conn, RUI, at=at(2)) is None
+        assert queue.next_for(conn, ANA, at=at(2)) == case_id
+    with store.write() as conn, pytest.raises(RefusedError, match="cannot take this case"):
+        claims.hand_over(conn, case_id, LEA, RUI.id, note="", at=at(2))
 
 
 def test_a_note_has_something_to_say(store, case_id):

@@ -5,7 +5,6 @@ import pytest
 
 from deskhouse import desk_house
 from pageserver import error_of, hidden
-from rempart.people.permissions import Role
 
 
 @pytest.fixture(scope="module")

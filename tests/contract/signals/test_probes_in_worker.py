@@ -5,9 +5,9 @@ from random import Random
 import pytest
 
 from rempart.cli.bench.edits import all_edits
-from rempart.signals.scenes import scene
 from rempart.signals.outcome import Outcome
 from rempart.signals.pool import Plan, WorkerPool
+from rempart.signals.scenes import scene
 
 
 @pytest.fixture(scope="module")

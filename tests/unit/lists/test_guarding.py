@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from listfiles import draw
-from rempart.signals.scenes import scene
 from rempart.errors import RefusedError
 from rempart.lists.breaker import BreakerLimits, Open, entry_subject, rule_subject, threshold
 from rempart.lists.breaker_records import Past
@@ -17,6 +16,7 @@ from rempart.lists.growth import Change, GrowthLimits, abnormal
 from rempart.lists.noisy import NoisyHashes, unlike_lines
 from rempart.lists.schemes import built_in
 from rempart.signals.pdq import pdq
+from rempart.signals.scenes import scene
 from rempart.signals.values import PdqHash, SignalKind
 
 LIMITS = GrowthLimits(percent=20, rows=1000)

@@ -6,7 +6,6 @@ from rempart.cases.work.accounts import FACT_KINDS
 from rempart.cases.work.settings import KINDS, PRIORITIES
 from rempart.lists.difference import Step
 from rempart.lists.entry import Opinion
-from rempart.policy.facts import Verdict
 from rempart.server.pages.desk import acting, happenings, team
 
 FAMILIES: dict[str, list[str]] = {
@@ -18,7 +17,6 @@ FAMILIES: dict[str, list[str]] = {
     "look_text.": ["none", "look"],
     "case_kind.": list(KINDS),
     "priority.": [str(priority) for priority in PRIORITIES.values()],
-    "verdict.": [verdict.value for verdict in Verdict],
     "holder_none.": ["decided", "settling", "held", "role", "lead", "answered"],
     "near_state.": ["proposed", "confirmed", "rejected", "apart"],
     "decision.": [decision.value for decision in Decision],

@@ -31,7 +31,7 @@ FAMILIES: dict[str, list[str]] = {
     "state.": [f"{key}{end}" for key in ("lacking", "people", "keys", "queued", "dead") for end in ("", ".look")],
 }
 SAME = {"nav.webhooks"}
-PARTIAL = {"layout", "parts", "picture", "precision"}
+PARTIAL = {"layout", "parts", "picture", "precision", "flags"}
 """Templates that stand in others."""
 SAYING: set[str] = set()
 """Files of other rooms whose errors these pages show."""
@@ -61,7 +61,7 @@ def keys_in(text: str) -> set[str]:
     found |= set(re.findall(r"say\('([a-z_.]+)'", text))
     for both in re.findall(r"say\(\"([a-z_.]+)\" if [^)]*? else \"([a-z_.]+)\"\)", text):
         found |= set(both)
-    return found
+    return {key for key in found if not key.endswith(".")}  # a family, whose ends are put together elsewhere
 
 
 def used() -> set[str]:

@@ -26,9 +26,14 @@ _MOST_COPIES = 1_000
 def merge(conn: Connection, plan: Plan, row: NearRow, *, vault: Vault, at: datetime) -> None:
     """Take a near-duplicate that people confirmed, and all its copies, into the case; its own open case ends as merged.
 
-    A case of its own in which somebody has answered goes before: then it stays apart. Done again it changes nothing.
+    A case of its own in which somebody has answered, or that was decided since it was confirmed, goes before: then it
+    stays apart. Done again it changes nothing.
     """
     if row.state == CONFIRMED:
+        return
+    said = [one for one in near.answers_of(conn, plan.case.id, round=plan.outcome.round) if one.item == row.item]
+    if judged.decided_since(conn, row.item, min(one.at for one in said), but=plan.case.id):
+        near.change(conn, plan.case.id, row.item, state=APART, at=at)
         return
     own = records.open_of(conn, cluster_of_near(row))
     if own is not None and own.id != plan.case.id:

@@ -19,11 +19,13 @@ from rempart.cases.assessing.plan import Plan, plan_of
 from rempart.cases.assessing.rules import Stage
 from rempart.cases.assessing.values import ENDING_OF, Ending
 from rempart.cases.events import Reason, publish
+from rempart.cases.quality.drawing import draw
 from rempart.cases.records import cases as records
 from rempart.cases.records import decisions, judged, near, outcomes
 from rempart.cases.records.cases import Case
 from rempart.cases.records.judged import Target
 from rempart.cases.work import claims
+from rempart.cases.work.settings import current
 from rempart.clock import Clock
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Vault
@@ -92,6 +94,9 @@ class Settler:
                 plan = plan_of(conn, plan.case, plan.outcome)
         with self._step(job, plan) as (conn, _):
             tasks.make(conn, plan, at=self._clock())
+            if plan.final:
+                percent = current(conn)[1].sample_percent
+                draw(conn, plan.case, single=plan.outcome.single, percent=percent, at=self._clock())
         self._keep_evidence(job, plan)
         self._judge(job, plan)
         if plan.final:

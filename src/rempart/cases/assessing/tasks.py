@@ -14,7 +14,7 @@ from rempart.cases.assessing.snapshot import WANTED
 from rempart.cases.assessing.values import Decision
 from rempart.cases.erasure import forget_item
 from rempart.cases.events import publish_account
-from rempart.cases.records import judged, tasks
+from rempart.cases.records import judged, samples, tasks
 from rempart.cases.records.tasks import TaskRow
 from rempart.errors import ConflictError, NotFoundError
 from rempart.evidence.ledger import Leaf, append
@@ -60,9 +60,11 @@ def make(conn: Connection, plan: Plan, *, at: datetime) -> None:
 
 
 def keeping(conn: Connection, case_id: str) -> tuple[str, ...]:
-    """Tasks of a case that wait with its evidence."""
+    """Tasks of a case that wait with its evidence, and the second look at it."""
     found = tasks.of_cases(conn, [case_id])
-    return tuple(one.id for one in found if one.kind in WITH_EVIDENCE and one.state == "waiting")
+    look = samples.waiting_of_case(conn, case_id)
+    waiting = tuple(one.id for one in found if one.kind in WITH_EVIDENCE and one.state == "waiting")
+    return waiting if look is None else (*waiting, look.id)
 
 
 def cancelled(conn: Connection, case_id: str) -> tuple[str, ...]:
@@ -95,7 +97,7 @@ def finish(
     vault.let_go(conn, basis=BASIS, reference=task.id, by=by)
     facts = {"kind": task.kind, "state": state}
     append(conn, Leaf(action="task.ended", actor=by.pseudonym, facts=facts, subject=f"case:{task.case_id}"), at=at)
-    _forget(conn, judged.gone(conn, task.case_id, after=0, most=_MOST_GONE))
+    forget_unneeded(conn, task.case_id)
     found = tasks.find(conn, task_id)
     assert found is not None
     return found
@@ -125,6 +127,11 @@ def forget_gone(conn: Connection, case_id: str, *, after: int, most: int) -> int
     found = judged.gone(conn, case_id, after=after, most=most)
     _forget(conn, found)
     return found[-1] if found else None
+
+
+def forget_unneeded(conn: Connection, case_id: str) -> None:
+    """Forget items that were kept for a task or a second look alone; under the lock of the counter `items`."""
+    _forget(conn, judged.gone(conn, case_id, after=0, most=_MOST_GONE))
 
 
 def block_accounts(conn: Connection, plan: Plan, *, at: datetime) -> None:

@@ -21,7 +21,7 @@ from rempart.cases.assessing.values import (
     Pending,
     Standing,
 )
-from rempart.cases.records import assessments, decisions, outcomes
+from rempart.cases.records import assessments, decisions, outcomes, samples
 from rempart.cases.records.assessments import AssessmentRow
 from rempart.cases.records.cases import Case
 from rempart.cases.records.outcomes import OutcomeRow
@@ -59,7 +59,7 @@ def standing(
         arbiter=not why_not and _lead_decides(case, given), blind=blind,
         own=None if own is None else _given(own, who), answers=shown,
         outcomes=tuple(_pending(one, blind=blind, undoable=one.assessment in mine, at=at) for one in followed),
-        waiting=waiting, ending=case.decision,
+        waiting=waiting, ending=None if blind else case.decision,
         alone=alone_of(conn, case, given, who, rules=rules, alone_after=alone_after),
     )  # fmt: skip
 
@@ -67,11 +67,14 @@ def standing(
 def is_blind(conn: Connection, case: Case, who: Principal) -> bool:
     """Whether a person must not know yet what others answered in this round, nor what followed from it.
 
-    Nobody is once the case is decided, or once their own answer can no longer be taken back; nor is a lead with whom a
-    disagreement lies.
+    Nobody is once the case is decided, but whoever has taken the second look at it; nor once their own answer can no
+    longer be taken back; nor is a lead with whom a disagreement lies.
     """
-    if case.state != "open" or who.kind == "system":
+    if who.kind == "system":
         return False
+    if case.state != "open":
+        look = samples.waiting_of_case(conn, case.id)
+        return look is not None and look.person == who.id
     given = assessments.of_case(conn, case.id, round=case.round)
     own = _own(given, who)
     if own is not None:

@@ -58,7 +58,8 @@ def answered(conn: Connection, *, since: datetime | None) -> Iterator[Answered]:
     order = case_assessments.c.case_id, case_assessments.c.round, case_assessments.c.at, case_assessments.c.id
     for row in conn.execution_options(yield_per=_ROWS_AT_ONCE).execute(query.order_by(*order)):
         case_id, round_, person, at, decisions, scheme, code, state = row
-        yield Answered(case_id, round_, person, at, frozenset(map(Decision, decisions)), scheme, code, state == "sample")
+        chosen = frozenset(map(Decision, decisions))
+        yield Answered(case_id, round_, person, at, chosen, scheme, code, look=state == "sample")
 
 
 def replace(conn: Connection, counts: Mapping[tuple[str, str, str, str, str], int], *, since: str) -> None:

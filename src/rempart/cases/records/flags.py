@@ -50,7 +50,8 @@ class Flag:
 
 def add(conn: Connection, row: Mapping[str, Any]) -> bool:
     """Write a flag unless the same thing was flagged; says whether it was written."""
-    return conn.execute(insert_or_ignore(conn, oversight_flags), row).rowcount == 1
+    query = insert_or_ignore(conn, oversight_flags).values(**row)
+    return conn.execute(query.returning(oversight_flags.c.id)).first() is not None
 
 
 def known(conn: Connection, keys: Sequence[str]) -> frozenset[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from rempart.cases.records.cases import case_items, cases
+from rempart.cases.records.samples import case_samples
 from rempart.cases.records.tasks import case_tasks
 from rempart.items.records.items import items
 from rempart.policy.facts import Verdict
@@ -64,12 +66,21 @@ def gone(conn: Connection, case_id: str, *, after: int, most: int) -> tuple[int,
 
 
 def needed(conn: Connection, numbers: Iterable[int]) -> frozenset[int]:
-    """Those of these items that an open case or a report that waits still needs."""
+    """Those of these items that an open case, or a report or second look that waits, still needs."""
     wanted = list(numbers)
     waits = select(case_tasks.c.id).where(case_tasks.c.case_id == cases.c.id, case_tasks.c.state == "waiting").exists()
+    looks = select(case_samples.c.id).where(case_samples.c.case_id == cases.c.id, case_samples.c.state == "waiting")
     query = select(case_items.c.item).join(cases, cases.c.id == case_items.c.case_id)
-    found = conn.execute(query.where(case_items.c.item.in_(wanted), or_(cases.c.state == "open", waits)))
+    query = query.where(case_items.c.item.in_(wanted), or_(cases.c.state == "open", waits, looks.exists()))
+    found = conn.execute(query)
     return frozenset(found.scalars())
+
+
+def decided_since(conn: Connection, item: int, moment: datetime, *, but: str) -> bool:
+    """Whether people decided about an item in another case since a moment."""
+    own = case_items.c.item == item, cases.c.id != but, cases.c.state == "decided", cases.c.decided >= moment
+    query = select(cases.c.id).join(case_items, case_items.c.case_id == cases.c.id)
+    return conn.execute(query.where(*own, cases.c.decision != "merged").limit(1)).first() is not None
 
 
 def of_bytes(conn: Connection, cluster: bytes, *, most: int) -> tuple[Any, ...]:

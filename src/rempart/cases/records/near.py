@@ -82,7 +82,12 @@ class NearAnswer:
 
 def propose(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> int:
     """Lay items beside a case; those that lie there already stay as they are. Gives how many came."""
-    return sum(conn.execute(insert_or_ignore(conn, case_near), dict(row)).rowcount for row in rows)
+    if not rows:
+        return 0
+    own = select(case_near.c.item).where(case_near.c.case_id.in_({row["case_id"] for row in rows}))
+    before = set(conn.execute(own).scalars())
+    conn.execute(insert_or_ignore(conn, case_near), [dict(row) for row in rows])
+    return len({row["item"] for row in rows} - before)
 
 
 def of_case(conn: Connection, case_id: str) -> tuple[NearRow, ...]:

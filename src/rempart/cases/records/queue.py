@@ -22,6 +22,7 @@ from sqlalchemy import (
     tuple_,
 )
 
+from rempart.cases.records.assessments import case_assessments
 from rempart.cases.records.cases import OPEN, Case, case_items, case_matches, cases
 from rempart.cases.records.work import case_barred
 
@@ -153,8 +154,9 @@ def next_of(
 ) -> str | None:
     """The case that a person should take next: their own claim, then what was handed to them, then the order.
 
-    Left out are cases on hold or settling, those that others have claimed, and, until they are due, those that were
-    handed to somebody else; for whoever is no lead those that wait for one. No claim can last beyond `latest`.
+    Left out are cases on hold or settling, those that they have answered in this round, those that others have
+    claimed, and, until they are due, those that were handed to somebody else; for whoever is no lead those that wait
+    for one. No claim can last beyond `latest`.
     """
     query = select(cases.c.id).where(OPEN, *sight.allows(), ~_on_hold(at), cases.c.stage != "settling")
     lasts = and_(cases.c.claimed_until > at, cases.c.claimed_until <= latest)
@@ -164,6 +166,8 @@ def next_of(
         query = query.where(cases.c.stage != "lead")
     if queue is not None:
         query = query.where(cases.c.queue == queue)
+    own_answer = _answered(person)
+    query = query.where(or_(~own_answer, cases.c.stage == "lead") if lead else ~own_answer)
     order = cases.c.priority, cases.c.due, cases.c.id
     # One's own are few, and found by indexes of their own: they are put in order here.
     for own in (and_(cases.c.claimed_by == person, lasts), cases.c.assigned_to == person):
@@ -196,6 +200,12 @@ def hidden_items(conn: Connection, items: Iterable[int], sight: Sight) -> frozen
     return frozenset(conn.execute(query.where(own, ~and_(true(), *allowed))).scalars()) if allowed else frozenset()
 
 
+def answered_among(conn: Connection, case_ids: Sequence[str], person: str) -> frozenset[str]:
+    """Those of these cases that a person has answered in the round that is open."""
+    query = select(cases.c.id).where(cases.c.id.in_(list(case_ids)), _answered(person))
+    return frozenset(conn.execute(query).scalars())
+
+
 def sizes(conn: Connection, case_ids: Sequence[str]) -> Mapping[str, int]:
     """How many items each case has; one without any is not in it."""
     query = select(case_items.c.case_id, func.count()).where(case_items.c.case_id.in_(list(case_ids)))
@@ -211,6 +221,12 @@ def nearest(conn: Connection, case_ids: Sequence[str]) -> Mapping[str, Nearest]:
     both = cases.join(case_matches, case_matches.c.id == first)
     query = select(cases.c.id.label("of"), *columns).select_from(both).where(cases.c.id.in_(list(case_ids)))
     return {row.of: Nearest(**{name: row._mapping[name] for name in Nearest.__slots__}) for row in conn.execute(query)}
+
+
+def _answered(person: str) -> ColumnElement[bool]:
+    answer = case_assessments.alias()
+    given = answer.c.case_id == cases.c.id, answer.c.round == cases.c.round, answer.c.person == person
+    return select(answer.c.id).where(*given, answer.c.state == "valid").exists()
 
 
 def _on_hold(at: datetime) -> ColumnElement[bool]:

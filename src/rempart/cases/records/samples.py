@@ -17,10 +17,12 @@ from sqlalchemy import (
     String,
     Table,
     func,
+    or_,
     select,
     update,
 )
 
+from rempart.cases.records.cases import cases
 from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
@@ -73,12 +75,14 @@ def seed(conn: Connection, month: str) -> bytes | None:
 
 def add_seed(conn: Connection, *, month: str, seed: bytes, at: datetime) -> bool:
     """Keep the seed of a month unless there is one; says whether it was kept."""
-    return conn.execute(insert_or_ignore(conn, sample_seeds), {"month": month, "seed": seed, "at": at}).rowcount == 1
+    query = insert_or_ignore(conn, sample_seeds).values(month=month, seed=seed, at=at)
+    return conn.execute(query.returning(sample_seeds.c.month)).first() is not None
 
 
 def add(conn: Connection, row: Mapping[str, Any]) -> bool:
     """Write a sample unless this round of the case has one; says whether it was written."""
-    return conn.execute(insert_or_ignore(conn, case_samples), row).rowcount == 1
+    query = insert_or_ignore(conn, case_samples).values(**row)
+    return conn.execute(query.returning(case_samples.c.id)).first() is not None
 
 
 def find(conn: Connection, sample_id: str, *, lock: bool = False) -> Sample | None:
@@ -94,10 +98,11 @@ def waiting(conn: Connection, *, most: int) -> tuple[Sample, ...]:
     return tuple(Sample(**row._mapping) for row in conn.execute(query))
 
 
-def waiting_of_case(conn: Connection, case_id: str) -> Sample | None:
-    """The sample of a case that still waits."""
+def waiting_of_case(conn: Connection, case_id: str, *, lock: bool = False) -> Sample | None:
+    """The youngest sample of a case that still waits; locked until the transaction ends where asked."""
     own = case_samples.c.case_id == case_id, case_samples.c.state == "waiting"
-    found = conn.execute(select(case_samples).where(*own)).first()
+    query = select(case_samples).where(*own).order_by(case_samples.c.round.desc()).limit(1)
+    found = conn.execute(query.with_for_update() if lock else query).first()
     return None if found is None else Sample(**found._mapping)
 
 
@@ -108,11 +113,13 @@ def done(conn: Connection, *, since: datetime, most: int) -> tuple[Sample, ...]:
     return tuple(Sample(**row._mapping) for row in conn.execute(query))
 
 
-def waiting_before(conn: Connection, at: datetime, *, most: int) -> tuple[Sample, ...]:
-    """What was drawn before a time and waits still, the oldest first."""
-    own = case_samples.c.state == "waiting", case_samples.c.at < at
-    query = select(case_samples).where(*own).order_by(case_samples.c.id).limit(most)
-    return tuple(Sample(**row._mapping) for row in conn.execute(query))
+def stale(conn: Connection, *, before: datetime, most: int) -> tuple[Sample, ...]:
+    """What waits though it was drawn before a time, or its case was opened again since; locked, the oldest first."""
+    reopened = cases.c.round > case_samples.c.round
+    query = select(case_samples).join(cases, cases.c.id == case_samples.c.case_id)
+    query = query.where(case_samples.c.state == "waiting", or_(case_samples.c.at < before, reopened))
+    rows = conn.execute(query.order_by(case_samples.c.id).limit(most).with_for_update(of=case_samples))
+    return tuple(Sample(**row._mapping) for row in rows)
 
 
 def counts(conn: Connection) -> Mapping[str, int]:

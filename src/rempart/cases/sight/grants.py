@@ -4,7 +4,7 @@ A look is granted when
 
  1. the person may see evidence, and is signed in;
  2. the case is open and theirs to see;
- 3. they hold its claim;
+ 3. they hold its claim, or have taken the second look at it after it was decided;
  4. the item is in the case, or laid beside it because it looks alike and in no case that is kept from them;
  5. the step is known, and the original is asked for with a purpose;
  6. there is something to be shown;
@@ -24,6 +24,7 @@ from math import ceil
 from sqlalchemy import Connection
 
 from rempart.cases.care.meter import Limits, exposure
+from rempart.cases.quality import looks
 from rempart.cases.records import care, near
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import grants as records
@@ -123,7 +124,7 @@ def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime, loc
             "Your roles do not allow this.", hint="Ask an administrator for a role that may, or a colleague who has it."
         )
     case = visible(conn, case_id, who, lock=lock)
-    if not held_by(case, who, at=at):
+    if not held_by(case, who, at=at) and not looks.holds(conn, case_id, who.id, at=at):
         raise ConflictError("You do not have this case, or not any more.", hint="Claim it, then look.")
     return case
 

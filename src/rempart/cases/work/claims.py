@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.records.cases import Case
+from rempart.cases.records.queue import answered_among
 from rempart.cases.work.lease import lease_of
 from rempart.cases.work.queue import sight_of, visible
 from rempart.cases.work.settings import WorkRules, current
@@ -160,6 +161,8 @@ def _taker(conn: Connection, case: Case, person: str, rules: WorkRules, *, by: P
     if case.queue in sight.denied or taker.id in work.barred_from(conn, case.id):
         raise cannot
     if case.stage == LEAD and not taker.may(Permission.CASES_LEAD):
+        raise cannot
+    if case.stage != LEAD and answered_among(conn, [case.id], taker.id):
         raise cannot
     return taker
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -25,7 +25,9 @@ MOST_ROWS = 100
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueRow:
     """One case in a queue: facts, no picture. `items` are byte-identical ones. `claimed_by` and `assigned_to` are
-    pseudonyms, `mine` says that the claim is the asker's; `nearest` is None where nothing matched."""
+    pseudonyms, `mine` says that the claim is the asker's, `answered` that they have answered in this round; who has not
+    is shown a case that waits for a second answer as one that waits for the first. `nearest` is None where nothing
+    matched."""
 
     case: Case
     items: int
@@ -35,6 +37,7 @@ class QueueRow:
     assigned_to: str | None
     mine: bool
     overdue: bool
+    answered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,19 +159,26 @@ def _rows(conn: Connection, cases: Iterable[Case], who: Principal, *, at: dateti
     cases = tuple(cases)
     ids = [case.id for case in cases]
     sizes, nearest = records.sizes(conn, ids), records.nearest(conn, ids)
+    answered = records.answered_among(conn, ids, who.id)
     holders = {one for case in cases for one in (case.claimed_by, case.assigned_to) if one}
     names: Mapping[str, str] = persons.pseudonyms(conn, holders) if holders else {}
     rows = []
     for case in cases:
         lease = lease_of(case, at)
+        blind = case.stage == "second" and case.id not in answered and who.kind != "system"
         rows.append(
             QueueRow(
-                case=case, items=sizes.get(case.id, 0), nearest=nearest.get(case.id),
-                claimed_by=names.get(lease.person) if lease else None, claimed_until=lease.until if lease else None,
+                case=replace(case, stage="first") if blind else case,
+                answered=case.id in answered,
+                items=sizes.get(case.id, 0),
+                nearest=nearest.get(case.id),
+                claimed_by=names.get(lease.person) if lease else None,
+                claimed_until=lease.until if lease else None,
                 assigned_to=names.get(case.assigned_to) if case.assigned_to else None,
-                mine=lease is not None and lease.person == who.id, overdue=case.due is not None and case.due <= at,
+                mine=lease is not None and lease.person == who.id,
+                overdue=case.due is not None and case.due <= at,
             )
-        )  # fmt: skip
+        )
     return tuple(rows)
 
 

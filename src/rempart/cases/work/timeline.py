@@ -9,17 +9,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from rempart.cases.assessing.viewing import hidden_persons, is_blind
 from rempart.cases.records import grants, work
 from rempart.cases.records import leaves as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.leaves import CaseLeaf
 from rempart.cases.work.queue import visible
-from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 
-ASSESSED = "case.assessed"
-SHOWN = "evidence.shown"
-SOMEBODY = "…"
 PLAIN = frozenset(
     {
         "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed",
@@ -27,14 +24,24 @@ PLAIN = frozenset(
         "case.facts_added", "notifier.read", "search.made", "evidence.shown", "evidence.covered",
     }
 )  # fmt: skip
-"""Steps that say nothing of anyone's answer. All others are told without their facts to whoever has yet to answer."""
+"""Steps that say nothing of anyone's answer."""
+OPEN_STEPS = frozenset(
+    {
+        "case.handed_over", "case.held", "case.resumed", "case.escalated", "case.prioritised", "case.danger",
+        "case.restricted", "case.facts_added",
+    }
+)  # fmt: skip
+"""Steps that show in the case itself, whoever took them."""
+DANGER = "case.danger"
+SHOWN = "evidence.shown"
+SOMEBODY = "…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
     """One step: `action` as the ledger calls it, `actor` a pseudonym, `text` a note or reason that was written with it.
 
-    `withheld`: what it says is kept from whoever has still to answer by themselves.
+    `withheld`: a reason is kept from whoever has still to answer by themselves.
     """
 
     at: datetime
@@ -48,14 +55,37 @@ class Event:
 def timeline(conn: Connection, case_id: str, who: Principal) -> tuple[Event, ...]:
     """A case's steps, the first one first. Raises NotFoundError where the case is kept from them.
 
-    Who could still be the second to answer learns that somebody has answered, and neither what, nor what followed.
+    Who has still to answer by themselves is told nothing of this round's answers, nor who was at the case and what
+    they wrote; only what shows in the case anyway, and any danger in full.
     """
     case = visible(conn, case_id, who)
     found = records.of_case(conn, case_id)
     notes = {note.id: note.text for note in work.notes_of(conn, case_id)}
     own = grants.own_looks(conn, case_id, who.id)
-    events = (_event(leaf, notes, withheld=_withheld(leaf, found, case, who)) for leaf in found)
+    blind = is_blind(conn, case, who)
+    events = _untold(conn, case, found, notes, who, own) if blind else [_event(leaf, notes) for leaf in found]
     return tuple(_looked(event, own, who) if event.action == SHOWN else event for event in events)
+
+
+def _untold(
+    conn: Connection,
+    case: Case,
+    found: Sequence[CaseLeaf],
+    notes: Mapping[int, str],
+    who: Principal,
+    own: frozenset[str],
+) -> list[Event]:
+    """What a person is told who has still to answer by themselves."""
+    hidden = hidden_persons(conn, case, who)
+    begun = max((leaf.id for leaf in found if leaf.action == "case.reopened"), default=0)
+    told = []
+    for leaf in found:
+        theirs = leaf.actor in hidden or (leaf.action == SHOWN and leaf.actor not in own)
+        if leaf.id <= begun or leaf.actor == who.pseudonym or (leaf.action in PLAIN and not theirs):
+            told.append(_event(leaf, notes))
+        elif leaf.action in OPEN_STEPS:
+            told.append(_event(leaf, notes, withheld=leaf.action != DANGER))
+    return told
 
 
 def _looked(event: Event, own: frozenset[str], who: Principal) -> Event:
@@ -63,21 +93,17 @@ def _looked(event: Event, own: frozenset[str], who: Principal) -> Event:
     return replace(event, actor=who.pseudonym if event.actor in own else SOMEBODY)
 
 
-def _event(leaf: CaseLeaf, notes: Mapping[int, str], *, withheld: bool) -> Event:
-    if withheld:
-        return Event(at=leaf.at, action=leaf.action, actor=leaf.actor, withheld=True)
+def notes_for(conn: Connection, case_id: str, who: Principal) -> tuple[work.Note, ...]:
+    """The notes on a case that a person may read, as in the timeline."""
+    case = visible(conn, case_id, who)
+    hidden = hidden_persons(conn, case, who)
+    return tuple(note for note in work.notes_of(conn, case_id) if note.by not in hidden)
+
+
+def _event(leaf: CaseLeaf, notes: Mapping[int, str], *, withheld: bool = False) -> Event:
     facts = {name: value for name, value in leaf.facts.items() if name != "note"}
     text = notes.get(leaf.facts.get("note", 0))
-    return Event(at=leaf.at, action=leaf.action, actor=leaf.actor, facts=facts, text=text)
-
-
-def _withheld(leaf: CaseLeaf, all_: Sequence[CaseLeaf], case: Case, who: Principal) -> bool:
-    """Whether a leaf of the round that is open could sway an answer that is still to come."""
-    if leaf.action in PLAIN or leaf.actor == who.pseudonym or case.state != "open":
-        return False
-    if leaf.facts.get("round", case.round) != case.round or who.kind == "system":
-        return False
-    if case.stage in ("lead", "settling") and who.may(Permission.CASES_LEAD):
-        return False  # a lead weighs the answers that are there
-    answered = (one for one in all_ if one.action == ASSESSED and one.facts.get("round") == case.round)
-    return all(one.actor != who.pseudonym for one in answered)
+    hides = withheld and text is not None
+    return Event(
+        at=leaf.at, action=leaf.action, actor=leaf.actor, facts=facts, text=None if hides else text, withheld=hides
+    )

@@ -9,6 +9,7 @@ BENCHMARKS = {
     "hash": ("rempart.cli.bench.hash", "PDQ and file hashing beside pdqhash and threatexchange."),
     "recall": ("rempart.cli.bench.recall", "Recall and false positives per edit and per probe."),
     "scan": ("rempart.cli.bench.scan", "Files per second beside the peer's per-file loop."),
+    "look": ("rempart.cli.bench.look", "A look at a sealed picture of 12 megapixels, step by step."),
     "http": ("rempart.cli.bench.http", "Checks through HTTP: CPU, latency and memory of a real server."),
 }
 

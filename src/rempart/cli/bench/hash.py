@@ -27,13 +27,13 @@ from PIL import Image
 from rich.table import Table
 
 from rempart.cli.bench.tables import wide_console
-from rempart.signals.scenes import scene
 from rempart.signals import pdq_numpy
 from rempart.signals.digests import digest_bytes
 from rempart.signals.examine import examine
 from rempart.signals.outcome import Limits
 from rempart.signals.pdq import backend, pdq, pdq_dihedral
 from rempart.signals.room import PixelRoom
+from rempart.signals.scenes import scene
 
 Size = tuple[int, int, int, int]  # width, height, pictures, rounds
 SIZES: tuple[Size, ...] = ((640, 480, 16, 6), (1632, 1224, 8, 4), (4000, 3000, 8, 1))

@@ -23,8 +23,8 @@ from rich.table import Table
 from rempart.cli.bench.http_load import Load, Seen
 from rempart.cli.bench.http_server import Measured, Prepared, prepare, running
 from rempart.cli.bench.tables import wide_console
-from rempart.signals.scenes import scene
 from rempart.errors import UnavailableError
+from rempart.signals.scenes import scene
 
 _SEED = 20
 _JPEG_BYTES = 51_000

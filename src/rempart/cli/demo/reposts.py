@@ -11,8 +11,8 @@ from random import Random
 from PIL import Image
 
 from rempart.cli.bench.edits import by_name
-from rempart.signals.scenes import scene
 from rempart.errors import RefusedError
+from rempart.signals.scenes import scene
 
 LISTED = 8
 UNLISTED = 6

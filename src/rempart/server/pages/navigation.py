@@ -16,6 +16,7 @@ ENTRIES = (
     ("/lists", "lists", Permission.LISTS_READ),
     ("/policy", "policy", Permission.POLICY_READ),
     ("/statistics", "statistics", Permission.STATISTICS_READ),
+    ("/quality", "quality", Permission.CASES_ASSESS),
     ("/oversight", "oversight", Permission.OVERSIGHT),
     ("/ledger", "ledger", Permission.LEDGER_READ),
     ("/work", "work", Permission.WORK_READ),
@@ -28,7 +29,7 @@ ENTRIES = (
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "material": ("items", "lists", "policy"),
-    "figures": ("statistics", "oversight", "ledger"),
+    "figures": ("statistics", "quality", "oversight", "ledger"),
     "running": ("work", "people", "keys", "webhooks", "health"),
 }
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from rempart.cases.quality import looks
 from rempart.cases.work import accounts, claims, moves
 from rempart.cases.work.accounts import AccountFact
 from rempart.errors import RempartError
@@ -33,9 +34,16 @@ Step = Callable[[Connection, str, Principal, FormData, datetime], object]
 @for_people(Permission.CASES_READ)
 async def case(request: Request, pages: Pages, who: Principal) -> Response:
     """The page of a case."""
-    done = request.query_params.get("done", "")
-    page = await run_in_threadpool(case_page, request, pages, who, asked(request))
+    done, case_id = request.query_params.get("done", ""), asked(request)
+    if await run_in_threadpool(_has_second_look, pages, who, case_id):
+        return RedirectResponse(f"/quality/{case_id}", 303)  # whoever looks again is not told what was decided
+    page = await run_in_threadpool(case_page, request, pages, who, case_id)
     return render(request, page, who=who, message=f"case_done.{done}" if done in DONE else "")
+
+
+def _has_second_look(pages: Pages, who: Principal, case_id: str) -> bool:
+    with pages.access.store.read() as conn:
+        return looks.holds(conn, case_id, who.id, at=pages.access.clock())
 
 
 def asked(request: Request) -> str:

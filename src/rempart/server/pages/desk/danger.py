@@ -13,7 +13,6 @@ from rempart.cases.work.queue import visible
 from rempart.errors import RempartError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.server.alarms import Alarms
 from rempart.server.pages.desk.acting import asked, to_case
 from rempart.server.pages.desk.contexts import DangerPage
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
@@ -32,11 +31,10 @@ async def say_danger(request: Request, pages: Pages, who: Principal) -> Response
     """The case goes to the top, the operator is told, one person may act."""
     service: Service = request.app.state.service
     reason, case_id = field(await form_of(request), "reason"), asked(request)
-    alarms = Alarms(service.settings, keyring=service.vault.keyring, clock=service.clock)
 
     def say() -> None:
         with service.store.write() as conn:
-            moves.danger(conn, case_id, who, reason=reason, at=service.clock(), alarm=alarms.danger)
+            moves.danger(conn, case_id, who, reason=reason, at=service.clock(), alarm=service.alarms.danger)
 
     try:
         await run_in_threadpool(say)

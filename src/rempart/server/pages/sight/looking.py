@@ -118,6 +118,8 @@ def _place(form: FormData, case_id: str, *, look: str = "", item: int | None = N
     shown = f"?look={look}" if look else ""
     if item is not None:
         return f"/cases/{case_id}/reveal/{item}{shown}"
+    if field(form, "place") == "quality":
+        return f"/quality/{case_id}{shown}#pictures"
     ending = "/pictures" if field(form, "place") == "pictures" else ""
     return f"/cases/{case_id}{ending}{shown}#pictures"
 

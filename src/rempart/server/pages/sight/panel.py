@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.care.meter import Exposure, Limits, exposure
 from rempart.cases.care.teams import Team, team
+from rempart.cases.quality import looks
 from rempart.cases.records import care
 from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
@@ -101,7 +102,7 @@ def panel_in(
 ) -> Panel:
     """The same on a connection."""
     at, rules = service.clock(), team(conn)
-    holds = held_by(case, who, at=at)
+    holds = held_by(case, who, at=at) or looks.holds(conn, case.id, who.id, at=at)
     grant = records.find(conn, look) if look else None
     usable = grant is not None and holds and grant.open(at) and _is_for(grant, case, who)
     outcomes = records.last_outcomes(conn, case.id, who.id)
