@@ -93,13 +93,6 @@ def _looked(event: Event, own: frozenset[str], who: Principal) -> Event:
     return replace(event, actor=who.pseudonym if event.actor in own else SOMEBODY)
 
 
-def notes_for(conn: Connection, case_id: str, who: Principal) -> tuple[work.Note, ...]:
-    """The notes on a case that a person may read, as in the timeline."""
-    case = visible(conn, case_id, who)
-    hidden = hidden_persons(conn, case, who)
-    return tuple(note for note in work.notes_of(conn, case_id) if note.by not in hidden)
-
-
 def _event(leaf: CaseLeaf, notes: Mapping[int, str], *, withheld: bool = False) -> Event:
     facts = {name: value for name, value in leaf.facts.items() if name != "note"}
     text = notes.get(leaf.facts.get("note", 0))
