@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from rempart.cases.assessing.schemes import check, in_use
+from rempart.cases.assessing.schemes import check, in_use, readable
 from rempart.cases.work.settings import WorkRules
 from rempart.errors import RefusedError, SchemeUnknownError
 from rempart.lists.entry import Category
@@ -57,6 +57,7 @@ def test_ones_own_scheme_is_a_file_with_labels_where_it_has_some(folder):
 def test_a_scheme_that_is_not_there_is_named(folder, name):
     with pytest.raises(SchemeUnknownError):
         in_use([name], folder=folder / "deeper")
+    assert tuple(readable([name, "uk-abc"], folder=folder / "deeper")) == ("uk-abc",)
 
 
 def test_a_file_of_another_scheme_is_told(folder):
