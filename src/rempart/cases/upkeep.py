@@ -1,11 +1,11 @@
-"""What happens to cases by itself: holds end, and old webhook messages are forgotten with their attempts."""
+"""What happens to cases by itself: holds end; old webhook messages and drafts are forgotten."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from rempart.cases.records import webhooks
+from rempart.cases.records import drafts, webhooks
 from rempart.cases.work.moves import wake
 from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
@@ -13,6 +13,8 @@ from rempart.store.workers import Worker
 
 MESSAGES_KEPT = timedelta(days=30)
 """How long the log of webhook messages goes back. The decisions themselves stay in the feed."""
+DRAFTS_KEPT = timedelta(days=7)
+"""How long what somebody typed and did not send is kept."""
 _SECONDS = 3600.0
 _WAKE_SECONDS = 30.0
 _AT_ONCE = 1_000
@@ -28,6 +30,10 @@ def periodics(store: Store) -> Sequence[Periodic]:
                 worker.guard(conn)
                 before = store.clock() - MESSAGES_KEPT
                 more = webhooks.forget(conn, settled_before=before, most=_AT_ONCE) == _AT_ONCE
+
+        with store.write() as conn:
+            worker.guard(conn)
+            drafts.forget_before(conn, store.clock() - DRAFTS_KEPT)
 
     def resume(worker: Worker) -> None:
         with store.write() as conn:

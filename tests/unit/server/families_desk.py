@@ -6,6 +6,7 @@ from rempart.cases.work.accounts import FACT_KINDS
 from rempart.cases.work.settings import KINDS, PRIORITIES
 from rempart.lists.difference import Step
 from rempart.lists.entry import Opinion
+from rempart.policy.facts import Verdict
 from rempart.server.pages.desk import acting, happenings, team
 
 FAMILIES: dict[str, list[str]] = {
@@ -16,6 +17,7 @@ FAMILIES: dict[str, list[str]] = {
     "look.": ["none", "look"],
     "look_text.": ["none", "look"],
     "case_kind.": list(KINDS),
+    "verdict.": [verdict.value for verdict in Verdict],
     "priority.": [str(priority) for priority in PRIORITIES.values()],
     "holder_none.": ["decided", "settling", "held", "role", "lead", "answered"],
     "near_state.": ["proposed", "confirmed", "rejected", "apart"],

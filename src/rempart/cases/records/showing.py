@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select, tuple_
 
-from rempart.cases.records.cases import case_items, case_matches
+from rempart.cases.records.cases import OPEN, case_items, case_matches, cases
 from rempart.items.records.items import items
 
 
@@ -137,6 +137,12 @@ def histories(conn: Connection, whose: Sequence[tuple[str, str]], *, but: str) -
         found.get(one) or History(service=one[0], uploader=one[1], items=0, blocked=0, held=0, cases=0, first=None)
         for one in whose
     )
+
+
+def claimed(conn: Connection, person: str, *, at: datetime) -> int:
+    """How many open cases a person has now."""
+    query = select(func.count()).where(OPEN, cases.c.claimed_by == person, cases.c.claimed_until > at)
+    return int(conn.execute(query).scalar_one())
 
 
 def items_by_id(conn: Connection, numbers: Sequence[int]) -> tuple[ItemRow, ...]:

@@ -101,14 +101,25 @@ class ListRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRow:
+    """What waits at the desk for one person: open cases, those that need no look, one's own, the oldest."""
+
+    open: int
+    no_look: int
+    mine: int
+    oldest: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage(Context):
-    """What is going on."""
+    """What is going on, and what waits for whoever looks; `desk` is None for who sees no cases."""
 
     template: ClassVar[str] = "home"
     name: str
     rows: tuple[StatusRow, ...]
     lists: tuple[ListRow, ...] | None
     approvals: tuple[Approval, ...]
+    desk: DeskRow | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

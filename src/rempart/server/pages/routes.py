@@ -18,6 +18,7 @@ from rempart.server.access import Open, declared
 from rempart.server.pages import entering, keyring, own, providing, seconding
 from rempart.server.pages import persons as people
 from rempart.server.pages.contexts import HomePage
+from rempart.server.pages.desk.queue import waiting
 from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.rendering import FILES, file, render
 
@@ -102,4 +103,7 @@ def _home(pages: Pages, who: Principal) -> HomePage:
     with pages.access.store.read() as conn:
         person = persons.found(conn, who.id)
     rows, lists = pages.status(who)
-    return HomePage(name=person.shown_name, rows=rows, lists=lists, approvals=seconding.waiting_for(pages, who))
+    return HomePage(
+        name=person.shown_name, rows=rows, lists=lists, approvals=seconding.waiting_for(pages, who),
+        desk=waiting(pages, who) if who.may(Permission.CASES_READ) else None,
+    )  # fmt: skip

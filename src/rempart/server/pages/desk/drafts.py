@@ -27,7 +27,6 @@ from rempart.people.sealing import SecretBox
 from rempart.people.tokens import looks_like_token, token_hash
 from rempart.server.pages.doors import Pages
 
-KEPT = timedelta(days=7)
 _LATE = timedelta(hours=12)
 _MOST = 24 << 10
 FIELDS = ("main", "more", "category", "image_kind", "origin", "origin_note", "confidence", "rationale", "list_id",

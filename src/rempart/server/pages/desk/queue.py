@@ -8,11 +8,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from rempart.cases.records import cases as records
+from rempart.cases.records import showing
 from rempart.cases.work import claims, queue
 from rempart.errors import ConflictError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
+from rempart.server.pages.contexts import DeskRow
 from rempart.server.pages.desk.contexts import QueuePage
 from rempart.server.pages.desk.undoing import undoable
 from rempart.server.pages.doors import Pages, field, for_people, form_of
@@ -60,6 +61,15 @@ def to_next(service: Service, who: Principal, *, queue_name: str = "", after: st
     return RedirectResponse(f"/cases?{urlencode(told)}", 303)
 
 
+def waiting(pages: Pages, who: Principal) -> DeskRow:
+    """What waits at the desk, for the home page."""
+    at = pages.access.clock()
+    with pages.access.store.read() as conn:
+        found = queue.page(conn, who, at=at, most=1)
+        mine = showing.claimed(conn, who.id, at=at)
+    return DeskRow(open=found.total, no_look=sum(one.no_look for one in found.counts), mine=mine, oldest=found.oldest)
+
+
 def _queue(service: Service, who: Principal, asked: dict[str, str]) -> QueuePage:
     at = service.clock()
     look, name = asked.get("look", ""), asked.get("queue", "")[:40]
@@ -69,10 +79,10 @@ def _queue(service: Service, who: Principal, asked: dict[str, str]) -> QueuePage
             conn, who, at=at, queue=name or None, look=look if look in _LOOKS else None, held=held,
             after=asked.get("from"),
         )  # fmt: skip
-        mine = [one for one in records.claimed_by(conn, who.id) if claims.held_by(one, who, at=at)]
+        mine = showing.claimed(conn, who.id, at=at)
         undo = undoable(conn, service, who, asked.get("after", ""))
     return QueuePage(
         rows=found.rows, counts=found.counts, oldest=found.oldest, next=found.next or "", queue=name,
         look=look if look in _LOOKS else "", held=held, may_assess=who.may(Permission.CASES_ASSESS),
-        may_open=who.may(Permission.CASES_OPEN), mine=len(mine), undo=undo,
+        may_open=who.may(Permission.CASES_OPEN), mine=mine, undo=undo,
     )  # fmt: skip
