@@ -1,11 +1,13 @@
 """The whole application in this process, with people signed in and cases whose pictures are sealed."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from os import urandom
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 
@@ -75,7 +77,10 @@ def house(folder: Path) -> Iterator[House]:
     """The application on a free port, its data in a folder."""
     port, clock = free_port(), Hand()
     more = f'[server]\npublic_url = "http://localhost:{port}"\n'
-    settings = make_data(folder / "data", more=more)
+    with patch.dict(os.environ):
+        for name in ("REMPART_SCREENSHOTS", "REMPART_CHROMIUM"):
+            os.environ.pop(name, None)  # of the tests, and no settings
+        settings = make_data(folder / "data", more=more)
     with Runtime(settings, clock=clock) as runtime:
         object.__setattr__(runtime.access, "address_per_minute", 1_000_000)
         service = runtime.service

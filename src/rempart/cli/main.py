@@ -14,7 +14,7 @@ import click
 from rempart import __version__
 from rempart.cli.exitcodes import COULD_NOT, INTERRUPTED
 from rempart.cli.terminal import printable
-from rempart.errors import PolicyError, RempartError
+from rempart.errors import PolicyError, RempartError, WorkSettingsError
 
 _STREAM_ERRORS = {errno.EBADF, errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -24,6 +24,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ledger": ("rempart.cli.ledger", "Export, prove and verify the tamper-evident log."),
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
     "policy": ("rempart.cli.policy", "What follows from a match: check, try and put in force."),
+    "case": ("rempart.cli.case", "Cases that wait for people, and cases about accounts."),
+    "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
     "init": ("rempart.cli.init", "Make a data folder with keys, a database and a first administrator."),
@@ -108,7 +110,11 @@ def _run() -> int:
 
 
 def _tell(err: RempartError) -> None:
-    lines = [f"Line {line}: {text}" for line, text in err.problems] if isinstance(err, PolicyError) else [str(err)]
+    lines = [str(err)]
+    if isinstance(err, PolicyError):
+        lines = [f"Line {line}: {text}" for line, text in err.problems]
+    elif isinstance(err, WorkSettingsError):
+        lines = list(err.problems)
     click.echo("\n".join(f"rempart: {printable(line)}" for line in lines), err=True)
 
 

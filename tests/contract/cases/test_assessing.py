@@ -23,7 +23,7 @@ from judging import (
 )
 from rempart.cases.assessing.answering import assess, confirm_alone, undo
 from rempart.cases.assessing.values import Assessment
-from rempart.cases.assessing.viewing import standing, told_before
+from rempart.cases.assessing.viewing import as_before, blind_since, standing, told_before
 from rempart.cases.records import assessments, decisions, outcomes, tasks
 from rempart.cases.records import cases as records
 from rempart.cases.work import claims, moves
@@ -154,6 +154,11 @@ def test_the_second_person_cannot_tell_what_the_first_answered_nor_that_anyone_d
     assert seen.stage == "first"
     with store.read() as conn:
         assert told_before(conn, records.find(conn, case_id)) == {1: Verdict.HOLD}
+        item = items.hosted(conn, 1)
+        (hers,), (his,) = as_before(conn, [item], ADA), as_before(conn, [item], RUI)
+        assert (item.verdict, his.verdict, hers.verdict, hers.decided) == ("block", "block", "hold", None)
+        assert blind_since(conn, 1, RUI) is None
+        assert blind_since(conn, 1, ADA) == outcomes.of_case(conn, case_id)[0].at
 
 
 def test_whether_two_people_agree_shows_when_it_cannot_be_taken_back_any_more(store, vault):

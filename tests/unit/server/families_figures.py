@@ -16,7 +16,7 @@ FAMILIES: dict[str, list[str]] = {
     "figures.decision.": [one.value for one in MAIN],
     "figures.all_of.": ["decision", "category"],
     "quality.why.": [CHANCE, SINGLE],
-    "oversight.": ["new", "seen", "none_new", "none_seen"],
+    "oversight.": ["new", "seen", "none.new", "none.seen"],
     "oversight.kind.": list(KINDS),
     "oversight.rule.": list(KINDS),
 }  # fmt: skip

@@ -16,10 +16,10 @@ from sqlalchemy import Connection
 from rempart.cases.assessing.reading import concluded
 from rempart.cases.assessing.rules import Stage
 from rempart.cases.assessing.schemes import Schemes, check, in_use
-from rempart.cases.assessing.snapshot import wanted_entry
+from rempart.cases.assessing.snapshot import WANTED, wanted_entry
 from rempart.cases.assessing.values import Assessment, Decision, Standing
 from rempart.cases.assessing.viewing import alone_of, may_arbitrate, standing
-from rempart.cases.records import assessments, outcomes
+from rempart.cases.records import assessments, outcomes, tasks
 from rempart.cases.records import cases as records
 from rempart.cases.records.assessments import AssessmentRow
 from rempart.cases.records.cases import Case
@@ -100,6 +100,7 @@ def undo(conn: Connection, outcome_id: str, who: Principal, *, at: datetime, cas
         assessments.change(conn, row.id, alone=[])
     else:
         assessments.change(conn, row.id, state="undone")
+        tasks.forget(conn, case_id=case.id, state=WANTED, round=case.round, outcome=found.id)
     if case.stage == Stage.SETTLING:
         records.change(conn, case.id, stage=found.stage_before)
     _write(conn, "case.undone", case, by=who, at=at)

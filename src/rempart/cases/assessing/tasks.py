@@ -52,11 +52,10 @@ def make(conn: Connection, plan: Plan, *, at: datetime) -> None:
         else:
             _add(conn, plan, kind.value, _facts(plan, kind), at=at)
     if plan.final:
-        for one in tasks.of_cases(conn, [plan.case.id]):
-            stale = one.state == WANTED or (one.state == "waiting" and one.kind not in plan.decisions)
-            if one.round == plan.outcome.round and stale:
-                facts = {} if one.state == WANTED else dict(one.facts)
-                tasks.change(conn, one.id, state="cancelled", facts=facts, settled=at, why="not decided in the end")
+        tasks.forget(conn, case_id=plan.case.id, state=WANTED, round=plan.outcome.round)
+        for one in own:
+            if one.state == "waiting" and one.kind not in plan.decisions:
+                tasks.change(conn, one.id, state="cancelled", settled=at, why="not decided in the end")
 
 
 def keeping(conn: Connection, case_id: str) -> tuple[str, ...]:

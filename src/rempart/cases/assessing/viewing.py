@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,11 +23,13 @@ from rempart.cases.assessing.values import (
     Standing,
 )
 from rempart.cases.records import assessments, decisions, outcomes, samples
+from rempart.cases.records import cases as records
 from rempart.cases.records.assessments import AssessmentRow
 from rempart.cases.records.cases import Case
 from rempart.cases.records.outcomes import OutcomeRow
 from rempart.cases.work.queue import visible
 from rempart.cases.work.settings import WorkRules, current
+from rempart.items.records import Item
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records.persons import holders_of
@@ -90,6 +93,30 @@ def told_before(conn: Connection, case: Case) -> Mapping[int, Verdict]:
         return {}
     found = decisions.before_case(conn, case.id, since=followed[0].at)
     return {item: Verdict(verdict) for item, verdict in found.items() if verdict is not None}
+
+
+def as_before(conn: Connection, found: Sequence[Item], who: Principal) -> tuple[Item, ...]:
+    """Items as a person sees them who has still to answer about one of them: with the verdict from before."""
+    return tuple(_as_before(conn, one, who) for one in found)
+
+
+def blind_since(conn: Connection, item: int, who: Principal) -> datetime | None:
+    """From when on a person must not know yet what was told of an item; None where nothing is kept from them."""
+    last = decisions.last_about(conn, item)
+    case = None if last is None or last.case_id is None else records.find(conn, last.case_id)
+    if case is None or not is_blind(conn, case, who):
+        return None
+    followed = outcomes.of_case(conn, case.id, round=case.round)
+    return followed[0].at if followed else None
+
+
+def _as_before(conn: Connection, item: Item, who: Principal) -> Item:
+    since = None if item.decided is None else blind_since(conn, item.id, who)
+    last = None if since is None else decisions.last_about(conn, item.id)
+    if since is None or last is None or last.case_id is None:
+        return item
+    before = decisions.before_case(conn, last.case_id, since=since).get(item.id)
+    return item if before is None else replace(item, verdict=Verdict(before), decided=None)
 
 
 def hidden_persons(conn: Connection, case: Case, who: Principal) -> frozenset[str]:

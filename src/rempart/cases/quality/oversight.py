@@ -45,7 +45,7 @@ SHORTEST, LONGEST = 10, 2_000
 KINDS = ("unanswered", "many", "outside", "decided", "searches", "notifier")
 _LOOKED_BACK = timedelta(days=2)
 _USUAL_OVER = timedelta(days=28)
-_HOUR = timedelta(hours=1)
+_A_MOMENT = timedelta(seconds=1)
 _GIVES_UP = frozenset({"case.released", "case.handed_over", "case.decided", "case.restricted"})
 
 
@@ -63,9 +63,11 @@ class Found:
 
 def unusual(conn: Connection, *, at: datetime) -> tuple[Found, ...]:
     """What the rules find in the last two days and nobody was told of yet."""
-    found = tuple(_all(conn, at))
-    known = records.known(conn, [one.key for one in found])
-    return tuple(one for one in found if one.key not in known)
+    found: dict[str, Found] = {}
+    for one in _all(conn, at):
+        found.setdefault(one.key, one)
+    known = records.known(conn, list(found))
+    return tuple(one for key, one in found.items() if key not in known)
 
 
 def raise_flags(conn: Connection, found: Iterable[Found], *, at: datetime) -> int:
@@ -134,12 +136,12 @@ def _flag(conn: Connection, one: Found, *, at: datetime) -> bool:
 
 
 def _all(conn: Connection, at: datetime) -> Iterator[Found]:
-    since = at - _LOOKED_BACK
-    shown = conduct.reveals(conn, since=since, before=at)
+    since, end = at - _LOOKED_BACK, at + _A_MOMENT  # what was written down at this very moment is looked at too
+    shown = conduct.reveals(conn, since=since, before=end)
     yield from _unanswered(conn, at)
-    yield from _many(conn, shown, at)
+    yield from _many(conn, shown)
     yield from _outside(conn, shown)
-    for one in conduct.after_decision(conn, since=since, before=at):
+    for one in conduct.after_decision(conn, since=since, before=end):
         yield Found(kind="decided", person=one.person, key=f"decided:{one.grant}", at=one.at, case_id=one.case_id)
     yield from _searches(conn, conduct.searches(conn, since=since))
     reads = conduct.notifier_reads(conn, since=since)
@@ -160,7 +162,7 @@ def _unanswered(conn: Connection, at: datetime) -> Iterator[Found]:
             yield Found(kind="unanswered", person=one.person, key=key, at=one.at, case_id=one.case_id)
 
 
-def _many(conn: Connection, shown: Sequence[Reveal], at: datetime) -> Iterator[Found]:
+def _many(conn: Connection, shown: Sequence[Reveal]) -> Iterator[Found]:
     """2: by the hours of the clock."""
     for (person, hour), count in _by_hour(shown).items():
         usual = _usual(conn, person, hour) if MANY_IN_HOUR <= count < MOST_IN_HOUR else None

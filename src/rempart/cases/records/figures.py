@@ -190,7 +190,7 @@ def durations(conn: Connection, *, since: datetime | None = None) -> Iterator[tu
 def labels(conn: Connection) -> Mapping[str, str]:
     """The names of the lists that cases matched, by the key that figures have for them."""
     query = select(_LIST, func.max(case_matches.c.list)).group_by(_LIST)
-    return {str(key): str(name) for key, name in conn.execute(query).tuples()}
+    return {str(key): str(name) for key, name in conn.execute(query)}
 
 
 def replace(conn: Connection, rows: Sequence[CaseFigure], *, since: str, at: datetime) -> None:

@@ -7,7 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Integer, String, Table, Text, insert, select, text, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from rempart.store.schema import Json, UtcTime, metadata
 
@@ -50,6 +64,14 @@ class TaskRow:
 def add(conn: Connection, row: TaskRow) -> None:
     """Write a task."""
     conn.execute(insert(case_tasks), {name: getattr(row, name) for name in TaskRow.__slots__})
+
+
+def forget(conn: Connection, *, case_id: str, state: str, round: int, outcome: str | None = None) -> None:
+    """Delete a round's tasks in a state, of one outcome where asked: such as nobody was shown."""
+    own = [case_tasks.c.case_id == case_id, case_tasks.c.state == state, case_tasks.c.round == round]
+    if outcome is not None:
+        own.append(case_tasks.c.outcome == outcome)
+    conn.execute(delete(case_tasks).where(*own))
 
 
 def find(conn: Connection, task_id: str, *, lock: bool = False) -> TaskRow | None:

@@ -10,6 +10,7 @@ BENCHMARKS = {
     "recall": ("rempart.cli.bench.recall", "Recall and false positives per edit and per probe."),
     "scan": ("rempart.cli.bench.scan", "Files per second beside the peer's per-file loop."),
     "look": ("rempart.cli.bench.look", "A look at a sealed picture of 12 megapixels, step by step."),
+    "cases": ("rempart.cli.bench.cases", "Server time of a queue of 100,000 cases."),
     "http": ("rempart.cli.bench.http", "Checks through HTTP: CPU, latency and memory of a real server."),
 }
 

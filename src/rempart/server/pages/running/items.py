@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from rempart.cases.assessing.viewing import as_before, blind_since
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import decisions, webhooks
 from rempart.cases.work import queue
@@ -128,7 +129,7 @@ def _lines(conn: Connection, found: Sequence[Item], who: Principal) -> tuple[Ite
         cases = case_records.open_with(conn, [one.id for one in found])
     seen = queue.visible_among(conn, set(cases.values()), who) if cases else frozenset()
     lines = []
-    for one in found:
+    for one in as_before(conn, found, who):
         check, case = checks.find(conn, one.request), cases.get(one.id, "")
         outcome = check.outcome.value if check and check.outcome else ""
         lines.append(ItemLine(item=one, outcome=outcome, case=case if case in seen else ""))
@@ -137,14 +138,14 @@ def _lines(conn: Connection, found: Sequence[Item], who: Principal) -> tuple[Ite
 
 def _item(service: Service, who: Principal, number: int) -> ItemPage:
     with service.store.read() as conn:
-        item = _hosted(conn, number, who)
+        (item,) = as_before(conn, [_hosted(conn, number, who)], who)
         made = search.checks_of(conn, item.id, most=_SHOWN)
         kept = find_object(conn, item.object) if item.object else None
         kinds = Counter(one.signal.kind.value for one in signals.of(conn, item.id))
         reads = who.may(Permission.CASES_READ)
         last = next((one for one in made if one.request == item.request), None)
         cases = _cases(conn, item.id, who) if reads else ()
-        told = _decisions(conn, item, {one.id for one in cases})
+        told = _decisions(conn, item, {one.id for one in cases}, until=blind_since(conn, item.id, who))
     matches = tuple((last.facts or {}).get("matches", ())) if last and reads else ()
     uploader = {"service": item.service, "uploader": item.uploader} if item.uploader else None
     return ItemPage(
@@ -174,9 +175,9 @@ def _cases(conn: Connection, item: int, who: Principal) -> tuple[CaseLine, ...]:
     )
 
 
-def _decisions(conn: Connection, item: Item, seen: set[str]) -> tuple[Told, ...]:
+def _decisions(conn: Connection, item: Item, seen: set[str], *, until: datetime | None) -> tuple[Told, ...]:
     """What the service was told; the case behind it only where it may be seen."""
-    found = decisions.of_item(conn, item.id, most=_SHOWN)
+    found = [one for one in decisions.of_item(conn, item.id, most=_SHOWN) if until is None or one.at < until]
     ends = {one.id: one.url for one in webhooks.endpoints(conn, service=item.service)}
     sent = webhooks.messages_about(conn, [one.id for one in found], list(ends)) if found and ends else ()
     return tuple(
