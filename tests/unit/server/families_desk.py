@@ -17,7 +17,7 @@ FAMILIES: dict[str, list[str]] = {
     "look.": ["none", "look"],
     "look_text.": ["none", "look"],
     "case_kind.": list(KINDS),
-    "case_verdict.": [verdict.value for verdict in Verdict],
+    "verdict.": [verdict.value for verdict in Verdict],
     "priority.": [str(priority) for priority in PRIORITIES.values()],
     "holder_none.": ["decided", "settling", "held", "role", "lead", "answered"],
     "near_state.": ["proposed", "confirmed", "rejected", "apart"],
