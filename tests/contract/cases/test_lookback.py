@@ -10,8 +10,10 @@ from sqlalchemy import select, text
 from actors import NOON, person
 from hosting import host
 from judging import NO, REMOVE, judged
+from rempart.cases import stops
 from rempart.cases.lookback import LOOKBACK, LookBack
 from rempart.cases.records import cases, decisions
+from rempart.errors import ConflictError
 from rempart.items.lookback import ItemIndex
 from rempart.items.records import checks, items, signals
 from rempart.items.records.signals import ItemSignal
@@ -285,6 +287,32 @@ def test_an_entry_that_leads_to_very_many_items_is_not_acted_on(site):
     (leaf,) = site.leaves("lookback.stopped")
     assert f'"entry":{many}' in leaf
     assert '"items":21' in leaf
+
+
+def test_a_lead_may_believe_an_entry_that_was_not_acted_on_once(site):
+    lead = person("lea", Role.LEAD)
+    with site.store.write() as conn:
+        change = next_number(conn, "items")
+        for number in range(1, 22):
+            host(conn, number, verdict="allow")
+            signals.add(conn, [signals.row_of(number, ItemSignal(signal=digest(0), probe="exact"), number=change)])
+            signals.add(conn, [signals.row_of(number, ItemSignal(signal=digest(9), probe="exact"), number=change)])
+    many, other = site.add(entry(1, digest(0)), entry(2, digest(9)))
+    site.runner.run_due()
+    with site.store.read() as conn:
+        assert {(one.entry, one.items) for one in stops.waiting(conn)} == {(many, 21), (other, 21)}
+    with site.store.write() as conn:
+        stops.decide(conn, other, act=False, reason="a logo", by=lead, at=NOON)
+        stops.decide(conn, many, act=True, reason="looked at five of them", by=lead, at=NOON)
+        assert stops.waiting(conn) == ()
+    site.runner.run_due()
+    assert len(site.told()) == 21
+    for act in (True, False):
+        with site.store.write() as conn, pytest.raises(ConflictError):
+            stops.decide(conn, many, act=act, reason="again", by=lead, at=NOON)
+    (leaf,) = site.leaves("lookback.believed")
+    assert '"items":21' in leaf
+    assert "looked at" not in leaf
 
 
 def test_a_list_of_several_parts_is_looked_through_whole(site, monkeypatch):

@@ -10,6 +10,7 @@ from deployment import deployment, rows_of, text_of
 from pageserver import error_of
 from pictures import jpeg
 from rempart.cases.opening import CaseItem, open_case
+from rempart.cases.work import moves
 from rempart.clock import utc_now
 from rempart.items.records import checks, items, search
 from rempart.items.records.search import Place, Sought
@@ -135,6 +136,30 @@ def test_items_are_deleted_after_a_look_and_those_of_open_cases_wait(house):
     assert again.headers["location"] == "/items?done=items_partly"
     assert lead.post("/items/delete", data={}).status_code == 422
     assert house.browser("rita", REVIEWER).post("/items/delete", data={}).status_code == 403
+
+
+def test_a_lead_who_is_kept_from_a_case_finds_no_trace_of_its_item(house):
+    item, lea = found_item(house, "photo/2 <x>"), house.principal("lea", LEAD)
+    with house.store.write() as conn:
+        case = open_case(
+            conn, kind="upload", queue="standard", assessors=1, item=CaseItem(id=item.id, service="forum", sha256=None),
+            matches=(), reason="test", policy_version=1, by=SYSTEM, at=utc_now(),
+        )  # fmt: skip
+    lead, other = house.browser("lea", LEAD), house.browser("lou", LEAD)
+    assert case in lead.get(f"/items/{item.id}").text
+    with house.store.write() as conn:
+        moves.restrict_insider(conn, case, house.principal("lou", LEAD), frozenset({lea.id}), at=utc_now())
+    assert case in other.get(f"/items/{item.id}").text
+    assert lead.get(f"/items/{item.id}").status_code == 404
+    exact = {"service": "forum", "item_id": "photo/2 <x>"}
+    for sought in (exact, {"case": case}, {"service": "forum"}, {}):
+        assert f"/items/{item.id}" not in lead.get("/items", params=sought).text, sought
+    asked = {"signal": f"md5:{2:032x}", "purpose": "is my photo in there"}
+    assert "photo/2" not in lead.post("/items/search", data=asked, files={"file": b""}).text
+    assert lead.post("/items/delete", data={"item": str(item.id)}).status_code == 404
+    for subject in (f"case:{case}", f"item:{item.id}"):
+        assert lead.get("/ledger/about", params={"subject": subject}).status_code == 404
+        assert other.get("/ledger/about", params={"subject": subject}).status_code == 200
 
 
 def row(number, at, **more):

@@ -235,3 +235,13 @@ def test_a_lead_who_is_kept_from_a_case_finds_no_leaf_of_it(house, lea):
     assert lea.get("/ledger/about", params={"subject": "case:case_none"}).status_code == 404
     assert rows_of(house.browser("olga", AUDITOR).get("/ledger/about", params={"subject": "case:case_none"}).text) == 0
     assert lea.get("/ledger/about", params={"subject": "s" * 500}).status_code == 422
+
+
+def test_people_and_keys_are_found_by_name_where_there_are_many(house, adam):
+    for number in range(25):
+        house.person(f"person{number:02}", Role.REVIEWER)
+    assert 'role="search"' in adam.get("/people").text
+    assert rows_of(adam.get("/people", params={"name": "PERSON1"}).text) == 10
+    assert "Nobody is called that." in adam.get("/people", params={"name": "<script>"}).text
+    assert rows_of(adam.get("/keys", params={"name": "forum"}).text) == 1
+    assert "No key is called that." in adam.get("/keys", params={"name": "x" * 10_000}).text

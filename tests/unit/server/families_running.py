@@ -35,10 +35,12 @@ FAMILIES = {
     "guards.": ["canary", "noisy"],
 }  # fmt: skip
 SAME = {
-    "health.version", "health_database.sqlite", "health_database.postgresql", "machine_topic.machine", "machine_topic.formats", "health.machine",
+    "health.version", "health_database.sqlite", "health_database.postgresql", "machine_topic.machine", "machine_topic.formats",
+    "health.machine",
     "items.service", "items.verdict", "items.policy", "items.signal", "items.distance", "items.webhooks",
     "hooks.title", "hooks.messages", "hooks.message", "hooks.pause",
-    "lists.mode", "list_setting.mode", "entries.signal", "entries.code", "entries.source", "import.source", "import.format",
+    "lists.mode", "list_setting.mode", "entries.signal", "entries.code", "entries.source",
+    "import.source", "import.format",
     "import_format.vics", "import_format.threatexchange", "guards.signal",
 }  # fmt: skip
 SAYING = {

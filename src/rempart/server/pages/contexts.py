@@ -134,12 +134,17 @@ class KeyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeysPage(Context):
-    """The keys of services. `secret` is that of a key just made, shown this once."""
+    """The keys of services, those that are `sought` by name; `many`: worth a search.
+
+    `secret` is that of a key just made, shown this once.
+    """
 
     template: ClassVar[str] = "keys"
     rows: tuple[KeyRow, ...]
     scopes: tuple[Scope, ...]
     may_manage: bool
+    many: bool = False
+    sought: str = ""
     made: ApiKey | None = None
     secret: str = ""
 
@@ -156,13 +161,18 @@ class KeyPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeoplePage(Context):
-    """Everybody. `link` is a one-time link just made, shown this once."""
+    """Everybody, or those that are `sought` by name; `many`: worth a search.
+
+    `link` is a one-time link just made, shown this once.
+    """
 
     template: ClassVar[str] = "people"
     persons: tuple[Person, ...]
     roles: tuple[Role, ...]
     languages: tuple[tuple[str, str], ...]
     may_manage: bool
+    many: bool = False
+    sought: str = ""
     link: str = ""
     link_for: str = ""
     link_until: datetime | None = None

@@ -18,6 +18,7 @@ from rempart.people.records import keys as records
 from rempart.people.records.keys import ApiKey
 from rempart.server.pages.contexts import KeyPage, KeyRow, KeysPage
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
+from rempart.server.pages.persons import MANY
 from rempart.server.pages.rendering import render
 
 
@@ -25,7 +26,8 @@ from rempart.server.pages.rendering import render
 async def keys_page(request: Request, pages: Pages, who: Principal) -> Response:
     """All keys, without their secrets."""
     message = "done.key_revoked" if request.query_params.get("done") == "key_revoked" else ""
-    return render(request, await run_in_threadpool(_keys, pages, who), who=who, message=message)
+    sought = request.query_params.get("name", "").strip()[:100]
+    return render(request, await run_in_threadpool(_keys, pages, who, sought=sought), who=who, message=message)
 
 
 @for_people(Permission.KEYS_MANAGE, proved=True)
@@ -105,12 +107,15 @@ async def revoke_key(request: Request, pages: Pages, who: Principal) -> Response
     return RedirectResponse("/keys?done=key_revoked", 303)
 
 
-def _keys(pages: Pages, who: Principal, made: NewKey | None = None) -> KeysPage:
+def _keys(pages: Pages, who: Principal, made: NewKey | None = None, *, sought: str = "") -> KeysPage:
     with pages.access.store.read() as conn:
         found = keys.every(conn)
         names = {person.id: person.shown_name for person in persons.everyone(conn)}
+    part = sought.casefold()
     return KeysPage(
-        rows=tuple(_row(pages, key, names) for key in found),
+        rows=tuple(_row(pages, key, names) for key in found if part in f"{key.label} {key.service}".casefold()),
+        many=len(found) > MANY,
+        sought=sought,
         scopes=tuple(Scope),
         may_manage=who.may(Permission.KEYS_MANAGE),
         made=made.key if made else None,

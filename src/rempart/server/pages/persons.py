@@ -23,6 +23,9 @@ from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import render
 from rempart.server.pages.texts import LANGUAGES
 
+MANY = 20
+"""From so many rows on, a list has a search."""
+_LONGEST = 100
 _MANAGE = Permission.PEOPLE_MANAGE
 _DONE = frozenset({"roles_changed", "deactivated", "reactivated", "signed_out"})
 Change = Callable[[Connection, datetime], object]
@@ -30,8 +33,9 @@ Change = Callable[[Connection, datetime], object]
 
 @for_people(Permission.PEOPLE_READ)
 async def people_page(request: Request, pages: Pages, who: Principal) -> Response:
-    """Everybody."""
-    return render(request, await run_in_threadpool(_people, pages, who), who=who)
+    """Everybody, or those whose name has something in it."""
+    sought = request.query_params.get("name", "").strip()[:_LONGEST]
+    return render(request, await run_in_threadpool(_people, pages, who, sought=sought), who=who)
 
 
 @for_people(_MANAGE, proved=True)
@@ -144,11 +148,14 @@ async def _change(request: Request, pages: Pages, who: Principal, done: str, cha
     return RedirectResponse(f"/people/{person}?done={done}", 303)
 
 
-def _people(pages: Pages, who: Principal, *, link: str = "", of: str = "") -> PeoplePage:
+def _people(pages: Pages, who: Principal, *, link: str = "", of: str = "", sought: str = "") -> PeoplePage:
     with pages.access.store.read() as conn:
         everyone = persons.everyone(conn)
+    part = sought.casefold()
     return PeoplePage(
-        persons=everyone,
+        persons=tuple(one for one in everyone if part in f"{one.name} {one.shown_name}".casefold()),
+        many=len(everyone) > MANY,
+        sought=sought,
         roles=tuple(Role),
         languages=tuple(LANGUAGES.items()),
         may_manage=who.may(_MANAGE),

@@ -1,4 +1,4 @@
-"""Indexes for those who look for items, entries and messages by hand; each holds only the few rows that are looked for."""
+"""Indexes for those who look for items, entries and messages by hand; each holds only the few rows that matter."""
 
 import sqlalchemy as sa
 from alembic import op
