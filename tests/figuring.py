@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from actors import NOON
 from rempart.cases.quality.counting import count
+from rempart.cases.quality.oversight import KINDS
 from rempart.cases.records.assessments import case_assessments
 from rempart.cases.records.cases import case_matches, cases
+from rempart.cases.records.figures import CHECKS, WHOLE, check_figures, figure_marks
+from rempart.cases.records.flags import oversight_flags
+from rempart.cases.records.samples import case_samples
 from rempart.items.records.checks import checks
 from rempart.store.workers import Worker
 
@@ -89,7 +93,34 @@ def put_year(conn, *, until):
         put_case(conn, f"case_open_{n}", opened=until - timedelta(hours=n * n * 3), queue=queue)
 
 
-def counted(store):
-    """Add everything up, as the server does every few minutes."""
+def counted(store, *, anew=False):
+    """Add everything up, as the server does every few minutes; `anew`: also what is long past."""
+    if anew:
+        with store.write() as conn:
+            conn.execute(delete(figure_marks).where(figure_marks.c.name == WHOLE))
+            conn.execute(delete(figure_marks).where(figure_marks.c.name == CHECKS))
+            conn.execute(delete(check_figures))
     with Worker(store) as worker:
         count(store, worker)
+
+
+def put_flags(conn, person, *, at, case_id):
+    """One flag of each kind about a person."""
+    facts = {"many": {"count": 31, "usual": 4}, "searches": {"count": 6, "purpose": "ticket 12"}}
+    for number, kind in enumerate(KINDS):
+        row = {
+            "id": f"flag_{number:026d}", "kind": kind, "person": person,
+            "case_id": None if kind in ("many", "searches") else case_id, "at": at - timedelta(hours=number),
+            "facts": facts.get(kind, {}), "key": f"{kind}:{number}", "state": "new",
+        }  # fmt: skip
+        conn.execute(insert(oversight_flags), row)
+
+
+def put_look(conn, case_id, *, person=None, at=NOON, state="waiting", assessment=None):
+    """A second look at a case."""
+    row = {
+        "id": f"sample_{case_id}"[:40], "case_id": case_id, "round": 1, "why": "chance", "at": at, "state": state,
+        "person": person, "taken": None if person is None else at, "assessment": assessment,
+        "done": at if state == "done" else None,
+    }  # fmt: skip
+    conn.execute(insert(case_samples), row)

@@ -8,6 +8,8 @@ import sys
 import pytest
 
 from consoling import enrol
+from rempart.cases.work.notifier import seal_notifier
+from rempart.cli.datafolder import opened_data
 from rempart.people.permissions import Role
 from serving import SRC, make_data
 
@@ -48,6 +50,23 @@ def test_a_case_about_an_account_is_opened_listed_and_shown(data):
     assert "1 open, 0 decidable" in run("case", "list", "--data", data).stdout
     assert run("case", "show", "case_none", "--data", data).returncode == 2
     assert run("case", "open", *fact).stderr == "rempart: 1 to 50 facts are needed.\n"
+
+
+def test_a_case_is_kept_from_a_person_and_a_lead_reads_who_told(data, people):
+    lead, _ = people
+    opened = run(
+        "case", "open", "--service", "forum", "--uploader", "s", "--report", "said so", "--data", data, "--json"
+    )  # fmt: skip
+    case_id = json.loads(opened.stdout)["case"]
+    assert run("case", "restrict", case_id, "--person", "nobody", "--data", data).returncode == 2
+    done = run("case", "restrict", case_id, "--person", "lea", "--data", data)
+    assert (done.returncode, done.stdout) == (0, f"{case_id} is for leads alone.\n")
+    hers = run("case", "show", case_id, "--as", "lea", "--data", data, stdin=lead())
+    assert (hers.returncode, "There is no such case." in hers.stderr) == (2, True)
+    with opened_data(data) as folder, folder.store.write() as conn:
+        seal_notifier(conn, case_id, {"name": "Ines Vidal"}, keyring=folder.keyring)
+    told = run("case", "notifier", case_id, "--purpose", "to answer", "--data", data)
+    assert told.stdout == "name: Ines Vidal\n"
 
 
 def test_the_teams_settings_are_put_by_a_lead_and_every_mistake_is_named(data, people, tmp_path):

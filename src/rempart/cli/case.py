@@ -123,6 +123,57 @@ def open_(
     return NOTHING_FOUND
 
 
+@command.command()
+@click.argument("case_id", metavar="CASE")
+@click.option(
+    "--person", "names", multiple=True, metavar="NAME", help="Who may be involved; may be given several times."
+)
+@ACTOR
+@data_option
+@JSON
+def restrict(case_id: str, names: tuple[str, ...], actor: str | None, data: Path, as_json: bool) -> int:
+    """Somebody on the team may be involved: leave CASE to leads, and keep the persons who are named from it.
+
+    They are not told, leads or not. Nobody needs to be named.
+    """
+    from rempart.cases.work.moves import restrict_insider
+    from rempart.cli.actor import acting
+    from rempart.people import persons
+
+    with opened_data(data) as folder, acting(folder, actor) as who:
+        with folder.store.write() as conn:
+            people = frozenset(persons.named(conn, name).id for name in names)
+            restrict_insider(conn, case_id, who, people, at=folder.store.clock())
+    click.echo(json.dumps({"case": case_id}) if as_json else f"{case_id} is for leads alone.")
+    return NOTHING_FOUND
+
+
+@command.command()
+@click.argument("case_id", metavar="CASE")
+@click.option("--purpose", required=True, help="What it is needed for; kept sealed in the ledger.")
+@ACTOR
+@data_option
+@JSON
+def notifier(case_id: str, purpose: str, actor: str | None, data: Path, as_json: bool) -> int:
+    """Who told of CASE, as far as they said. Leads alone; that it was read is written down."""
+    from rempart.cases.work.notifier import read_notifier
+    from rempart.cli.actor import acting
+
+    with opened_data(data) as folder, acting(folder, actor) as who:
+        with folder.store.write() as conn:
+            found = read_notifier(
+                conn, case_id, who, purpose=purpose, keyring=folder.keyring, at=folder.store.clock()
+            )  # fmt: skip
+    if as_json:
+        click.echo(json.dumps(dict(found), ensure_ascii=False))
+    elif not found:
+        click.echo("Nothing is sealed of this case.")
+    else:
+        for name, value in found.items():
+            click.echo(printable(f"{name}: {value}"))
+    return NOTHING_FOUND
+
+
 def _may_read(who: Principal) -> None:
     from rempart.people.permissions import Permission
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from rempart.cases.assessing.schemes import Schemes, in_use
+from rempart.cases.assessing.schemes import Schemes, readable
 from rempart.cases.work.settings import current
 from rempart.server.service import Service
 
@@ -15,9 +15,9 @@ FOLDER = "schemes"
 
 
 def schemes_of(service: Service, conn: Connection) -> Schemes:
-    """The schemes that the team has in use. Raises SchemeUnknownError for one whose file is not there."""
+    """The schemes that the team has in use, as far as their files can be read."""
     _, rules = current(conn)
-    return in_use(rules.schemes, folder=service.settings.data / FOLDER)
+    return readable(rules.schemes, folder=service.settings.data / FOLDER)
 
 
 def alone_after(service: Service) -> timedelta | None:

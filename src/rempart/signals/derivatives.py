@@ -53,7 +53,7 @@ def derive(pixels: Pixels, step: Step, *, stamp: str) -> Derivative:
         made = stamped(made, stamp)
     stream = io.BytesIO()
     if step is Step.SKETCH:
-        made.save(stream, "PNG", compress_level=4)
+        made.save(stream, "PNG", compress_level=1)
     else:
         made.save(stream, "JPEG", quality=_QUALITY[step])
     kind = "image/png" if step is Step.SKETCH else "image/jpeg"
@@ -83,11 +83,14 @@ def stamped(image: Image.Image, text: str) -> Image.Image:
 
 
 def _fitted(image: Image.Image, edge: int) -> Image.Image:
+    size = _size(image, edge)
+    return image if size == image.size else image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+
+
+def _size(image: Image.Image, edge: int) -> tuple[int, int]:
+    """Its size with a longer edge of `edge` pixels at most."""
     scale = min(1.0, edge / max(image.size))
-    if scale == 1.0:
-        return image
-    size = max(1, round(image.width * scale)), max(1, round(image.height * scale))
-    return image.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
+    return max(1, round(image.width * scale)), max(1, round(image.height * scale))
 
 
 def _sketch(image: Image.Image) -> Image.Image:
@@ -107,9 +110,8 @@ def _small(image: Image.Image) -> Image.Image:
 
 def _blurred(image: Image.Image) -> Image.Image:
     """So few places that no sharpening brings more back."""
-    wide, high = _fitted(image, BLURRED_EDGE).size
     few = _fitted(image, BLURRED_CELLS)
-    return few.resize((wide, high), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(6))
+    return few.resize(_size(image, BLURRED_EDGE), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(6))
 
 
 def _grey(image: Image.Image) -> Image.Image:

@@ -1,5 +1,6 @@
 """Assessing where it is not the usual way: lists, accounts, leads who are few, one person alone, and AI origin."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from itertools import combinations
@@ -34,9 +35,11 @@ from rempart.cases.assessing.values import Assessment, ImageKind, Origin, Origin
 from rempart.cases.assessing.viewing import standing
 from rempart.cases.records import assessments, decisions, outcomes, tasks
 from rempart.cases.records import cases as records
+from rempart.cases.webhooks import message_body
 from rempart.cases.work import claims
 from rempart.cases.work.accounts import AccountFact, open_account_case
 from rempart.cases.work.settings import WorkRules, put
+from rempart.client.answers import decision_of
 from rempart.errors import ConflictError, RefusedError
 from rempart.items.records import items, signals
 from rempart.items.records.signals import ItemSignal
@@ -154,6 +157,14 @@ def test_an_account_case_needs_no_picture_and_blocks_its_own_account(store, vaul
         with settler(store, vault) as run:
             run()
     assert told(store) == [("account", "seller", "block")]
+    with store.read() as conn:
+        (row,) = decisions.after(conn, service="forum", seq=0, most=9)
+    body = json.loads(message_body(row))
+    heard = decision_of(body["data"], at=body["timestamp"])
+    assert (body["type"], heard.subject, heard.uploader, heard.item_id) == (
+        "account.decided", "account", "seller", None,
+    )  # fmt: skip
+    assert not row.erased
     with store.read() as conn:
         assert records.find(conn, case_id).decision == "acted"
         assert {one.kind: one.state for one in tasks.of_cases(conn, [case_id])} == {

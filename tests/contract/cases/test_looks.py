@@ -4,6 +4,7 @@ import io
 import json
 from datetime import timedelta
 
+import anyio
 import numpy as np
 import pytest
 from PIL import Image
@@ -317,3 +318,50 @@ def test_working_time_begins_anew_after_a_pause(desk, rui, case):
     assert working() == timedelta(minutes=32)
     desk.clock.forward(minutes=11)
     assert working() == timedelta(0)
+
+
+class _Slow:
+    """A showing whose grant is covered after so many questions."""
+
+    def __init__(self, good):
+        self.good, self.asked = good, 0
+
+    def is_good(self, *_, **__):
+        self.asked += 1
+        return self.asked <= self.good
+
+
+def test_a_picture_that_is_covered_on_its_way_stops(rui, monkeypatch):
+    from types import SimpleNamespace
+
+    from rempart.server.pages.sight import pictures
+
+    async def sent(sight):
+        service = SimpleNamespace(sight=sight)
+        parts = pictures._while_good(service, rui, "case_1", "look_1", bytes(5 * pictures._CHUNK))
+        return [len(part) async for part in parts]
+
+    monkeypatch.setattr(pictures, "_ASK_AGAIN_SECONDS", -1.0)
+    assert anyio.run(sent, _Slow(99)) == [pictures._CHUNK] * 5
+    assert anyio.run(sent, _Slow(2)) == [pictures._CHUNK] * 2
+    assert anyio.run(sent, _Slow(0)) == []
+
+
+def test_near_duplicates_are_looked_at_from_the_case_and_not_those_of_a_hidden_one(desk, rui, case):
+    from rempart.cases.records import near, work
+
+    other = desk.case(jpeg(31))
+    alike = desk.number
+    with pytest.raises(NotFoundError):
+        desk.ask(case, rui, item=alike)
+    with desk.store.write() as conn:
+        near.propose(conn, [{"case_id": case, "item": alike, "sha256": b"s", "distance": 8, "probe": "canonical",
+                             "state": "proposed", "by": None, "at": desk.clock()}])  # fmt: skip
+    grant = desk.ask(case, rui, item=alike)
+    assert desk.picture(case, grant, rui).data
+    with desk.store.write() as conn:
+        work.bar(conn, other, [rui.id])
+    with pytest.raises(LookOverError):
+        desk.picture(case, grant, rui)
+    with pytest.raises(NotFoundError):
+        desk.ask(case, rui, item=alike)

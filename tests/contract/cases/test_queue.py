@@ -1,17 +1,22 @@
 """The queue: its order, exact counts, pages, and who must not see what."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 
-from actors import NOON, person
+from actors import NOON, person, service
 from desks import opened
+from judging import judged
+from rempart.cases.assessing.values import Decision
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work import claims, queue
 from rempart.cases.work.settings import put
 from rempart.errors import NotFoundError
-from rempart.people.permissions import Role
+from rempart.people.permissions import Role, Scope
+from rempart.server.api.decisions import _read, page_of
+from vaults import a_vault
 
 RUI, ANA = person("rui", Role.REVIEWER), person("ana", Role.REVIEWER)
 LEA = person("lea", Role.LEAD)
@@ -115,3 +120,17 @@ def test_next_skips_what_others_have_and_what_was_handed_to_them_until_it_is_due
         assert queue.next_for(conn, ANA, at=NOON) == one
         assert queue.next_for(conn, RUI, at=at(30)) == two
         assert queue.next_for(conn, ANA, at=at(20)) == two
+
+
+def test_the_feed_of_decisions_names_no_case_that_is_kept_from_services(store):
+    vault = a_vault(store)
+    vault.clock.now = NOON
+    with store.write() as conn:
+        usual, insider = opened(conn, 1, sha256=b"a" * 32, assessors=1), opened(conn, 2, sha256=b"b" * 32, assessors=1)
+    for case_id in (usual, insider):
+        judged(store, vault, case_id, Decision.REMOVE, people=(RUI,))
+    with store.write() as conn:
+        records.change(conn, insider, insider=True)
+    forum = service("forum", Scope.DECISIONS, Scope.ANALYST)
+    found = page_of(_read(SimpleNamespace(store=store), forum, 0, 9), after=0, limit=9, who=forum)
+    assert [(one.item_id, one.case) for one in found.decisions] == [("photo-1", usual), ("photo-2", None)]

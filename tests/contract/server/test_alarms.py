@@ -3,8 +3,10 @@
 import base64
 import logging
 
-from actors import NOON
+from actors import NOON, person
 from curating import jobs
+from desks import opened
+from rempart.cases.work.moves import danger
 from rempart.evidence.vault.keyring import HeldKeys
 from rempart.lists import breaker_records
 from rempart.lists.breaker import Breaker, BreakerLimits
@@ -66,3 +68,17 @@ def test_mail_that_was_given_up_raises_no_more_mail(store, tmp_path):
     (mail,) = [_opened(payload, keyring=KEYS) for payload in jobs(store, SEND)]
     assert "webhook.deliver" in mail.values["what"]
     assert raised.raised == 2
+
+
+def test_danger_is_mailed_at_once_and_names_nobody(store, tmp_path, caplog):
+    raised = alarms(tmp_path, "a@example.org")
+    with store.write() as conn:
+        case_id = opened(conn, 1)
+        with caplog.at_level(logging.ERROR):
+            danger(conn, case_id, person("rui"), reason="Ines is with him", at=NOON, alarm=raised.danger)
+            danger(conn, case_id, person("ana"), reason="again", at=NOON, alarm=raised.danger)
+    (mail,) = (_opened(payload, keyring=KEYS) for payload in jobs(store, SEND))
+    assert "immediate danger" in mail.values["what"]
+    assert f"/cases/{case_id}/danger" in mail.values["hint"]
+    assert "Ines" not in caplog.text + str(mail.values)
+    assert raised.raised == 1

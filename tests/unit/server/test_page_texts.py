@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rempart.cases.assessing.values import Ending
 from rempart.errors import RefusedError, RempartError
 from rempart.people.permissions import APPROVED_WITH, Role, Scope
 from rempart.server.pages import rendering, seconding
@@ -61,7 +62,7 @@ def keys_in(text: str) -> set[str]:
     found |= set(re.findall(r"say\('([a-z_.]+)'", text))
     for both in re.findall(r"say\(\"([a-z_.]+)\" if [^)]*? else \"([a-z_.]+)\"\)", text):
         found |= set(both)
-    return {key for key in found if not key.endswith(".")}  # a family, whose ends are put together elsewhere
+    return {key for key in found if not key.endswith((".", "_"))}  # a family, whose ends are put together elsewhere
 
 
 def used() -> set[str]:
@@ -126,7 +127,8 @@ def test_every_template_has_its_declared_context():
 def said() -> list[tuple[str, str]]:
     """Every message and hint of the errors that people may see, and where it stands."""
     found = []
-    files = [*(SOURCE / "people").rglob("*.py"), *PAGES.rglob("*.py"), SOURCE / "server" / "access.py",
+    work = [*(SOURCE / "cases" / "work").rglob("*.py"), *(SOURCE / "cases" / "assessing").rglob("*.py")]
+    files = [*(SOURCE / "people").rglob("*.py"), *work, *PAGES.rglob("*.py"), SOURCE / "server" / "access.py",
              SOURCE / "server" / "oidc.py", *(SOURCE / "cases" / "sight").rglob("*.py"),
              *(SOURCE / "cases" / "care").rglob("*.py"), *(SOURCE / name for name in sorted(SAYING))]  # fmt: skip
     for path in files:
@@ -188,6 +190,7 @@ def test_no_translation_is_kept_of_what_nobody_says():
         "adds",
         "changes",
         "withdraws",
+        *(ending.value for ending in Ending),
     }
     assert set(texts("fr").errors) - {text for text, _ in said()} - shared == set()
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.assessing.reading import concluded
 from rempart.cases.assessing.rules import Stage
-from rempart.cases.assessing.schemes import Schemes, check, in_use
+from rempart.cases.assessing.schemes import Schemes, check, readable
 from rempart.cases.assessing.snapshot import WANTED, wanted_entry
 from rempart.cases.assessing.values import Assessment, Decision, Standing
 from rempart.cases.assessing.viewing import alone_of, may_arbitrate, standing
@@ -66,7 +66,7 @@ def assess(
     _, rules = current(conn)
     given = assessments.of_case(conn, case_id, round=case.round)
     arbiter = _turn(conn, case, given, who)
-    known = schemes if schemes is not None else in_use(rules.schemes)
+    known = schemes if schemes is not None else readable(rules.schemes)
     asked = _possible(conn, case, asked, rules, known)
     row = _row(case, asked, who, arbiter=arbiter, at=at)
     assessments.add(conn, row)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -55,6 +56,15 @@ def in_use(ids: Collection[str], *, folder: Path | None = None) -> Schemes:
     Raises SchemeUnknownError naming the first that is not there or not well made.
     """
     return {name: _choice(name, folder) for name in ids}
+
+
+def readable(ids: Collection[str], *, folder: Path | None = None) -> Schemes:
+    """As `in_use`, without those that cannot be read: a file that is gone must not stop anybody from taking down."""
+    found: dict[str, Choice] = {}
+    for name in ids:
+        with suppress(SchemeUnknownError):
+            found[name] = _choice(name, folder)
+    return found
 
 
 def check(category: Category | None, schemes: Schemes, *, for_list: bool = False) -> None:

@@ -63,24 +63,19 @@ def timeline(conn: Connection, case_id: str, who: Principal) -> tuple[Event, ...
     notes = {note.id: note.text for note in work.notes_of(conn, case_id)}
     own = grants.own_looks(conn, case_id, who.id)
     blind = is_blind(conn, case, who)
-    events = _untold(conn, case, found, notes, who, own) if blind else [_event(leaf, notes) for leaf in found]
+    events = _untold(conn, case, found, notes, who) if blind else [_event(leaf, notes) for leaf in found]
     return tuple(_looked(event, own, who) if event.action == SHOWN else event for event in events)
 
 
 def _untold(
-    conn: Connection,
-    case: Case,
-    found: Sequence[CaseLeaf],
-    notes: Mapping[int, str],
-    who: Principal,
-    own: frozenset[str],
+    conn: Connection, case: Case, found: Sequence[CaseLeaf], notes: Mapping[int, str], who: Principal
 ) -> list[Event]:
     """What a person is told who has still to answer by themselves."""
     hidden = hidden_persons(conn, case, who)
     begun = max((leaf.id for leaf in found if leaf.action == "case.reopened"), default=0)
     told = []
     for leaf in found:
-        theirs = leaf.actor in hidden or (leaf.action == SHOWN and leaf.actor not in own)
+        theirs = leaf.actor in hidden
         if leaf.id <= begun or leaf.actor == who.pseudonym or (leaf.action in PLAIN and not theirs):
             told.append(_event(leaf, notes))
         elif leaf.action in OPEN_STEPS:
@@ -91,13 +86,6 @@ def _untold(
 def _looked(event: Event, own: frozenset[str], who: Principal) -> Event:
     """How often somebody looked is for that person alone to read: of others' looks it is said that there was one."""
     return replace(event, actor=who.pseudonym if event.actor in own else SOMEBODY)
-
-
-def notes_for(conn: Connection, case_id: str, who: Principal) -> tuple[work.Note, ...]:
-    """The notes on a case that a person may read, as in the timeline."""
-    case = visible(conn, case_id, who)
-    hidden = hidden_persons(conn, case, who)
-    return tuple(note for note in work.notes_of(conn, case_id) if note.by not in hidden)
 
 
 def _event(leaf: CaseLeaf, notes: Mapping[int, str], *, withheld: bool = False) -> Event:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from rempart.cases.records import decisions as records
 from rempart.cases.records.decisions import DecisionRow
+from rempart.cases.work.queue import visible_among
 from rempart.clock import iso
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -91,5 +93,11 @@ def page_of(found: tuple[DecisionRow, ...], *, after: int, limit: int, who: Prin
 
 
 def _read(service: Service, who: Principal, after: int, limit: int) -> tuple[DecisionRow, ...]:
+    """A case that is kept from whoever asks is not named either."""
     with service.store.read() as conn:
-        return records.after(conn, service=who.service or "", seq=after, most=limit + 1)
+        found = records.after(conn, service=who.service or "", seq=after, most=limit + 1)
+        named = {row.case_id for row in found if row.case_id is not None}
+        if not (named and who.may(Permission.CHECK_DETAILS)):
+            return found
+        seen = visible_among(conn, named, who)
+    return tuple(row if row.case_id in seen else replace(row, case_id=None) for row in found)

@@ -115,9 +115,9 @@ def _count_axis(chart: leather.Chart, highest: int, shown: Shown) -> None:
 
 def _place_axis(chart: leather.Chart, places: Sequence[str], *, ticks: Sequence[int] | None = None) -> None:
     every = 1 if len(places) <= 12 else 2 if len(places) <= 24 else 4
-    chart.add_x_axis(
-        ticks=ticks, tick_formatter=lambda _value, place, _count: places[place] if place % every == 0 else ""
-    )
+    first = next((number for number, name in enumerate(places) if name[-1:].isdigit()), 0) % every  # years are shown
+    told = [name if number % every == first else "" for number, name in enumerate(places)]
+    chart.add_x_axis(ticks=ticks, tick_formatter=lambda _value, place, _count: told[place])
 
 
 def _ticks(highest: int) -> list[int]:
