@@ -3,7 +3,7 @@
 A look is granted when
 
  1. the person may see evidence, and is signed in;
- 2. the case is open and theirs to see;
+ 2. the case is theirs to see;
  3. they hold its claim, or have taken the second look at it after it was decided;
  4. the item is in the case, or laid beside it because it looks alike and in no case that is kept from them;
  5. the step is known, and the original is asked for with a purpose;
@@ -117,16 +117,21 @@ class HinderedError(RefusedError):
 
 
 def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime, lock: bool = False) -> Case:
-    """The open case whose claim a person holds. Raises NotPermittedError, NotFoundError where it is kept from them,
+    """The case that a person has now. Raises NotPermittedError, NotFoundError where it is kept from them,
     ConflictError."""
     if who.kind != "person" or who.session is None or not who.may(Permission.EVIDENCE_VIEW):
         raise NotPermittedError(
             "Your roles do not allow this.", hint="Ask an administrator for a role that may, or a colleague who has it."
         )
     case = visible(conn, case_id, who, lock=lock)
-    if not held_by(case, who, at=at) and not looks.holds(conn, case_id, who.id, at=at):
+    if not has(conn, case, who=who, at=at):
         raise ConflictError("You do not have this case, or not any more.", hint="Claim it, then look.")
     return case
+
+
+def has(conn: Connection, case: Case, *, who: Principal, at: datetime) -> bool:
+    """Whether a case is a person's to look at now: by its claim, or by the second look at it."""
+    return held_by(case, who, at=at) or (case.state != "open" and looks.holds(conn, case.id, who.id, at=at))
 
 
 def good(

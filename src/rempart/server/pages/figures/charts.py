@@ -50,15 +50,17 @@ def columns(title: str, places: Sequence[str], series: Sequence[Series], *, show
 def lines(title: str, places: Sequence[str], series: Sequence[Series], *, shown: Shown = str) -> Markup:
     """Lines over places."""
     chart = leather.Chart()
+    # From 0 to 100: the library widens any other span to round numbers, and would leave room at the end.
+    across = [100 * number / max(1, len(places) - 1) for number in range(len(places))]
     order = [number + 1 for number, one in enumerate(series) if any(value is not None for value in one.values)]
     for number in order:
         one = series[number - 1]
-        chart.add_line(list(enumerate(one.values)), name=one.name, stroke_color=_PALETTE[number - 1])
+        chart.add_line(list(zip(across, one.values, strict=True)), name=one.name, stroke_color=_PALETTE[number - 1])
     if not order:
         return Markup("")
-    chart.add_x_scale(0, max(1, len(places) - 1))
+    chart.add_x_scale(0, 100)
     _count_axis(chart, max(value for one in series for value in one.values if value is not None), shown)
-    _place_axis(chart, places, ticks=range(len(places)))
+    _place_axis(chart, places, ticks=across)
     return _drawn(chart, title, order=order, height=HEIGHT)
 
 
@@ -113,7 +115,7 @@ def _count_axis(chart: leather.Chart, highest: int, shown: Shown) -> None:
     chart.add_y_axis(ticks=ticks, tick_formatter=lambda value, _place, _count: shown(int(value)))
 
 
-def _place_axis(chart: leather.Chart, places: Sequence[str], *, ticks: Sequence[int] | None = None) -> None:
+def _place_axis(chart: leather.Chart, places: Sequence[str], *, ticks: Sequence[float] | None = None) -> None:
     every = 1 if len(places) <= 12 else 2 if len(places) <= 24 else 4
     first = next((number for number, name in enumerate(places) if name[-1:].isdigit()), 0) % every  # years are shown
     told = [name if number % every == first else "" for number, name in enumerate(places)]

@@ -24,6 +24,8 @@ from rempart.server.service import Service
 from rempart.signals.derivatives import Step
 
 _MOST_ITEM = 2**63
+_PLACES = {"pictures": "/cases/{}/pictures", "quality": "/quality/{}"}
+"""Pages that have the panel, besides the case's own."""
 
 
 @for_people(Permission.EVIDENCE_VIEW)
@@ -120,8 +122,8 @@ def _place(form: FormData, case_id: str, *, look: str = "", item: int | None = N
         return f"/cases/{case_id}/reveal/{item}{shown}"
     if field(form, "place") == "quality":
         return f"/quality/{case_id}{shown}#pictures"
-    ending = "/pictures" if field(form, "place") == "pictures" else ""
-    return f"/cases/{case_id}{ending}{shown}#pictures"
+    place = _PLACES.get(field(form, "place"), "/cases/{}").format(case_id)
+    return f"{place}{shown}#pictures"
 
 
 def _step(form: FormData) -> Step:

@@ -9,14 +9,12 @@ from sqlalchemy import Connection
 
 from rempart.cases.care.meter import Exposure, Limits, exposure
 from rempart.cases.care.teams import Team, team
-from rempart.cases.quality import looks
 from rempart.cases.records import care
 from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow, PictureRow
 from rempart.cases.sight.evidence import sealed_in
-from rempart.cases.sight.grants import PURPOSES, seconds_for
-from rempart.cases.work.claims import held_by
+from rempart.cases.sight.grants import PURPOSES, has, seconds_for
 from rempart.cases.work.queue import hidden_items
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -102,7 +100,7 @@ def panel_in(
 ) -> Panel:
     """The same on a connection."""
     at, rules = service.clock(), team(conn)
-    holds = held_by(case, who, at=at) or looks.holds(conn, case.id, who.id, at=at)
+    holds = has(conn, case, who=who, at=at)
     grant = records.find(conn, look) if look else None
     usable = grant is not None and holds and grant.open(at) and _is_for(grant, case, who)
     outcomes = records.last_outcomes(conn, case.id, who.id)
