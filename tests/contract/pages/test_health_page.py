@@ -72,7 +72,8 @@ def test_a_message_that_did_not_arrive_is_shown_and_sent_again_once(house, adam)
     answer = adam.post("/health/messages", data={"message": name})
     assert answer.headers["location"] == "/health?done=messages_retried"
     with house.store.write() as conn:
-        conn.execute(text("UPDATE webhook_messages SET state = 'waiting'"))
+        conn.execute(jobs.delete().where(jobs.c.key == name))  # nobody settles it any more
+        conn.execute(text("UPDATE webhook_messages SET state = 'delivered'"))
     assert adam.post("/health/messages", data={"message": [name, "msg_none"]}).status_code == 422
 
 

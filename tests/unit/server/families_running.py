@@ -35,7 +35,8 @@ FAMILIES = {
     "guards.": ["canary", "noisy"],
 }  # fmt: skip
 SAME = {
-    "health.version", "health_database.sqlite", "health_database.postgresql", "machine_topic.machine", "machine_topic.formats",
+    "health.version", "health_database.sqlite", "health_database.postgresql", "machine_topic.machine",
+    "machine_topic.formats",
     "health.machine",
     "items.service", "items.verdict", "items.policy", "items.signal", "items.distance", "items.webhooks",
     "hooks.title", "hooks.messages", "hooks.message", "hooks.pause",
