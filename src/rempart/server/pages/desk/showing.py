@@ -36,7 +36,7 @@ from rempart.server.pages.desk import drafts
 from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Colleague, Happening, Holder, NearRow
 from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.desk.happenings import told
-from rempart.server.pages.desk.undoing import undoable
+from rempart.server.pages.desk.undoing import of_standing, undoable
 from rempart.server.pages.doors import Pages
 from rempart.server.pages.sight.panel import Panel, panel_in
 from rempart.server.service import Service
@@ -82,7 +82,7 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             happenings=happenings, earlier=earlier,
             colleagues=_colleagues(everyone, who), may_lead=who.may(Permission.CASES_LEAD),
             assigned_to=next((one.pseudonym for one in everyone if one.id == case.assigned_to), ""),
-            undo=_undo(conn, service, who, asked.get("after", ""), case_id),
+            undo=of_standing(stands, at=at) or undoable(conn, service, who, asked.get("after", "")),
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
         )  # fmt: skip
 
@@ -187,10 +187,6 @@ def _colleagues(everyone: tuple[Person, ...], who: Principal) -> tuple[Colleague
         for one in everyone
         if one.active and one.id != who.id and any(Permission.CASES_ASSESS in BY_ROLE[role] for role in one.roles)
     )
-
-
-def _undo(conn: Connection, service: Service, who: Principal, after: str, case_id: str) -> Any:
-    return undoable(conn, service, who, case_id) or undoable(conn, service, who, after)
 
 
 def hold_until(hours: str, *, at: datetime) -> datetime:

@@ -65,7 +65,7 @@ const show = () => {
   const list = sheet.querySelector("[data-sheet-list]");
   const known = new Map();
   for (const node of document.querySelectorAll("[data-key]")) {
-    if (!known.has(node.dataset.key)) known.set(node.dataset.key, said(node));
+    if (shown(node) && !known.has(node.dataset.key)) known.set(node.dataset.key, said(node));
   }
   if (rows().length) known.set("j k", sheet.dataset.rows);
   known.set("?", sheet.dataset.this);
