@@ -1,10 +1,10 @@
 """The desk as a person without scripts meets it."""
 
-
 import pytest
 
 from deskhouse import desk_house
 from pageserver import error_of, hidden
+from rempart.people.permissions import Role
 
 
 @pytest.fixture(scope="module")
@@ -31,3 +31,15 @@ def test_a_case_is_taken_and_answered(house):
     assert told.status_code == 303, error_of(told.text)
     after = page.get(told.headers["location"]).text
     assert "It can be taken back until" in after
+
+
+def test_a_character_that_no_database_keeps_is_left_out_of_forms_and_found_nowhere(house):
+    case_id, page = house.case(4_000), house.browser("rita")
+    told = page.post(f"/cases/{case_id}/notes", data={"text": "seen\0 twice"})
+    assert told.status_code == 303
+    assert "seen twice" in page.get(f"/cases/{case_id}").text
+    for address in ("/cases/%00", "/cases?queue=a%00b", "/items?service=%00"):
+        assert page.get(address).status_code == 404
+    assert (
+        house.browser("lena", Role.LEAD).post(f"/cases/{case_id}/bar", data={"person": "x" * 10_000}).status_code == 422
+    )

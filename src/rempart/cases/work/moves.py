@@ -31,6 +31,7 @@ Alarm = Callable[[Connection, Case], None]
 """Tells the operator of a case in the transaction of what is the matter; `server.alarms.Alarms.danger` is one."""
 MOST_REASON = 2_000
 MOST_NOTE = 10_000
+MOST_ID = 40
 LONGEST_HOLD = timedelta(days=90)
 
 
@@ -154,6 +155,8 @@ def bar(conn: Connection, case_id: str, who: Principal, person: str, *, at: date
     for themselves. Raises RefusedError where nobody would be left to assess it."""
     if person != who.id:
         _lead(who)
+    if not 0 < len(person) <= MOST_ID:
+        raise RefusedError("There is no such person.")
     case = visible(conn, case_id, who, lock=True)
     _bar(conn, case, {person}, by=who, at=at)
 

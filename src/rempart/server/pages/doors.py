@@ -64,6 +64,7 @@ class Pages:
     status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
 
 
+_NUL = "\0"
 PageHandler = Callable[[Request, Pages, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request, Pages], Awaitable[Response]]
 Absent = Callable[[Request, Pages], Awaitable[None]]
@@ -91,6 +92,7 @@ def for_people(
             who: Principal | None = None
             try:
                 who = await needs(request)
+                _readable(request)
                 return await handler(request, pages, who)
             except NotSignedInError:
                 if absent is not None:
@@ -117,6 +119,7 @@ def for_anyone(*, per_minute: float = 120) -> Callable[[OpenHandler], Endpoint]:
             pages: Pages = request.app.state.pages
             try:
                 await public(request)
+                _readable(request)
                 return await handler(request, pages)
             except RempartError as err:
                 return refusal(request, err)
@@ -146,11 +149,23 @@ class PageNeeds(Needs):
 
 
 async def form_of(request: Request, *, most: int = 60) -> FormData:
-    """The form that was sent, of fields only and not many of them. Raises RefusedError."""
+    """The form that was sent, of fields only and not many of them; the one character that no database keeps is left out
+    of them. Raises RefusedError."""
     try:
-        return await request.form(max_files=0, max_fields=most, max_part_size=64 << 10)
+        found = await request.form(max_files=0, max_fields=most, max_part_size=64 << 10)
     except HTTPException as err:
         raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
+    fields = found.multi_items()
+    if not any(isinstance(value, str) and _NUL in value for _, value in fields):
+        return found
+    return FormData([(name, value.replace(_NUL, "") if isinstance(value, str) else value) for name, value in fields])
+
+
+def _readable(request: Request) -> None:
+    """Raise NotFoundError for an address with a character that no database keeps: nothing is found by it."""
+    told = request.query_params.multi_items()
+    if _NUL in request.url.path or "%00" in request.url.path or any(_NUL in name + value for name, value in told):
+        raise NotFoundError("There is no such page.")
 
 
 def field(form: FormData, name: str) -> str:
