@@ -1,6 +1,5 @@
 """The desk as a person without scripts meets it."""
 
-
 import pytest
 
 from deskhouse import desk_house
