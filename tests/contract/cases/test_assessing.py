@@ -23,13 +23,14 @@ from judging import (
 )
 from rempart.cases.assessing.answering import assess, confirm_alone, undo
 from rempart.cases.assessing.values import Assessment
-from rempart.cases.assessing.viewing import as_before, blind_since, standing, told_before
+from rempart.cases.assessing.viewing import as_before, blind_since, moved_unseen, standing, told_before
 from rempart.cases.records import assessments, decisions, outcomes, tasks
 from rempart.cases.records import cases as records
 from rempart.cases.work import claims, moves
 from rempart.errors import ConflictError, NotPermittedError, RefusedError
 from rempart.evidence.vault.records import bases
-from rempart.items.records import items
+from rempart.items.records import items, search
+from rempart.items.records.search import Sought
 from rempart.policy.facts import Verdict
 from vaults import a_vault, put_in
 
@@ -157,8 +158,31 @@ def test_the_second_person_cannot_tell_what_the_first_answered_nor_that_anyone_d
         item = items.hosted(conn, 1)
         (hers,), (his,) = as_before(conn, [item], ADA), as_before(conn, [item], RUI)
         assert (item.verdict, his.verdict, hers.verdict, hers.decided) == ("block", "block", "hold", None)
+        assert moved_unseen(conn, RUI, most=9) == {}
+        assert moved_unseen(conn, ADA, most=9) == moved_unseen(conn, LEA, most=9) == {1: Verdict.HOLD}
+        assert moved_unseen(conn, ADA, most=0) is None
+        for who, held, blocked in ((RUI, [2], [1]), (ADA, [2, 1], [])):
+            seen_as = moved_unseen(conn, who, most=9)
+            for verdict, expected in (("hold", held), ("block", blocked)):
+                page = search.page(conn, Sought(verdict=Verdict(verdict), as_if=seen_as), most=9)
+                assert sorted(one.id for one in page.rows) == sorted(expected)
         assert blind_since(conn, 1, RUI) is None
         assert blind_since(conn, 1, ADA) == outcomes.of_case(conn, case_id)[0].at
+
+
+def test_a_lead_to_whom_a_case_is_escalated_after_one_answer_answers_it_unseeing(store, vault):
+    case_id = case_of(store, assessors=1)
+    answered(store, case_id, REMOVE, REPORT)
+    settled(store, vault)
+    with store.write() as conn:
+        moves.escalate(conn, case_id, LEA, reason="to me", at=store.clock())
+    seen = stands(store, case_id, LEA)
+    assert (seen.stage, seen.blind, seen.answers, seen.arbiter, seen.may_answer) == ("lead", True, (), False, True)
+    answered(store, case_id, REMOVE, REPORT, by=LEA)
+    settled(store, vault)
+    with store.read() as conn:
+        assert [one.blind for one in assessments.of_case(conn, case_id)] == [True, True]
+        assert records.find(conn, case_id).state == "decided"
 
 
 def test_whether_two_people_agree_shows_when_it_cannot_be_taken_back_any_more(store, vault):
