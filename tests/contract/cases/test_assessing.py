@@ -24,10 +24,13 @@ from judging import (
 from rempart.cases.assessing.answering import assess, confirm_alone, undo
 from rempart.cases.assessing.values import Assessment
 from rempart.cases.assessing.viewing import as_before, blind_since, moved_unseen, standing, told_before
-from rempart.cases.records import assessments, decisions, outcomes, tasks
+from rempart.cases.records import assessments, decisions, outcomes, tasks, work
 from rempart.cases.records import cases as records
 from rempart.cases.work import claims, moves
+from rempart.cases.work.withholding import About, withheld
 from rempart.errors import ConflictError, NotPermittedError, RefusedError
+from rempart.evidence.ledger import Leaf, append
+from rempart.evidence.ledger.lookup import about
 from rempart.evidence.vault.records import bases
 from rempart.items.records import items, search
 from rempart.items.records.search import Sought
@@ -168,6 +171,29 @@ def test_the_second_person_cannot_tell_what_the_first_answered_nor_that_anyone_d
                 assert sorted(one.id for one in page.rows) == sorted(expected)
         assert blind_since(conn, 1, RUI) is None
         assert blind_since(conn, 1, ADA) == outcomes.of_case(conn, case_id)[0].at
+
+
+def test_the_ledger_tells_a_lead_who_has_still_to_answer_nothing_of_an_answer(store, vault):
+    case_id = case_of(store, assessors=1)
+    with store.write() as conn:
+        shown = Leaf(action="evidence.shown", actor="look_1", facts={"step": "grey"}, subject=f"case:{case_id}")
+        append(conn, shown, at=store.clock())
+    answered(store, case_id, REMOVE, REPORT)
+    settled(store, vault)
+
+    def kept_from(who):
+        with store.read() as conn:
+            found = [(one, subject) for subject in (f"case:{case_id}", "item:1") for one in about(conn, subject)]
+            kept = withheld(conn, (About(number=one.number, subject=subject) for one, subject in found), who)
+            return {one.action for one, _ in found if one.number in kept}, {one.action for one, _ in found}
+
+    kept, everything = kept_from(LEA)
+    assert {"case.assessed", "verdict.changed", "case.claimed", "evidence.shown"} <= kept
+    assert "case.opened" in everything - kept
+    assert kept_from(RUI)[0] == set()
+    with store.write() as conn:
+        work.bar(conn, case_id, {LEA.id})
+    assert kept_from(LEA)[0] == everything
 
 
 def test_a_lead_to_whom_a_case_is_escalated_after_one_answer_answers_it_unseeing(store, vault):
