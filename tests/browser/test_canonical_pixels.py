@@ -6,21 +6,16 @@ Where the two differ, the test says by how much: ICC conversion (another engine)
 from __future__ import annotations
 
 import base64
-import os
-import shutil
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 import pictures
 import rawfiles
 from rempart.signals.decode import decode
 from rempart.signals.outcome import Limits
-
-CHROMIUM = os.environ.get("REMPART_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 # A bitmap's own bytes are read through WebGL: a 2D canvas would multiply them by their alpha and lose some.
 READ_PIXELS = """async (file) => {
@@ -41,12 +36,8 @@ READ_PIXELS = """async (file) => {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    assert CHROMIUM, "Chromium is needed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser.new_page()
-        browser.close()
+def page(browser: Browser) -> Page:
+    return browser.new_page()
 
 
 def by_browser(page: Page, data: bytes) -> np.ndarray:

@@ -4,26 +4,18 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from sqlalchemy import text
 
-from consolebrowser import NARROW, WIDE, launched, seen, window
-from deskhouse import DeskHouse, desk_house
+from consolebrowser import NARROW, WIDE, seen, window
+from deployment import Deployment, deployment
 from figuring import counted, put_flags, put_look, put_year
 from rempart.people.permissions import Role
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launched(playwright)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: Any) -> Iterator[DeskHouse]:
-    with desk_house(tmp_path_factory.mktemp("figures")) as found:
+def house(tmp_path_factory: Any) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("figures")) as found:
         case_id = found.case(1)
         with found.store.write() as conn:
             put_year(conn, until=found.clock())
@@ -38,7 +30,7 @@ def house(tmp_path_factory: Any) -> Iterator[DeskHouse]:
 @pytest.mark.parametrize(
     ("lang", "look", "size"), [("en", "light", WIDE), ("fr", "dark", WIDE), ("fr", "light", NARROW)],
 )  # fmt: skip
-def test_pages_of_figures_break_no_rule(browser: Browser, house: DeskHouse, lang: str, look: str, size: Any) -> None:
+def test_pages_of_figures_break_no_rule(browser: Browser, house: Deployment, lang: str, look: str, size: Any) -> None:
     name = f"{lang}-{look}-{size['width']}"
     cookie = house.cookie(f"lea-{name}", Role.LEAD, language=lang)
     with window(browser, house.address, cookie=cookie, viewport=size, color_scheme=look) as found:
@@ -47,7 +39,7 @@ def test_pages_of_figures_break_no_rule(browser: Browser, house: DeskHouse, lang
             seen(found, f"figures-{path.strip('/').replace('/', '-')[:24]}.{name}")
 
 
-def test_a_second_look_is_answered_without_scripts(browser: Browser, house: DeskHouse) -> None:
+def test_a_second_look_is_answered_without_scripts(browser: Browser, house: Deployment) -> None:
     cookie = house.cookie("rui", Role.REVIEWER)
     with window(browser, house.address, cookie=cookie, java_script_enabled=False) as found:
         page = found.page

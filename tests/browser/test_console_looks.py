@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from consolebrowser import MOST_WEIGHT, NARROW, SHOTS, WIDE, Window, launched, seen, weight, window
-from deskhouse import DeskHouse, desk_house
+from consolebrowser import MOST_WEIGHT, NARROW, SHOTS, WIDE, Window, seen, weight, window
+from deployment import Deployment, deployment
 from hosting import Found, host
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import near as near_records
@@ -26,21 +26,13 @@ _OPEN_ALL = """async () => {
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launched(playwright)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: Any) -> Iterator[DeskHouse]:
-    with desk_house(tmp_path_factory.mktemp("looks")) as found:
+def house(tmp_path_factory: Any) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("looks")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def desk(house: DeskHouse) -> dict[str, str]:
+def desk(house: Deployment) -> dict[str, str]:
     """A desk with something of everything: the ids of its cases by what they are."""
     house.cookie("lea", *LEAD)
     house.cookie("rita", Role.REVIEWER)
@@ -81,7 +73,7 @@ def desk(house: DeskHouse) -> dict[str, str]:
     return {"many": many, "plain": plain, "held": held, "urgent": urgent, "account": account, "lea": lea.id}
 
 
-def looks(found: Window, house: DeskHouse, desk: dict[str, str], name: str, *, few: tuple[str, ...] = ()) -> None:
+def looks(found: Window, house: Deployment, desk: dict[str, str], name: str, *, few: tuple[str, ...] = ()) -> None:
     paths = {
         "queue": "/cases", "queue-exact": "/cases?queue=exact&look=none", "on-hold": "/cases?held=1",
         "new": "/cases/new", "work": "/work", "danger": f"/cases/{desk['many']}/danger",
@@ -115,7 +107,7 @@ def looks(found: Window, house: DeskHouse, desk: dict[str, str], name: str, *, f
 
 @pytest.mark.parametrize(("lang", "look"), [("en", "wide"), ("fr", "wide"), ("fr", "narrow"), ("en", "dark")])
 def test_axe_finds_nothing_on_any_page_of_the_desk(
-    browser: Browser, house: DeskHouse, desk: dict[str, str], lang: str, look: str
+    browser: Browser, house: Deployment, desk: dict[str, str], lang: str, look: str
 ) -> None:
     with house.store.write() as conn:
         persons.set_language(conn, desk["lea"], lang)
@@ -127,7 +119,7 @@ def test_axe_finds_nothing_on_any_page_of_the_desk(
         looks(found, house, desk, f"{lang}.{look}", few=few)
 
 
-def test_a_case_prints_as_facts(browser: Browser, house: DeskHouse, desk: dict[str, str]) -> None:
+def test_a_case_prints_as_facts(browser: Browser, house: Deployment, desk: dict[str, str]) -> None:
     with window(browser, house.address, cookie=house.cookie("lea")) as found:
         found.page.goto(f"{house.address}/cases/{desk['many']}")
         found.page.emulate_media(media="print")

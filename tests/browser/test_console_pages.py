@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
-from consolebrowser import MOST_WEIGHT, Window, launched, seen, weight, window
-from deskhouse import DeskHouse, desk_house
+from consolebrowser import MOST_WEIGHT, Window, seen, weight, window
+from deployment import Deployment, deployment
 from hosting import Found
 from rempart.lists.records import Mode, create_list
 from rempart.people import approvals, keys
@@ -27,21 +27,13 @@ FILES = re.compile(r"\.(svg|csv|png)$|/export$|/pictures/{")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launched(playwright)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: Any) -> Iterator[DeskHouse]:
-    with desk_house(tmp_path_factory.mktemp("pages")) as found:
+def house(tmp_path_factory: Any) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("pages")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
-def known(house: DeskHouse) -> dict[str, str]:
+def known(house: Deployment) -> dict[str, str]:
     """Something for each part of an address that differs; what is not here is asked for as `none`."""
     house.cookie("all", *Role)
     reviewer = house.principal("rita")
@@ -75,7 +67,7 @@ def declared(path: str) -> Needs:
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 @pytest.mark.parametrize("role", list(Role))
-def test_every_page_lets_in_whom_it_declares(house: DeskHouse, known: dict[str, str], role: Role, lang: str) -> None:
+def test_every_page_lets_in_whom_it_declares(house: Deployment, known: dict[str, str], role: Role, lang: str) -> None:
     page = house.browser(f"{role}-{lang}", role, language=lang)
     wrong = []
     for path in GETS:
@@ -92,7 +84,7 @@ def test_every_page_lets_in_whom_it_declares(house: DeskHouse, known: dict[str, 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_axe_finds_nothing_on_any_page_of_the_application(
-    browser: Browser, house: DeskHouse, known: dict[str, str], lang: str
+    browser: Browser, house: Deployment, known: dict[str, str], lang: str
 ) -> None:
     house.cookie(f"everything-{lang}", *Role, language=lang)
     with window(browser, house.address, cookie=house.cookie(f"everything-{lang}")) as found:

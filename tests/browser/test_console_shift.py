@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from consolebrowser import Window, launched, window
-from deskhouse import DeskHouse, desk_house
+from consolebrowser import Window, window
+from deployment import Deployment, deployment
 from hosting import Found
 from rempart.cases.records import cases as case_records
 from rempart.cases.work import claims
@@ -22,25 +22,17 @@ NUMBERS = iter(range(10_000, 20_000))
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        found = launched(playwright)
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: Any) -> Iterator[DeskHouse]:
-    with desk_house(tmp_path_factory.mktemp("shift")) as found:
+def house(tmp_path_factory: Any) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("shift")) as found:
         yield found
 
 
-def new_case(house: DeskHouse, **more: Any) -> str:
+def new_case(house: Deployment, **more: Any) -> str:
     number = next(NUMBERS)
     return house.case(number, sha256=b"%032d" % number, matches=[EXACT], uploader="kite_77", assessors=2, **more)
 
 
-def sign_in(page: Page, house: DeskHouse, name: str, lang: str, *roles: Role) -> None:
+def sign_in(page: Page, house: Deployment, name: str, lang: str, *roles: Role) -> None:
     """With name, password and code, by keyboard."""
     entry = house.app.state.pages.entry
     seed, _ = enrolled(entry, add_person(entry, name, roles, language=lang))
@@ -95,7 +87,7 @@ def answer(page: Page, *, scripts: bool, code_key: str = "2") -> None:
 
 @pytest.mark.parametrize(("lang", "scripts"), [("en", True), ("fr", True), ("fr", False)])
 def test_a_shift_by_keyboard_from_signing_in_to_a_decision_of_two(
-    browser: Browser, house: DeskHouse, lang: str, scripts: bool
+    browser: Browser, house: Deployment, lang: str, scripts: bool
 ) -> None:
     say = texts(lang).say
     case_id = new_case(house, queue="journey")
@@ -128,14 +120,14 @@ def test_a_shift_by_keyboard_from_signing_in_to_a_decision_of_two(
     wait_for(house, case_id, ("decided", "remove"))
 
 
-def standing_of(house: DeskHouse, case_id: str) -> tuple[str, str]:
+def standing_of(house: Deployment, case_id: str) -> tuple[str, str]:
     with house.store.read() as conn:
         found = case_records.find(conn, case_id)
     assert found is not None
     return (found.state, found.stage if found.state == "open" else str(found.decision))
 
 
-def wait_for(house: DeskHouse, case_id: str, wanted: tuple[str, str]) -> None:
+def wait_for(house: Deployment, case_id: str, wanted: tuple[str, str]) -> None:
     """The job that settles runs by itself."""
     for _ in range(200):
         if standing_of(house, case_id) == wanted:
@@ -144,7 +136,7 @@ def wait_for(house: DeskHouse, case_id: str, wanted: tuple[str, str]) -> None:
     raise AssertionError(f"{standing_of(house, case_id)} is not {wanted}")
 
 
-def in_case(found: Window, house: DeskHouse, case_id: str) -> Page:
+def in_case(found: Window, house: Deployment, case_id: str) -> Page:
     found.page.goto(f"{house.address}/cases/{case_id}")
     take = found.page.locator("form[action$='/claim'] button")
     if take.count():
@@ -152,7 +144,7 @@ def in_case(found: Window, house: DeskHouse, case_id: str) -> Page:
     return found.page
 
 
-def test_no_single_key_decides_and_keys_are_silent_while_typing(browser: Browser, house: DeskHouse) -> None:
+def test_no_single_key_decides_and_keys_are_silent_while_typing(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita")) as found:
         page = in_case(found, house, case_id)
@@ -174,7 +166,7 @@ def test_no_single_key_decides_and_keys_are_silent_while_typing(browser: Browser
         assert page.locator("dialog[open]").count() == 0
 
 
-def test_keys_follow_the_letters_of_a_layout_and_the_places_of_digits(browser: Browser, house: DeskHouse) -> None:
+def test_keys_follow_the_letters_of_a_layout_and_the_places_of_digits(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita")) as found:
         page = in_case(found, house, case_id)
@@ -191,7 +183,7 @@ def test_keys_follow_the_letters_of_a_layout_and_the_places_of_digits(browser: B
 
 
 def test_a_lease_that_runs_out_while_typing_loses_nothing_and_says_who_has_the_case(
-    browser: Browser, house: DeskHouse
+    browser: Browser, house: Deployment
 ) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita"), java_script_enabled=False) as found:
@@ -215,7 +207,7 @@ def test_a_lease_that_runs_out_while_typing_loses_nothing_and_says_who_has_the_c
         expect(page.get_by_text("What you answered")).to_be_visible()
 
 
-def test_a_lease_that_ran_out_still_counts_when_nobody_took_the_case(browser: Browser, house: DeskHouse) -> None:
+def test_a_lease_that_ran_out_still_counts_when_nobody_took_the_case(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita"), java_script_enabled=False) as found:
         page = in_case(found, house, case_id)
@@ -227,7 +219,7 @@ def test_a_lease_that_ran_out_still_counts_when_nobody_took_the_case(browser: Br
 
 @pytest.mark.parametrize("scripts", [True, False])
 def test_a_session_that_ends_in_mid_decision_gives_back_what_was_typed(
-    browser: Browser, house: DeskHouse, scripts: bool
+    browser: Browser, house: Deployment, scripts: bool
 ) -> None:
     case_id = new_case(house)
     cookie = house.cookie("rita")
@@ -254,7 +246,7 @@ def test_a_session_that_ends_in_mid_decision_gives_back_what_was_typed(
         )
 
 
-def test_what_is_typed_is_there_after_something_else_was_sent(browser: Browser, house: DeskHouse) -> None:
+def test_what_is_typed_is_there_after_something_else_was_sent(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita")) as found:
         page = in_case(found, house, case_id)
@@ -269,7 +261,7 @@ def test_what_is_typed_is_there_after_something_else_was_sent(browser: Browser, 
         expect(page.locator("#rationale")).to_have_value("Typed before a note.")
 
 
-def test_two_reviewers_race_for_one_case_and_one_is_told_who_has_it(browser: Browser, house: DeskHouse) -> None:
+def test_two_reviewers_race_for_one_case_and_one_is_told_who_has_it(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with (
         window(browser, house.address, cookie=house.cookie("rita")) as one,
@@ -284,7 +276,7 @@ def test_two_reviewers_race_for_one_case_and_one_is_told_who_has_it(browser: Bro
         expect(two.page.locator("#answer-form")).to_have_count(0)
 
 
-def test_two_tabs_and_the_back_button_give_one_answer(browser: Browser, house: DeskHouse) -> None:
+def test_two_tabs_and_the_back_button_give_one_answer(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita")) as found:
         page = in_case(found, house, case_id)
@@ -302,7 +294,9 @@ def test_two_tabs_and_the_back_button_give_one_answer(browser: Browser, house: D
 
 
 @pytest.mark.parametrize("scripts", [True, False])
-def test_an_answer_is_taken_back_and_its_text_is_there_again(browser: Browser, house: DeskHouse, scripts: bool) -> None:
+def test_an_answer_is_taken_back_and_its_text_is_there_again(
+    browser: Browser, house: Deployment, scripts: bool
+) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita"), java_script_enabled=scripts) as found:
         page = in_case(found, house, case_id)
@@ -315,7 +309,7 @@ def test_an_answer_is_taken_back_and_its_text_is_there_again(browser: Browser, h
         assert standing_of(house, case_id) == ("open", "first")
 
 
-def test_keys_of_one_letter_can_be_turned_off(browser: Browser, house: DeskHouse) -> None:
+def test_keys_of_one_letter_can_be_turned_off(browser: Browser, house: Deployment) -> None:
     case_id = new_case(house)
     with window(browser, house.address, cookie=house.cookie("rita")) as found:
         page = in_case(found, house, case_id)

@@ -1,40 +1,28 @@
 """Looking at pictures in Chromium: nothing before it is asked for, covered by itself, and care for whoever looks."""
 
 import io
-import os
 import re
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from lookhouse import House, house
+from consolebrowser import SHOTS
+from deployment import Deployment, deployment
 from rempart.cases.records import grants
 from rempart.cases.work import settings
 from rempart.people.permissions import Role
 from rempart.people.principal import CONSOLE
 from rempart.signals.scenes import scene
 
-CHROMIUM = os.environ.get("REMPART_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-SHOTS = os.environ.get("REMPART_SCREENSHOTS")
 WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 CONTACT = "Ana, in the room next door, until five.\nThe staff doctor, extension 12."
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is needed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory) -> Iterator[House]:
-    with house(tmp_path_factory.mktemp("looks")) as found:
+def home(tmp_path_factory) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("looks")) as found:
         with found.desk.store.write() as conn:
             settings.put(conn, {"reveal_seconds": 5, "peer_contact": CONTACT}, by=CONSOLE, at=found.clock())
         yield found
@@ -46,12 +34,12 @@ def photo(seed: int) -> bytes:
     return stream.getvalue()
 
 
-def signed_in(home: House, browser: Browser, *, lang: str = "en", **options) -> tuple[BrowserContext, str]:
+def signed_in(home: Deployment, browser: Browser, *, lang: str = "en", **options) -> tuple[BrowserContext, str]:
     """A browser in which somebody new is signed in, and a case that they have claimed."""
     number = len(home.people) + 1
-    token = home.cookie(f"rui{number}", Role.REVIEWER, Role.LEAD, language=lang)
+    cookie = home.cookie(f"rui{number}", Role.REVIEWER, Role.LEAD, language=lang)
     found = browser.new_context(viewport=options.pop("viewport", WIDE), **options)
-    found.add_cookies([{"name": home.runtime.access.cookie, "value": token, "url": home.address}])
+    found.add_cookies([cookie])
     case = home.desk.case(photo(number), photo(number + 50))
     home.desk.claim(case, home.last)
     return found, case
@@ -77,7 +65,7 @@ def seen(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize(("lang", "look"), [("en", "wide"), ("fr", "narrow-dark")])
-def test_axe_finds_nothing_and_no_page_breaks_its_own_rules(home: House, browser: Browser, lang, look) -> None:
+def test_axe_finds_nothing_and_no_page_breaks_its_own_rules(home: Deployment, browser: Browser, lang, look) -> None:
     narrow = look != "wide"
     context, case = signed_in(
         home, browser, lang=lang, viewport=NARROW if narrow else WIDE, color_scheme="dark" if narrow else "light"
@@ -113,7 +101,7 @@ def test_axe_finds_nothing_and_no_page_breaks_its_own_rules(home: House, browser
     assert broken == []
 
 
-def test_no_key_alone_shows_anything(home: House, browser: Browser) -> None:
+def test_no_key_alone_shows_anything(home: Deployment, browser: Browser) -> None:
     context, case = signed_in(home, browser)
     person, page = home.last, context.new_page()
     for place in ("pictures", f"reveal/{home.desk.number}"):
@@ -127,7 +115,7 @@ def test_no_key_alone_shows_anything(home: House, browser: Browser) -> None:
 
 
 @pytest.mark.parametrize("turn", ["blur", "hidden", "escape", "button"])
-def test_turning_away_covers_the_picture_here_and_on_the_server(home: House, browser: Browser, turn) -> None:
+def test_turning_away_covers_the_picture_here_and_on_the_server(home: Deployment, browser: Browser, turn) -> None:
     context, case = signed_in(home, browser)
     page = context.new_page()
     page.goto(f"{home.address}/cases/{case}/pictures")
@@ -152,7 +140,7 @@ def test_turning_away_covers_the_picture_here_and_on_the_server(home: House, bro
     context.close()
 
 
-def test_an_original_covers_itself_when_its_time_is_over(home: House, browser: Browser) -> None:
+def test_an_original_covers_itself_when_its_time_is_over(home: Deployment, browser: Browser) -> None:
     context, case = signed_in(home, browser)
     page = context.new_page()
     page.goto(f"{home.address}/cases/{case}/reveal/{home.desk.number}")
@@ -167,7 +155,7 @@ def test_an_original_covers_itself_when_its_time_is_over(home: House, browser: B
     context.close()
 
 
-def test_leaving_the_page_and_coming_back_shows_nothing(home: House, browser: Browser) -> None:
+def test_leaving_the_page_and_coming_back_shows_nothing(home: Deployment, browser: Browser) -> None:
     context, case = signed_in(home, browser)
     page = context.new_page()
     page.goto(f"{home.address}/cases/{case}/pictures")
@@ -183,7 +171,7 @@ def test_leaving_the_page_and_coming_back_shows_nothing(home: House, browser: Br
     context.close()
 
 
-def test_what_cannot_be_drawn_is_said_instead(home: House, browser: Browser) -> None:
+def test_what_cannot_be_drawn_is_said_instead(home: Deployment, browser: Browser) -> None:
     context, _ = signed_in(home, browser)
     case = home.desk.case(photo(200)[:4000])
     home.desk.claim(case, home.last)
@@ -195,7 +183,7 @@ def test_what_cannot_be_drawn_is_said_instead(home: House, browser: Browser) -> 
     context.close()
 
 
-def test_looking_and_stopping_work_without_scripts(home: House, browser: Browser) -> None:
+def test_looking_and_stopping_work_without_scripts(home: Deployment, browser: Browser) -> None:
     context, case = signed_in(home, browser, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{home.address}/cases/{case}/pictures")

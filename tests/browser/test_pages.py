@@ -1,16 +1,15 @@
 """The pages in Chromium: for everyone, in both languages, wide and narrow, with passkeys and without scripts."""
 
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from os import urandom
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from consolebrowser import SHOTS
 from pageserver import Site, site
 from rempart.people import approvals, keys
 from rempart.people.permissions import Role, Scope
@@ -18,19 +17,8 @@ from rempart.people.principal import CONSOLE, Principal
 from rempart.people.signin import one_time_link
 from signing import PASSWORD, Watch, add_person, code
 
-CHROMIUM = os.environ.get("REMPART_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-SHOTS = os.environ.get("REMPART_SCREENSHOTS")
 WIDE, NARROW = {"width": 1200, "height": 900}, {"width": 360, "height": 740}
 ALL_ROLES = (Role.LEAD, Role.CURATOR, Role.ADMINISTRATOR)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is needed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 @pytest.fixture

@@ -1,19 +1,15 @@
 """The report page in Chromium: readable by everyone, in both languages, without scripts or requests."""
 
 import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from pictures import jpeg
 from scanning import build_list, known_good_list, rempart, sha256, write_all
-
-CHROMIUM = os.environ.get("REMPART_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +32,6 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         done = rempart("scan", tree, *lists, "--html", path, "--lang", lang)
         assert done.returncode == 1, done.stderr
     return made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM, "Chromium is needed: apt-get install chromium"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield found
-        found.close()
 
 
 def opened(browser: Browser, path: Path, **context: Any) -> tuple[Page, list[str]]:

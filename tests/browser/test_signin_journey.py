@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +9,9 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import expect, sync_playwright
 
+from consolebrowser import launched
 from rempart.settings import read_settings
 from serving import SRC, serving
-
-CHROMIUM = os.environ.get("REMPART_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def rempart(*arguments: object) -> str:
@@ -30,7 +28,7 @@ def test_from_init_to_the_first_key(tmp_path: Path) -> None:
     assert token
     with serving(read_settings(tmp_path / "data", environ={})) as server, sync_playwright() as playwright:
         site = f"http://localhost:{server.port}"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = launched(playwright)
         page = browser.new_page()
         session = page.context.new_cdp_session(page)
         session.send("WebAuthn.enable")

@@ -2,14 +2,14 @@
 
 import pytest
 
-from deskhouse import desk_house
+from deployment import deployment
 from pageserver import error_of, hidden
 from rempart.people.permissions import Role
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    with desk_house(tmp_path_factory.mktemp("desk")) as found:
+    with deployment(tmp_path_factory.mktemp("desk")) as found:
         yield found
 
 

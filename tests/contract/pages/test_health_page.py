@@ -28,7 +28,7 @@ from rempart.store.jobs import enqueue, jobs
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("health") / "data") as found:
+    with deployment(tmp_path_factory.mktemp("health")) as found:
         yield found
 
 

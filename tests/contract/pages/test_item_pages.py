@@ -27,7 +27,7 @@ REVIEWER, LEAD = Role.REVIEWER, Role.LEAD
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("items") / "data") as found:
+    with deployment(tmp_path_factory.mktemp("items")) as found:
         key = make_key(found.store, Scope.CHECK, Scope.SIGNALS)
         client = found.browser("nobody")
         for number in range(3):
@@ -139,7 +139,8 @@ def test_items_are_deleted_after_a_look_and_those_of_open_cases_wait(house):
 
 
 def test_a_lead_who_is_kept_from_a_case_finds_no_trace_of_its_item(house):
-    item, lea = found_item(house, "photo/2 <x>"), house.principal("lea", LEAD)
+    item = found_item(house, "photo/2 <x>")
+    lea, lou = house.principal("lea", LEAD), house.principal("lou", LEAD)
     with house.store.write() as conn:
         case = open_case(
             conn, kind="upload", queue="standard", assessors=1, item=CaseItem(id=item.id, service="forum", sha256=None),
@@ -148,7 +149,7 @@ def test_a_lead_who_is_kept_from_a_case_finds_no_trace_of_its_item(house):
     lead, other = house.browser("lea", LEAD), house.browser("lou", LEAD)
     assert case in lead.get(f"/items/{item.id}").text
     with house.store.write() as conn:
-        moves.restrict_insider(conn, case, house.principal("lou", LEAD), frozenset({lea.id}), at=utc_now())
+        moves.restrict_insider(conn, case, lou, frozenset({lea.id}), at=utc_now())
     assert case in other.get(f"/items/{item.id}").text
     assert lead.get(f"/items/{item.id}").status_code == 404
     exact = {"service": "forum", "item_id": "photo/2 <x>"}

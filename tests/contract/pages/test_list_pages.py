@@ -21,7 +21,7 @@ CURATOR, LEAD = Role.CURATOR, Role.LEAD
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("lists") / "data") as found:
+    with deployment(tmp_path_factory.mktemp("lists")) as found:
         yield found
 
 

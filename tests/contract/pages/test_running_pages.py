@@ -28,7 +28,7 @@ ADMIN, LEAD, AUDITOR = Role.ADMINISTRATOR, Role.LEAD, Role.AUDITOR
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    with deployment(tmp_path_factory.mktemp("running") / "data") as found:
+    with deployment(tmp_path_factory.mktemp("running")) as found:
         key = make_key(found.store, Scope.CHECK, Scope.SIGNALS)
         asked = {"item_id": "photo-1", "signals": {"md5": f"{1:032x}"}}
         headers = {"authorization": f"Bearer {key}", "cookie": ""}

@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from lookhouse import house
+from deployment import deployment
 from rempart.people.permissions import Role
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    with house(tmp_path_factory.mktemp("care")) as found:
+    with deployment(tmp_path_factory.mktemp("care")) as found:
         yield found
 
 

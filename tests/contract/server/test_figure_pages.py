@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from deskhouse import desk_house
+from deployment import deployment
 from figuring import counted, put_answer, put_case, put_flags, put_look, put_year
 from pageserver import error_of
 from rempart.cases.quality import looks
@@ -19,7 +19,7 @@ from rempart.people.permissions import Role
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
-    with desk_house(tmp_path_factory.mktemp("figures")) as found:
+    with deployment(tmp_path_factory.mktemp("figures")) as found:
         with found.store.write() as conn:
             put_year(conn, until=found.clock())
             matches = [{"list_id": "=cmd|calc", "code": "9"}]

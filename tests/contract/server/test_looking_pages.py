@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lookhouse import house
+from deployment import deployment
 from pictures import encode, scene
 from rempart.people.permissions import Role
 
@@ -28,7 +28,7 @@ OTHERS = {
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory):
-    with house(tmp_path_factory.mktemp("looks")) as found:
+    with deployment(tmp_path_factory.mktemp("looks")) as found:
         yield found
 
 

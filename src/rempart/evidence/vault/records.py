@@ -67,8 +67,11 @@ bases = Table(
     Column("ended", UtcTime),
     Index(None, "object"),
     Index(
-        "ix_vault_bases_reference", "reference", "basis",
-        sqlite_where=text("ended IS NULL"), postgresql_where=text("ended IS NULL"),
+        "ix_vault_bases_reference",
+        "reference",
+        "basis",
+        sqlite_where=text("ended IS NULL"),
+        postgresql_where=text("ended IS NULL"),
     ),
 )
 holds = Table(
