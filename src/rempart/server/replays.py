@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import webhooks
+from rempart.cases.records import cases, webhooks
 from rempart.clock import Clock
 from rempart.evidence.backup.replaying import Again, Step, destroyed_again
 from rempart.evidence.vault import Vault
@@ -23,8 +23,9 @@ from rempart.store.counters import next_number
 def replays(vault: Vault, *, clock: Clock) -> Mapping[str, Again]:
     """Steps by their action.
 
-    Evidence destroyed or held, entries withdrawn, items deleted, keys revoked or replaced, webhooks deleted, disabled
-    or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was replaced or
+    Evidence destroyed or held, entries withdrawn, items deleted, cases from which people were kept (they are the leads'
+    alone then, since nobody can tell any more from whom they were kept), keys revoked or replaced, webhooks deleted,
+    disabled or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was replaced or
     removed later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
@@ -33,6 +34,7 @@ def replays(vault: Vault, *, clock: Clock) -> Mapping[str, Again]:
         "vault.released": partial(_released, clock=clock),
         "entry.withdrawn": partial(_entries_withdrawn, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
+        "case.restricted": _case_restricted,
         "key.revoked": partial(_key_revoked, clock=clock),
         "key.created": partial(_key_replaced, clock=clock),
         "webhook.deleted": partial(_webhook_deleted, clock=clock),
@@ -61,6 +63,17 @@ def _entries_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
 def _item_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:
     item = step.facts.get("item")
     return isinstance(item, int) and erase_again(conn, item, at=clock())
+
+
+def _case_restricted(conn: Connection, step: Step) -> bool:
+    """Whom it was kept from is sealed in the leaf; leads see it, and say so again."""
+    case = cases.find(conn, (step.subject or "").removeprefix("case:"), lock=True)
+    if case is None or case.state != "open":
+        return False
+    cases.change(
+        conn, case.id, insider=True, assigned_to=None, claimed_by=None, claim_token=None, claimed_until=None
+    )  # fmt: skip
+    return True
 
 
 def _key_revoked(conn: Connection, step: Step, *, clock: Clock) -> bool:

@@ -7,9 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from actors import person
+from desks import opened
 from hosting import host
 from rempart.cases import webhooks
 from rempart.cases.records import webhooks as webhook_records
+from rempart.cases.work import claims, moves
+from rempart.cases.work.queue import visible_among
 from rempart.clock import utc_now
 from rempart.errors import RefusedError
 from rempart.evidence.backup.making import make_backup
@@ -25,7 +29,7 @@ from rempart.items.records.items import items
 from rempart.people import keys, persons
 from rempart.people.account import Account
 from rempart.people.permissions import Role, Scope
-from rempart.people.principal import CONSOLE, Principal
+from rempart.people.principal import CONSOLE, SYSTEM, Principal
 from rempart.people.records import persons as person_records
 from rempart.people.signin import one_time_link
 from rempart.server.replays import replays
@@ -91,6 +95,26 @@ def test_people_come_back_as_they_were_last(restored, store):
         given = {"name": name, "password": PASSWORD, "code": code(seeds[name], entry.clock()), "address": "192.0.2.1"}
         with nullcontext() if works else pytest.raises(RefusedError):
             entry.with_password(**given)
+
+
+def test_a_case_from_which_somebody_was_kept_later_is_for_leads_alone(restored, store):
+    rui, lea = person("rui", Role.REVIEWER), person("lea", Role.LEAD)
+
+    def before(_):
+        with store.write() as conn:
+            ids = [opened(conn, number, sha256=number.to_bytes(32), at=utc_now()) for number in (1, 2)]
+            claims.claim(conn, ids[0], rui, at=utc_now())
+        return ids
+
+    def later(_, ids):
+        with store.write() as conn:
+            moves.restrict_insider(conn, ids[0], SYSTEM, frozenset({rui.id}), at=utc_now())
+
+    new, (kept, other), done = restored(before, later)
+    assert done["case.restricted"] == 1
+    with new.read() as conn:
+        assert visible_among(conn, [kept, other], rui) == {other}
+        assert visible_among(conn, [kept, other], lea) == {kept, other}
 
 
 def test_a_password_that_was_replaced_later_opens_nothing(restored, store):

@@ -165,7 +165,7 @@ def _readable(request: Request) -> None:
     """Raise NotFoundError for an address with a character that no database keeps: nothing is found by it."""
     told = request.query_params.multi_items()
     if _NUL in request.url.path or "%00" in request.url.path or any(_NUL in name + value for name, value in told):
-        raise NotFoundError("There is no such page.")
+        raise NotFoundError("There is no such page.", hint="Go back, and open the page from a link.")
 
 
 def field(form: FormData, name: str) -> str:
