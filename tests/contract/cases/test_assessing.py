@@ -23,13 +23,17 @@ from judging import (
 )
 from rempart.cases.assessing.answering import assess, confirm_alone, undo
 from rempart.cases.assessing.values import Assessment
-from rempart.cases.assessing.viewing import as_before, blind_since, standing, told_before
-from rempart.cases.records import assessments, decisions, outcomes, tasks
+from rempart.cases.assessing.viewing import as_before, blind_since, moved_unseen, standing, told_before
+from rempart.cases.records import assessments, decisions, outcomes, tasks, work
 from rempart.cases.records import cases as records
 from rempart.cases.work import claims, moves
+from rempart.cases.work.withholding import About, withheld
 from rempart.errors import ConflictError, NotPermittedError, RefusedError
+from rempart.evidence.ledger import Leaf, append
+from rempart.evidence.ledger.lookup import about
 from rempart.evidence.vault.records import bases
-from rempart.items.records import items
+from rempart.items.records import items, search
+from rempart.items.records.search import Sought
 from rempart.policy.facts import Verdict
 from vaults import a_vault, put_in
 
@@ -157,8 +161,54 @@ def test_the_second_person_cannot_tell_what_the_first_answered_nor_that_anyone_d
         item = items.hosted(conn, 1)
         (hers,), (his,) = as_before(conn, [item], ADA), as_before(conn, [item], RUI)
         assert (item.verdict, his.verdict, hers.verdict, hers.decided) == ("block", "block", "hold", None)
+        assert moved_unseen(conn, RUI, most=9) == {}
+        assert moved_unseen(conn, ADA, most=9) == moved_unseen(conn, LEA, most=9) == {1: Verdict.HOLD}
+        assert moved_unseen(conn, ADA, most=0) is None
+        for who, held, blocked in ((RUI, [2], [1]), (ADA, [2, 1], [])):
+            seen_as = moved_unseen(conn, who, most=9)
+            for verdict, expected in (("hold", held), ("block", blocked)):
+                page = search.page(conn, Sought(verdict=Verdict(verdict), as_if=seen_as), most=9)
+                assert sorted(one.id for one in page.rows) == sorted(expected)
         assert blind_since(conn, 1, RUI) is None
         assert blind_since(conn, 1, ADA) == outcomes.of_case(conn, case_id)[0].at
+
+
+def test_the_ledger_tells_a_lead_who_has_still_to_answer_nothing_of_an_answer(store, vault):
+    case_id = case_of(store, assessors=1)
+    with store.write() as conn:
+        shown = Leaf(action="evidence.shown", actor="look_1", facts={"step": "grey"}, subject=f"case:{case_id}")
+        append(conn, shown, at=store.clock())
+    answered(store, case_id, REMOVE, REPORT)
+    settled(store, vault)
+
+    def kept_from(who):
+        with store.read() as conn:
+            found = [(one, subject) for subject in (f"case:{case_id}", "item:1") for one in about(conn, subject)]
+            kept = withheld(conn, (About(number=one.number, subject=subject) for one, subject in found), who)
+            return {one.action for one, _ in found if one.number in kept}, {one.action for one, _ in found}
+
+    kept, everything = kept_from(LEA)
+    assert {"case.assessed", "verdict.changed", "case.claimed", "evidence.shown"} <= kept
+    assert "case.opened" in everything - kept
+    assert kept_from(RUI)[0] == set()
+    with store.write() as conn:
+        work.bar(conn, case_id, {LEA.id})
+    assert kept_from(LEA)[0] == everything
+
+
+def test_a_lead_to_whom_a_case_is_escalated_after_one_answer_answers_it_unseeing(store, vault):
+    case_id = case_of(store, assessors=1)
+    answered(store, case_id, REMOVE, REPORT)
+    settled(store, vault)
+    with store.write() as conn:
+        moves.escalate(conn, case_id, LEA, reason="to me", at=store.clock())
+    seen = stands(store, case_id, LEA)
+    assert (seen.stage, seen.blind, seen.answers, seen.arbiter, seen.may_answer) == ("lead", True, (), False, True)
+    answered(store, case_id, REMOVE, REPORT, by=LEA)
+    settled(store, vault)
+    with store.read() as conn:
+        assert [one.blind for one in assessments.of_case(conn, case_id)] == [True, True]
+        assert records.find(conn, case_id).state == "decided"
 
 
 def test_whether_two_people_agree_shows_when_it_cannot_be_taken_back_any_more(store, vault):

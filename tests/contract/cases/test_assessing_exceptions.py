@@ -278,7 +278,7 @@ def test_no_answer_about_the_origin_changes_anything(sqlite_store):
     stage, verdict, tasks, evidence and messages."""
     store, vault = sqlite_store, a_vault(sqlite_store)
     with store.write() as conn:
-        put(conn, {"two_person": [], "undo_seconds": 0}, by=LEA, at=store.clock())
+        put(conn, {"undo_seconds": 0}, by=LEA, at=store.clock())
     sets = [some for size in range(len(OriginBasis) + 1) for some in combinations(OriginBasis, size)]
     assert len(sets) == 2 ** len(OriginBasis)
     asked = [(some, ImageKind.PHOTOGRAPH) for some in sets] + [(tuple(OriginBasis), kind) for kind in ImageKind]
@@ -287,7 +287,7 @@ def test_no_answer_about_the_origin_changes_anything(sqlite_store):
         for number, (some, kind) in enumerate(asked, start=1):
             case_id = opened(conn, number, sha256=number.to_bytes(32), at=store.clock(), assessors=1)
             answer = Assessment(
-                decisions=frozenset({REMOVE, REPORT}), category=CATEGORY, image_kind=kind,
+                decisions=frozenset({REMOVE, REFER}), category=CATEGORY, image_kind=kind,
                 origin=tuple(Origin(basis=one, note="made by a machine") for one in some),
             )  # fmt: skip
             token = claims.claim(conn, case_id, RUI, at=store.clock()).token

@@ -28,7 +28,7 @@ def vault(store):
     made = a_vault(store)
     with store.write() as conn:
         join_team(conn, RUI, LEA, MAX)
-        put(conn, {"two_person": [], "sample_percent": 0}, by=LEA, at=store.clock())
+        put(conn, {"sample_percent": 0}, by=LEA, at=store.clock())
     return made
 
 

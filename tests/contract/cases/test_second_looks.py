@@ -41,7 +41,7 @@ def rules(store, **document):
 
 def settled_case(store, vault, *said, percent=100, number=1, people=(RUI, ADA)):
     """A case that two people decided, with something sealed for it; drawn, unless told otherwise."""
-    rules(store, sample_percent=percent, two_person=[])
+    rules(store, sample_percent=percent)
     with store.write() as conn:
         case_id = opened(conn, number, sha256=SAME)
     put_in(vault, reference=case_id)
@@ -272,7 +272,7 @@ def test_leads_are_shown_what_came_out_differently_but_not_of_their_own_cases(st
     alike = settled_case(store, vault)
     taken(store, alike)
     looked(store, vault, alike, REMOVE)
-    rules(store, sample_percent=100, two_person=[])
+    rules(store, sample_percent=100)
     with store.write() as conn:
         other = opened(conn, 2, sha256=b"o" * 32)
     decided(store, vault, other, REMOVE, people=(LEA, ADA))

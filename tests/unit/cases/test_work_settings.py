@@ -27,7 +27,8 @@ FULL = {
         {"when": {"list": ["hotline*"], "scheme": ["uk-abc"], "code": ["A"]}, "then": {"priority": "high"}},
         {"when": {"priority": ["normal"]}, "then": {"queue": "rest"}},
     ],
-    "claim_minutes": 20, "undo_seconds": 0, "two_person": ["report"], "second_within_minutes": 60,
+    "claim_minutes": 20, "undo_seconds": 0,
+    "two_person": ["report", "add_to_list", "block_account", "refer"], "second_within_minutes": 60,
     "schemes": ["uk-abc"], "sample_percent": 10,
     "budgets": {"reveals_per_day": 40, "seconds_per_day": 900, "break_after_minutes": 30},
     "peer_contact": "Sam, room 4\nevery day from 9 to 17", "reveal_seconds": 10,
@@ -44,7 +45,8 @@ def routed(rules, *, kind="match", service="forum", matches=(), queue="similar")
 def test_every_key_is_read():
     rules = parse(FULL)
     assert (rules.claim_minutes, rules.undo_seconds, rules.second_within_minutes) == (20, 0, 60)
-    assert (rules.two_person, rules.schemes, rules.sample_percent) == ({"report"}, ("uk-abc",), 10)
+    assert rules.two_person - WorkRules().two_person == {"refer"}
+    assert (rules.schemes, rules.sample_percent) == (("uk-abc",), 10)
     assert (rules.budgets.reveals_per_day, rules.reveal_seconds) == (40, 10)
     assert rules.queue("similar").hidden_decisions == {"report"}
     assert rules.queue("nobody-described").due_minutes == 1440
@@ -78,6 +80,9 @@ def test_an_empty_document_is_what_stands_where_none_was_put():
         ({"undo_seconds": 121}, "undo_seconds: a whole number from 0 to 120"),
         ({"two_person": ["remove"]}, "`remove` cannot be in it: taking something down never waits"),
         ({"two_person": ["restrict", "report"]}, "`restrict` cannot be in it"),
+        ({"two_person": []}, "`add_to_list` cannot be left out of it: nobody does so alone."),
+        ({"two_person": ["add_to_list", "block_account", "refer"]}, "`report` cannot be left out of it"),
+        ({"second_within_minutes": 1}, "second_within_minutes: a whole number from 15 to"),
         ({"two_person": ["everything"]}, "two_person[0]: 'everything' is not known"),
         ({"schemes": []}, "schemes: at least one is needed."),
         ({"schemes": ["No Scheme"]}, "no name of a scheme"),

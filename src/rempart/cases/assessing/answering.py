@@ -18,7 +18,7 @@ from rempart.cases.assessing.rules import Stage
 from rempart.cases.assessing.schemes import Schemes, check, readable
 from rempart.cases.assessing.snapshot import WANTED, wanted_entry
 from rempart.cases.assessing.values import Assessment, Decision, Standing
-from rempart.cases.assessing.viewing import alone_of, may_arbitrate, standing
+from rempart.cases.assessing.viewing import alone_of, lead_decides, may_arbitrate, standing
 from rempart.cases.records import assessments, outcomes, tasks
 from rempart.cases.records import cases as records
 from rempart.cases.records.assessments import AssessmentRow
@@ -141,8 +141,7 @@ def confirm_alone(
 
 def _turn(conn: Connection, case: Case, given: Sequence[AssessmentRow], who: Principal) -> bool:
     """Whether `who` answers as the lead who decides. Raises where it is not their turn."""
-    stage = case.held_from if case.stage == claims.HELD else case.stage
-    if stage == Stage.LEAD and given:
+    if lead_decides(case, given, who):
         if not may_arbitrate(conn, case, given, who):
             raise ConflictError("You have answered already.", hint="Another lead has to decide.")
         return True

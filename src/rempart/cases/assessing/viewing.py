@@ -22,7 +22,7 @@ from rempart.cases.assessing.values import (
     Pending,
     Standing,
 )
-from rempart.cases.records import assessments, decisions, outcomes, samples
+from rempart.cases.records import assessments, decisions, outcomes, samples, unseen
 from rempart.cases.records import cases as records
 from rempart.cases.records.assessments import AssessmentRow
 from rempart.cases.records.cases import Case
@@ -59,7 +59,7 @@ def standing(
     waiting = frozenset() if blind or case.state != "open" else concluded(conn, case, given, rules).waiting
     return Standing(
         case_id=case.id, state=case.state, stage=stage, round=case.round, may_answer=not why_not, why_not=why_not,
-        arbiter=not why_not and _lead_decides(case, given), blind=blind,
+        arbiter=not why_not and lead_decides(case, given, who), blind=blind,
         own=None if own is None else _given(own, who), answers=shown,
         outcomes=tuple(_pending(one, blind=blind, undoable=one.assessment in mine, at=at) for one in followed),
         waiting=waiting, ending=None if blind else case.decision,
@@ -83,7 +83,7 @@ def is_blind(conn: Connection, case: Case, who: Principal) -> bool:
     if own is not None:
         waits = {one.assessment for one in outcomes.of_case(conn, case.id, round=case.round) if one.state == "waiting"}
         return own.id in waits
-    return not (_lead_decides(case, given) and who.may(Permission.CASES_LEAD))
+    return not (lead_decides(case, given, who) and who.may(Permission.CASES_LEAD))
 
 
 def told_before(conn: Connection, case: Case) -> Mapping[int, Verdict]:
@@ -98,6 +98,15 @@ def told_before(conn: Connection, case: Case) -> Mapping[int, Verdict]:
 def as_before(conn: Connection, found: Sequence[Item], who: Principal) -> tuple[Item, ...]:
     """Items as a person sees them who has still to answer about one of them: with the verdict from before."""
     return tuple(_as_before(conn, one, who) for one in found)
+
+
+def moved_unseen(conn: Connection, who: Principal, *, most: int) -> Mapping[int, Verdict] | None:
+    """The items that a person sees with another verdict than the one they have, by the one that they see: what looks
+    for items by verdict goes by that. None where there are more than `most`."""
+    if who.kind != "person":
+        return {}
+    found = unseen.of_open(conn, who.id, lead=who.may(Permission.CASES_LEAD), most=most)
+    return None if found is None else {item: Verdict(verdict) for item, verdict in found.items()}
 
 
 def blind_since(conn: Connection, item: int, who: Principal) -> datetime | None:
@@ -168,9 +177,12 @@ def _own(given: Sequence[AssessmentRow], who: Principal) -> AssessmentRow | None
     return next((one for one in reversed(given) if one.person == who.id), None)
 
 
-def _lead_decides(case: Case, given: Sequence[AssessmentRow]) -> bool:
+def lead_decides(case: Case, given: Sequence[AssessmentRow], who: Principal) -> bool:
+    """Whether a case lies with a lead who knows the answers: several people have given one. To whom a case was
+    escalated after a single answer, she is the second who answers by herself."""
     stage = case.held_from if case.stage == "held" else case.stage
-    return case.state == "open" and stage == Stage.LEAD and bool(given)
+    people = {one.person for one in given}
+    return case.state == "open" and stage == Stage.LEAD and (len(people) > 1 or who.id in people)
 
 
 def _stage(case: Case, *, blind: bool, at: datetime) -> str:
@@ -192,7 +204,9 @@ def _why_not(conn: Connection, case: Case, given: Sequence[AssessmentRow], who: 
     if stage == Stage.LEAD:
         if not who.may(Permission.CASES_LEAD):
             return "lead"
-        return "" if not given or may_arbitrate(conn, case, given, who) else "answered"
+        if not lead_decides(case, given, who):
+            return ""
+        return "" if may_arbitrate(conn, case, given, who) else "answered"
     return "answered" if _own(given, who) is not None else ""
 
 

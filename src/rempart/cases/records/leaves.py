@@ -32,3 +32,10 @@ def of_case(conn: Connection, case_id: str) -> tuple[CaseLeaf, ...]:
         body = json.loads(row.body)
         found.append(CaseLeaf(id=row.id, at=row.at, action=body["action"], actor=body["actor"], facts=body["facts"]))
     return tuple(found)
+
+
+def numbers_about(conn: Connection, subject: str, *, action: str, since: datetime) -> frozenset[int]:
+    """The numbers of the leaves of one kind about a subject that were written since a moment."""
+    query = select(leaves.c.id, leaves.c.body).join(salts, salts.c.leaf_id == leaves.c.id)
+    found = conn.execute(query.where(salts.c.subject == subject, leaves.c.at >= since))
+    return frozenset(row.id for row in found if json.loads(row.body)["action"] == action)

@@ -176,6 +176,8 @@ def _rules(table: Table, document: Mapping[str, Any]) -> WorkRules:
         table.wrong(
             "two_person", f"`{never[0]}` cannot be in it: taking something down never waits for a second person."
         )
+    if lacking := sorted(usual.two_person - two):
+        table.wrong("two_person", f"`{lacking[0]}` cannot be left out of it: nobody does so alone.")
     schemes = table.texts("schemes", absent=usual.schemes)
     for one in schemes:
         if not _SCHEME.fullmatch(one):
@@ -186,7 +188,7 @@ def _rules(table: Table, document: Mapping[str, Any]) -> WorkRules:
         queues=queues, routes=tuple(_route(one) for one in table.tables("routes", known=("when", "then"))),
         claim_minutes=table.integer("claim_minutes", usual.claim_minutes, 1, MOST_CLAIM_MINUTES),
         undo_seconds=table.integer("undo_seconds", usual.undo_seconds, 0, 120), two_person=two,
-        second_within_minutes=table.integer("second_within_minutes", usual.second_within_minutes, 1, 10_080),
+        second_within_minutes=table.integer("second_within_minutes", usual.second_within_minutes, 15, 10_080),
         schemes=schemes, sample_percent=table.integer("sample_percent", usual.sample_percent, 0, 100),
         budgets=_budgets(table.table("budgets", known=_BUDGET_KEYS)),
         peer_contact=table.text("peer_contact", most=2_000, lines=True),

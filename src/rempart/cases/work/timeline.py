@@ -55,32 +55,56 @@ class Event:
 def timeline(conn: Connection, case_id: str, who: Principal) -> tuple[Event, ...]:
     """A case's steps, the first one first. Raises NotFoundError where the case is kept from them.
 
-    Who has still to answer by themselves is told nothing of this round's answers, nor who was at the case and what
-    they wrote; only what shows in the case anyway, and any danger in full.
+    Who has still to answer by themselves is told nothing of this round's answers, nor who was at the case, what they
+    looked at and what they wrote; only what shows in the case anyway, and any danger in full.
     """
     case = visible(conn, case_id, who)
     found = records.of_case(conn, case_id)
     notes = {note.id: note.text for note in work.notes_of(conn, case_id)}
     own = grants.own_looks(conn, case_id, who.id)
     blind = is_blind(conn, case, who)
-    events = _untold(conn, case, found, notes, who) if blind else [_event(leaf, notes) for leaf in found]
+    events = _untold(conn, case, found, notes, own, who) if blind else [_event(leaf, notes) for leaf in found]
     return tuple(_looked(event, own, who) if event.action == SHOWN else event for event in events)
 
 
 def _untold(
-    conn: Connection, case: Case, found: Sequence[CaseLeaf], notes: Mapping[int, str], who: Principal
+    conn: Connection,
+    case: Case,
+    found: Sequence[CaseLeaf],
+    notes: Mapping[int, str],
+    own: frozenset[str],
+    who: Principal,
 ) -> list[Event]:
     """What a person is told who has still to answer by themselves."""
     hidden = hidden_persons(conn, case, who)
-    begun = max((leaf.id for leaf in found if leaf.action == "case.reopened"), default=0)
+    begun = _begun(found)
     told = []
     for leaf in found:
-        theirs = leaf.actor in hidden
-        if leaf.id <= begun or leaf.actor == who.pseudonym or (leaf.action in PLAIN and not theirs):
+        if _is_told(leaf, begun, hidden, own | {who.pseudonym}):
             told.append(_event(leaf, notes))
         elif leaf.action in OPEN_STEPS:
             told.append(_event(leaf, notes, withheld=leaf.action != DANGER))
     return told
+
+
+def untold_leaves(conn: Connection, case: Case, who: Principal) -> frozenset[int]:
+    """The leaves of a case that a person is not told of who has still to answer by themselves, by number."""
+    if not is_blind(conn, case, who):
+        return frozenset()
+    found, hidden = records.of_case(conn, case.id), hidden_persons(conn, case, who)
+    begun, own = _begun(found), grants.own_looks(conn, case.id, who.id) | {who.pseudonym}
+    return frozenset(
+        leaf.id for leaf in found if not _is_told(leaf, begun, hidden, own) and leaf.action not in OPEN_STEPS
+    )
+
+
+def _begun(found: Sequence[CaseLeaf]) -> int:
+    return max((leaf.id for leaf in found if leaf.action == "case.reopened"), default=0)
+
+
+def _is_told(leaf: CaseLeaf, begun: int, hidden: frozenset[str], own: frozenset[str]) -> bool:
+    plain = leaf.action in PLAIN and leaf.action != SHOWN and leaf.actor not in hidden
+    return leaf.id <= begun or leaf.actor in own or plain
 
 
 def _looked(event: Event, own: frozenset[str], who: Principal) -> Event:

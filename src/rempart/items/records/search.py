@@ -5,11 +5,12 @@ However many items there are, one question looks through a bounded stretch of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
 
 from rempart.items.records.checks import Check, check_of, checks
 from rempart.items.records.items import Item, item_of, items
@@ -22,7 +23,10 @@ _NOT_ALLOWED, _TROUBLE = text("verdict <> 'allow'"), text("outcome <> 'ok'")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sought:
-    """What is looked for; what is None may be anything. `uploader` goes with a service. Times are of the last check."""
+    """What is looked for; what is None may be anything. `uploader` goes with a service. Times are of the last check.
+
+    `as_if` has items that are found by another verdict than their own.
+    """
 
     service: str | None = None
     uploader: str | None = None
@@ -30,6 +34,7 @@ class Sought:
     outcome: Outcome | None = None
     since: datetime | None = None
     until: datetime | None = None
+    as_if: Mapping[int, Verdict] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,7 @@ def _stretch(conn: Connection, sought: Sought, *, before: Place | None, size: in
     if sought.uploader is not None:
         own.append(items.c.uploader == sought.uploader)
     if sought.verdict is not None:
-        own.append(items.c.verdict == sought.verdict.value)
+        own.append(_has(sought, sought.verdict))
     joined = select(items, stretch.c.moment).join(stretch, and_(*own))
     rows = conn.execute(joined.order_by(stretch.c.moment.desc(), items.c.id.desc()).limit(most + 1)).all()
     found = tuple(item_of(row) for row in rows[:most])
@@ -96,7 +101,7 @@ def _end_of(conn: Connection, stretch: Any, last: datetime) -> Place:
 
 def _by_item(sought: Sought, before: Place | None) -> Select[Any]:
     moment, own = items.c.checked, _within(items.c.checked, items.c.id, sought, before)
-    if sought.verdict is not None and sought.verdict is not Verdict.ALLOW:
+    if sought.verdict is not None and sought.verdict is not Verdict.ALLOW and not sought.as_if:
         own += [items.c.verdict == sought.verdict.value, _NOT_ALLOWED]
     if sought.uploader is not None and sought.service is not None:
         own += [items.c.service == sought.service, items.c.uploader == sought.uploader]
@@ -112,6 +117,14 @@ def _by_check(sought: Sought, before: Place | None) -> Select[Any]:
         own.append(_TROUBLE)  # as it stands in the index
     query = select(checks.c.item, checks.c.at.label("moment"), checks.c.request).where(*own)
     return query.order_by(checks.c.at.desc(), checks.c.item.desc())
+
+
+def _has(sought: Sought, verdict: Verdict) -> ColumnElement[bool]:
+    own = items.c.verdict == verdict.value
+    if not sought.as_if:
+        return own
+    alike = [item for item, seen in sought.as_if.items() if seen is verdict]
+    return or_(and_(own, items.c.id.not_in(list(sought.as_if))), items.c.id.in_(alike))
 
 
 def _within(moment: Any, item: Any, sought: Sought, before: Place | None) -> list[Any]:

@@ -11,8 +11,10 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from rempart.cases.work.withholding import About, withheld
 from rempart.evidence.ledger.export import key_lines, leaf_rows, openings
 from rempart.evidence.ledger.exportfile import opens_document
+from rempart.evidence.ledger.leaves import SUBJECT, TIME, Opening
 from rempart.evidence.ledger.sequencer import latest_checkpoint
 from rempart.evidence.ledger.storedtree import StoredTree
 from rempart.people.permissions import Permission
@@ -106,16 +108,19 @@ def leaves(
     start: Annotated[int, Query(ge=0, le=_HIGHEST, description="The first leaf wanted.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
 ) -> LedgerPage:
-    """Leaves from a number on, up to the newest checkpoint."""
+    """Leaves from a number on, up to the newest checkpoint. What a leaf is about is left closed where it is about a
+    case that is not for whoever asks, or that they have still to answer by themselves."""
     with service.store.read() as conn:
         size = _signed_size(conn)
         rows = leaf_rows(conn, start, min(size, start + limit))
+        about = [About(number=row.id, subject=row.subject) for row in rows if row.salts is not None and row.subject]
+        closed = withheld(conn, about, who)
     shown = [
         LedgerLeaf(
             leaf=row.position,
             body=json.loads(row.body),
             hash=b64encode(row.hash).decode(),
-            opens=opens_document(openings(row)),
+            opens=opens_document(_opened(row, closed=row.id in closed)),
         )
         for row in rows
     ]
@@ -145,6 +150,10 @@ def consistency(who: Auditor, service: TheService, old: Size, new: Size | None =
     return ConsistencyProof(
         old=old, new=tree.size, old_root=_shown(before), new_root=_shown(root), path=[_shown(one) for one in path]
     )
+
+
+def _opened(row: Any, *, closed: bool) -> dict[str, Opening]:
+    return {name: one for name, one in openings(row).items() if not (closed and name in (SUBJECT, TIME))}
 
 
 def _signed_size(conn: Connection) -> int:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from rempart.cases.assessing.viewing import as_before, blind_since
+from rempart.cases.assessing.viewing import as_before, blind_since, moved_unseen
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import decisions, webhooks
 from rempart.cases.work import queue
@@ -36,7 +36,7 @@ from rempart.store.schema import from_micros, to_micros
 _WORDS = {"service": 200, "item_id": 512, "uploader": 512, "case": 60}
 _VERDICTS = tuple(one.value for one in Verdict)
 _OUTCOMES = tuple(one.value for one in Outcome)
-_SHOWN = 20
+_SHOWN, _MOST_MOVED = 20, 5_000
 _DONE = frozenset({"items_deleted", "items_partly"})
 
 
@@ -86,7 +86,7 @@ def _items(
     before: Place | None,
 ) -> ItemsPage:
     with service.store.read() as conn:
-        found, following, stretched = _found(conn, sought, limits=limits, before=before)
+        found, following, stretched = _found(conn, sought, who, limits=limits, before=before)
         hidden = queue.hidden_items(conn, [one.id for one in found], who)
         lines = _lines(conn, [one for one in found if one.id not in hidden], who)
     told = {name: value for name, value in sought.items() if value}
@@ -99,7 +99,12 @@ def _items(
 
 
 def _found(
-    conn: Connection, sought: Typed, *, limits: tuple[datetime | None, datetime | None], before: Place | None
+    conn: Connection,
+    sought: Typed,
+    who: Principal,
+    *,
+    limits: tuple[datetime | None, datetime | None],
+    before: Place | None,
 ) -> tuple[Sequence[Item], Place | None, bool]:
     if sought["item_id"]:
         if not sought["service"]:
@@ -111,12 +116,16 @@ def _found(
         return [one for one in hosted if one is not None and one.gone is None], None, False
     if sought["uploader"] and not sought["service"]:
         raise RefusedError("An uploader is known to one service only.", hint="Name the service as well.")
+    moved = moved_unseen(conn, who, most=_MOST_MOVED) if sought["verdict"] else {}
+    if moved is None:
+        raise RefusedError("Too many cases are open to look for a verdict.", hint="Look by day instead.")
     page = search.page(
         conn,
         Sought(
             service=sought["service"] or None, uploader=sought["uploader"] or None,
             verdict=Verdict(sought["verdict"]) if sought["verdict"] else None,
             outcome=Outcome(sought["outcome"]) if sought["outcome"] else None, since=limits[0], until=limits[1],
+            as_if=moved,
         ),
         before=before, most=PAGE,
     )  # fmt: skip

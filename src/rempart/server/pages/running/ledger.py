@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from rempart.cases.work import queue
+from rempart.cases.work.withholding import About, withheld
 from rempart.errors import (
     LedgerChangedError,
     LedgerForkedError,
@@ -156,7 +157,9 @@ def _about(service: Service, who: Principal, subject: str, before: int) -> About
     with service.store.read() as conn:
         _open_to(conn, who, subject)
         found = about(conn, subject, before=before or None, most=PAGE + 1) if subject else ()
-    return AboutPage(subject=subject, rows=found[:PAGE], next=found[PAGE - 1].number if len(found) > PAGE else None)
+        kept = withheld(conn, (About(number=one.number, subject=subject) for one in found[:PAGE]), who)
+    rows = tuple(one for one in found[:PAGE] if one.number not in kept)
+    return AboutPage(subject=subject, rows=rows, next=found[PAGE - 1].number if len(found) > PAGE else None)
 
 
 def _leaf(service: Service, who: Principal, position: int, *, form: Typed | None = None) -> LeafPage:
@@ -169,6 +172,8 @@ def _leaf(service: Service, who: Principal, position: int, *, form: Typed | None
         row = rows[0]
         subject = (row.subject if row.salts is not None else None) or ""
         _open_to(conn, who, subject)
+        if withheld(conn, [About(number=row.id, subject=subject)], who):
+            raise NotFoundError("There is no such leaf.", hint="It may not be signed yet; look again in a minute.")
     body = json.loads(row.body)
     return LeafPage(
         leaf=position, size=size, body=body, subject=subject, at=row.at, hash=b64encode(row.hash).decode(),
