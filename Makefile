@@ -60,7 +60,7 @@ test-acceptance: setup-dev ## the command line and the server as real processes,
 	$(PYTEST) -n 2 tests/acceptance
 test-browser: setup-dev ## the pages in Chromium
 	tools/ensure-chromium.sh
-	$(PYTEST) tests/browser
+	$(PYTEST) -n 2 --dist loadfile tests/browser
 test-meta: setup-dev ## style, types, contracts, docs and README commands
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """A database with cases from before the work of teams was kept: what is open gets an order, and stays as it was."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from actors import NOON
 from rempart.cases.records import cases as records
@@ -58,3 +58,23 @@ def test_cases_that_are_open_get_a_due_time_a_priority_and_what_to_look_at(old):
     assert all((found[one].stage, found[one].round, found[one].danger) == ("first", 1, False) for one in found)
     assert to_micros(found[1].due) == to_micros(NOON) + 5 + 86_400_000_000
     assert (found[5].state, found[5].due) == ("decided", None)
+
+
+def test_decisions_about_items_stay_as_they_were_when_accounts_get_theirs(old):
+    """Their table is made anew on SQLite: no row, order or index may get lost on the way."""
+    at = to_micros(NOON)
+    values = "(:seq, :id, 'forum', :item, :name, 'block', NULL, 'case', 'case_1', :at)"
+    columns = "(seq, id, service, item, item_id, verdict, previous, reason, case_id, at)"
+    with old.write() as conn:
+        for seq in range(1, 4):
+            more = {"seq": seq, "id": f"decision_{seq}", "item": seq * 7, "name": f"photo/{seq}", "at": at + seq}
+            conn.execute(text(f"INSERT INTO decisions {columns} VALUES {values}"), more)
+    upgrade(old)
+    with old.read() as conn:
+        rows = conn.execute(text("SELECT seq, id, item, item_id, at, subject, uploader FROM decisions ORDER BY seq"))
+        found = [tuple(row) for row in rows]
+        indexes = {index["name"] for index in inspect(conn).get_indexes("decisions")}
+    assert found == [
+        (seq, f"decision_{seq}", seq * 7, f"photo/{seq}", at + seq, "item", None) for seq in range(1, 4)
+    ]  # fmt: skip
+    assert {"ix_decisions_item", "ix_decisions_service_seq", "ix_decisions_case"} <= indexes
