@@ -25,8 +25,8 @@ def replays(vault: Vault, *, clock: Clock) -> Mapping[str, Again]:
 
     Evidence destroyed or held, entries withdrawn, items deleted, cases from which people were kept (they are the leads'
     alone then, since nobody can tell any more from whom they were kept), keys revoked or replaced, webhooks deleted,
-    disabled or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was replaced or
-    removed later, by a link too, does not open anything any more: its owner needs a new link.
+    disabled or enabled, persons deactivated or given other roles. A password, code, passkey or provider that
+    was replaced or removed later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),

@@ -162,10 +162,11 @@ async def form_of(request: Request, *, most: int = 60) -> FormData:
 
 
 def _readable(request: Request) -> None:
-    """Raise NotFoundError for an address with a character that no database keeps: nothing is found by it."""
-    told = request.query_params.multi_items()
-    if _NUL in request.url.path or "%00" in request.url.path or any(_NUL in name + value for name, value in told):
+    """Refuse an address with a character that no database keeps: nothing is found by it."""
+    if _NUL in request.url.path or "%00" in request.url.path:
         raise NotFoundError("There is no such page.", hint="Go back, and open the page from a link.")
+    if any(_NUL in name + value for name, value in request.query_params.multi_items()):
+        raise RefusedError("That holds control characters.", hint="Type it anew, without line ends.")
 
 
 def field(form: FormData, name: str) -> str:
