@@ -73,7 +73,7 @@ def test_eight_megabytes_leave_no_plaintext_on_any_disk(tmp_path, picture):
                 files={"file": ("name.png", body, "image/png")},
                 timeout=60,
             )
-            written = files_with(watch.made, needles)
+            written = files_with(tuple(watch.made), needles)
         assert (raw.status_code, raw.json()["verdict"]) == (200, "block"), raw.text
         assert (form.status_code, form.json()["verdict"]) == (200, "block"), form.text
         assert watch.looks > 20
