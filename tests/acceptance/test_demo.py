@@ -25,6 +25,9 @@ def test_the_demo_finds_copies_runs_a_server_and_ends_by_itself(tmp_path):
     assert server
     assert link
     assert link[1] == server[1], "the link leads to that server"
+    links = re.findall(r"^http://localhost:(\d+)/sign-in/link/(\S+)$", told, re.MULTILINE)
+    assert len({token for _, token in links}) == 3, "the administrator and two reviewers"
+    assert {port for port, _ in links} == {server[1]}
     (answered,) = [line for line in told.splitlines() if "the very files" in line]
     (unrelated,) = [line for line in told.split("What the service answered")[1].splitlines() if UNRELATED in line]
     assert len(re.findall(r"\d+", answered)) == 1, "all of the listed files had one verdict"

@@ -31,6 +31,7 @@ from rempart.people.records import persons as records
 
 DATA = "service"
 SECOND = "ben"
+REVIEWERS = ("ana", "eve")
 _SAME = "the very files that are on the list"
 _STOP_SECONDS = 30
 
@@ -51,7 +52,19 @@ def demonstrated(console: Console, home: Path, made_by: Mapping[str, str]) -> It
         refused = _check_all(console, home / "known", home / "posts", made_by, address, key)
         _show_ledger(console, home)
         console.print(f"\nThe server runs at {address}. Your first sign-in, good once:\n{_moved(link, address)}")
+        console.print(
+            f"\nThat is the administrator, who sees no evidence. {refused} altered copies wait as cases, beside the"
+        )
+        console.print("listed files. Two reviewers judge them, neither of whom sees what the other answered:")
+        for name in REVIEWERS:
+            console.print(f"{name}\n{_moved(_invited(console, home, name), address)}")
         yield refused
+
+
+def _invited(console: Console, home: Path, name: str) -> str:
+    said = run(console, home, "user", "add", name, "--role", "reviewer", "--data", DATA, "--json")
+    link: str = json.loads(said)["link"]
+    return link
 
 
 def _fill_list(console: Console, home: Path) -> None:
