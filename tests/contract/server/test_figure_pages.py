@@ -77,10 +77,14 @@ def test_cases_are_narrowed_down_to_a_list_or_category(house):
 
 @pytest.mark.parametrize(
     "asked",
-    ["months=999", "months=x", "of=kind:match", "of=list:", "of=list:nothing%00", "of=%27%3B--", "months=6&of=all:x"],
+    ["months=999", "months=x", "of=kind:match", "of=list:", "of=list:nothing", "of=%27%3B--", "months=6&of=all:x"],
 )
 def test_what_is_asked_wrongly_is_answered_all_the_same(house, asked):
     assert house.lead.get(f"/statistics?{asked}").status_code == 200
+
+
+def test_a_control_character_in_the_address_is_refused(house):
+    assert house.lead.get("/statistics?of=list:nothing%00").status_code == 422
 
 
 @pytest.mark.parametrize("name", ["checks", "verdicts", "cases", "decisions", "ages", "times", "lists", "probes"])
