@@ -71,12 +71,13 @@ def test_a_case_is_kept_from_a_person_and_a_lead_reads_who_told(data, people):
 
 def test_the_teams_settings_are_put_by_a_lead_and_every_mistake_is_named(data, people, tmp_path):
     file = tmp_path / "team.json"
-    file.write_text(json.dumps({"claim_minute": 5, "two_person": ["remove"]}))
+    file.write_text(json.dumps({"claim_minute": 5, "two_person": ["report", "remove"]}))
     bad = run("work", "put", file, "--data", data)
     assert bad.returncode == 2
     assert bad.stderr.splitlines() == [
         "rempart: claim_minute: there is no such key; did you mean `claim_minutes`?",
         "rempart: two_person: `remove` cannot be in it: taking something down never waits for a second person.",
+        "rempart: two_person: `add_to_list` cannot be left out of it: nobody does so alone.",
     ]
     file.write_text(json.dumps({"claim_minutes": 20}))
     assert run("work", "put", file, "--check").stdout == "No mistakes.\n"
