@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from hosting import host
-from judging import ADA, NO, REMOVE, REPORT, RUI, answered, decided, settled
+from judging import ADA, LEA, NO, REMOVE, REPORT, RUI, answered, decided, settled
 from rempart.cases.assessing import near
 from rempart.cases.opening import CaseItem, open_case
 from rempart.cases.records import cases as records
@@ -161,11 +161,33 @@ def test_a_case_in_which_somebody_answered_stays_apart(site):
 def test_the_second_person_sees_nothing_of_what_the_first_said_of_them(site):
     site.propose()
     before = site.shown(ADA)
+    with site.store.read() as conn:
+        there = records.items_of(conn, site.case)
     site.say(2)
     answered(site.store, site.case, REMOVE, REPORT)
     settled(site.store, site.vault)
     assert site.verdicts()[1] == "block"  # a take-down waits for nobody
     assert site.shown(ADA) == before
+    with site.store.read() as conn:
+        assert records.items_of(conn, site.case) == there, "the case has not grown"
+    site.say(2, who=ADA)
+    answered(site.store, site.case, REMOVE, REPORT, by=ADA)
+    settled(site.store, site.vault)
+    with site.store.read() as conn:
+        assert 2 in set(records.items_of(conn, site.case)) - set(there), "it joins when all have answered"
+
+
+def test_what_a_first_take_down_reached_is_given_back_when_a_lead_decides_otherwise(site):
+    site.propose()
+    site.say(2)
+    answered(site.store, site.case, REMOVE, REPORT)
+    settled(site.store, site.vault)
+    answered(site.store, site.case, NO, by=ADA)
+    settled(site.store, site.vault)
+    assert site.verdicts()[:2] == ["block", "block"]
+    answered(site.store, site.case, NO, by=LEA)
+    settled(site.store, site.vault)
+    assert site.verdicts() == ["allow"] * 5
 
 
 def test_what_the_second_says_is_another_picture_is_given_back(site):

@@ -75,7 +75,7 @@ class Plan:
         verdict = VERDICT_OF[self.main]
         return Target(
             case_id=self.case.id, digests=digests, singles=singles, verdict=verdict,
-            everywhere=verdict is not Verdict.ALLOW,
+            everywhere=verdict is not Verdict.ALLOW, joining=self.final,
         )  # fmt: skip
 
 

@@ -127,7 +127,7 @@ class Settler:
             if item is None or (not plan.final and _SEVERITY[item.verdict] > _SEVERITY[target.verdict]):
                 continue  # before enough people have answered nothing becomes milder
             items.set_verdict(conn, number, target.verdict)
-            if number not in own:
+            if plan.final and number not in own:  # before, whoever has still to answer would see that somebody has
                 records.add_item(conn, case_id=plan.case.id, item=number, service=item.service, added=at)
             if item.verdict is not target.verdict or (plan.final and number not in told):
                 changed.append(item)

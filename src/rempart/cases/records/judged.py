@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, false, or_, select
 
 from rempart.cases.records.cases import case_items, cases
+from rempart.cases.records.decisions import decisions
 from rempart.cases.records.samples import case_samples
 from rempart.cases.records.tasks import case_tasks
 from rempart.items.records.items import items
@@ -22,7 +23,8 @@ _SHA256_BYTES = 32
 class Target:
     """What shall get a verdict: items of these bytes, and single items whose bytes were not known.
 
-    `everywhere`: also those of the same bytes that are not in the case; else only the case's own.
+    `everywhere`: also those of the same bytes that are not in the case; else only the case's own, and those that it
+    reached before. `joining`: what it reached shall be in the case.
     """
 
     case_id: str
@@ -30,6 +32,7 @@ class Target:
     singles: tuple[int, ...]
     verdict: Verdict
     everywhere: bool
+    joining: bool = False
 
 
 def of_clusters(clusters: Iterable[bytes]) -> tuple[tuple[bytes, ...], tuple[int, ...]]:
@@ -44,16 +47,20 @@ def of_clusters(clusters: Iterable[bytes]) -> tuple[tuple[bytes, ...], tuple[int
 
 
 def left(conn: Connection, target: Target, *, after: int, most: int) -> tuple[int, ...]:
-    """Numbers of hosted items that the verdict has not reached, after one, in order."""
+    """Numbers of hosted items that the verdict has not reached, after one, in order; with `joining` also those that it
+    reached through this case and that are not in the case yet."""
     v = target.verdict.value
     reached = and_(items.c.verdict == v, items.c.decided.is_not(None), items.c.decided == v)
-    own = select(case_items.c.item).where(case_items.c.case_id == target.case_id)
+    in_case = items.c.id.in_(select(case_items.c.item).where(case_items.c.case_id == target.case_id))
+    told = select(decisions.c.seq).where(decisions.c.item == items.c.id, decisions.c.case_id == target.case_id).exists()
+    if target.joining:
+        reached = and_(reached, or_(in_case, ~told))
     meant: ColumnElement[bool] = or_(
         items.c.sha256.in_(target.digests) if target.digests else false(),
         items.c.id.in_(target.singles) if target.singles else false(),
     )
     if not target.everywhere:
-        meant = and_(meant, items.c.id.in_(own))
+        meant = and_(meant, or_(in_case, told))
     query = select(items.c.id).where(meant, items.c.gone.is_(None), ~reached, items.c.id > after)
     return tuple(conn.execute(query.order_by(items.c.id).limit(most)).scalars())
 
