@@ -12,14 +12,22 @@ from sqlalchemy import text
 from deployment import deployment
 from figuring import counted, put_answer, put_case, put_flags, put_look, put_year
 from pageserver import error_of
+from receivers import wait_until
 from rempart.cases.quality import looks
-from rempart.cases.records import samples
+from rempart.cases.quality.counting import WHOLE
+from rempart.cases.records import figures, samples
 from rempart.people.permissions import Role
+
+
+def whole_count(store):
+    with store.read() as conn:
+        return figures.mark(conn, WHOLE)
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     with deployment(tmp_path_factory.mktemp("figures")) as found:
+        wait_until(lambda: whole_count(found.store) is not None)  # what the server counts now knows nothing of the rest
         with found.store.write() as conn:
             put_year(conn, until=found.clock())
             matches = [{"list_id": "=cmd|calc", "code": "9"}]
