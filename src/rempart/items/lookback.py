@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import or_
+from sqlalchemy import Row, or_
 
 from rempart.clock import Clock
 from rempart.items.records import checks, items, lookback, signals
@@ -119,10 +120,10 @@ class ItemIndex:
                 )
 
 
-def _near(asked: Signal, row: object, radius: int) -> Near | None:
+def _near(asked: Signal, row: Row[Any], radius: int) -> Near | None:
     """A hit, if the row agrees; None where only the beginning of a digest was the same."""
-    kind = SignalKind(row.kind)  # type: ignore[attr-defined]
-    held = SIGNAL_TYPES[kind](row.value)  # type: ignore[attr-defined]
+    kind = SignalKind(row.kind)
+    held = SIGNAL_TYPES[kind](row.value)
     if isinstance(asked, PdqHash) and isinstance(held, PdqHash):
         distance = asked.distance(held)
     elif asked == held:
@@ -131,4 +132,4 @@ def _near(asked: Signal, row: object, radius: int) -> Near | None:
         return None
     if distance > radius:
         return None
-    return Near(item=row.item, kind=kind, probe=row.probe, distance=distance)  # type: ignore[attr-defined]
+    return Near(item=row.item, kind=kind, probe=row.probe, distance=distance)

@@ -287,6 +287,8 @@ def test_a_lease_that_ran_out_while_typing_still_counts_while_nobody_else_took_t
         assess(
             conn, case_id, Assessment(decisions=frozenset({REMOVE})), who=RUI, token=mine.token, at=store.clock()
         )  # fmt: skip
+    with store.read() as conn:
+        assert [one.person for one in assessments.of_case(conn, case_id, round=1)] == [RUI.id]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
 
 from rempart.errors import RefusedError
 from rempart.lists.entry import Category
@@ -164,19 +163,6 @@ class Assessment:
 def main_of(decisions: Collection[Decision]) -> Decision | None:
     """The one of `MAIN` among them."""
     return next((one for one in MAIN if one in decisions), None)
-
-
-class TeamRules(Protocol):
-    """What the team's settings say about assessing; `cases.work.settings.WorkRules` has it."""
-
-    @property
-    def two_person(self) -> Collection[str]: ...
-    @property
-    def undo_seconds(self) -> int: ...
-    @property
-    def second_within_minutes(self) -> int: ...
-    @property
-    def schemes(self) -> Collection[str]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

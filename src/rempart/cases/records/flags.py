@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, String, Table, Text, UniqueConstraint, func, select, update
+from sqlalchemy import Column, Connection, Index, String, Table, Text, UniqueConstraint, select, update
 
 from rempart.store.schema import Json, UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
@@ -74,12 +74,6 @@ def page(conn: Connection, *, state: str, not_of: str, before: str | None, most:
     if before is not None:
         query = query.where(oversight_flags.c.id < before)
     return tuple(Flag(**row._mapping) for row in conn.execute(query))
-
-
-def count_new(conn: Connection, *, not_of: str) -> int:
-    """How many wait for this person to see them."""
-    own = oversight_flags.c.state == "new", oversight_flags.c.person != not_of
-    return int(conn.execute(select(func.count()).select_from(oversight_flags).where(*own)).scalar_one())
 
 
 def change(conn: Connection, flag_id: str, **values: Any) -> None:

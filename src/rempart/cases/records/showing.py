@@ -145,11 +145,6 @@ def claimed(conn: Connection, person: str, *, at: datetime) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def items_by_id(conn: Connection, numbers: Sequence[int]) -> tuple[ItemRow, ...]:
-    """Items with these numbers."""
-    return tuple(ItemRow(**row._mapping) for row in conn.execute(select(*_ITEM).where(items.c.id.in_(list(numbers)))))
-
-
 def of_uploader(conn: Connection, service: str, uploader: str, *, after: int, most: int) -> tuple[ItemRow, ...]:
     """An uploader's items, by their numbers, those after one."""
     own = items.c.service == service, items.c.uploader == uploader, items.c.id > after

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, insert, select, update
 
 from rempart.people.permissions import BY_ROLE, Permission, Role
 from rempart.people.records.tables import passkeys, person_roles, persons
@@ -151,11 +151,6 @@ def remove_passkey(conn: Connection, person: str, credential: bytes) -> bool:
 def remove_passkeys(conn: Connection, person: str) -> None:
     """Remove all of a person's passkeys."""
     conn.execute(delete(passkeys).where(passkeys.c.person == person))
-
-
-def count_active(conn: Connection) -> int:
-    """How many persons may sign in."""
-    return conn.execute(select(func.count()).select_from(persons).where(persons.c.deactivated.is_(None))).scalar_one()
 
 
 def _one(conn: Connection, where: ColumnElement[bool]) -> Person | None:

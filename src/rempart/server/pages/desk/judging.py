@@ -97,7 +97,7 @@ async def undo(request: Request, pages: Pages, who: Principal) -> Response:
         with service.store.write() as conn:
             at = service.clock()
             visible(conn, case_id, who)
-            answering.undo(conn, field(form, "outcome")[:40], who, at=at)
+            answering.undo(conn, field(form, "outcome")[:40], who, at=at, case_id=case_id)
 
     try:
         await run_in_threadpool(take_back)
