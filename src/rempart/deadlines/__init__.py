@@ -1,0 +1,1 @@
+"""Regimes as data, and the clocks that follow from them; pure."""
