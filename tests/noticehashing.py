@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from inprocess import served
 from rempart.server.access import Open, declared
-from rempart.server.pages.rendering import address_of, environment
+from rempart.server.pages.rendering import environment
 from rempart.server.pages.routes import static_file
 from rempart.server.pages.texts import texts
 from rempart.server.security import Limits, Security
@@ -25,7 +25,8 @@ RULES = (
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 _PAGE = """{% from "notice/hash.html" import hash_section %}<!doctype html>
-<html lang="{{ lang }}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Hash</title>
+<html lang="{{ lang }}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width"><title>Hash</title>
 <link rel="icon" href="data:,">
 <link rel="stylesheet" href="{{ address_of('pages.css') }}">
 <link rel="stylesheet" href="{{ address_of('notice-hash.css') }}">
