@@ -75,6 +75,13 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class CasesSettings(_Section):
+    """For how many days after the decision it stays known who was shown what of a case, what was noted about it, and
+    what was said of an account."""
+
+    keep_details_days: int = Field(365, ge=90, le=3650)
+
+
 class WebhookSettings(_Section):
     """Webhooks. `private_networks` are networks of the operator's own that a webhook may lead into; none by default."""
 
@@ -153,6 +160,7 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     vault: VaultSettings = VaultSettings()
     check: CheckSettings = CheckSettings()
+    cases: CasesSettings = CasesSettings()
     ledger: LedgerSettings = LedgerSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 
 from rempart.cases import upkeep as cases_upkeep
@@ -91,7 +92,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
-        *cases_upkeep.periodics(parts.store),
+        *cases_upkeep.periodics(parts.store, details_kept=timedelta(days=settings.cases.keep_details_days)),
         *quality_upkeep.periodics(parts.store, vault=parts.vault),
         *store_upkeep.periodics(parts.store),
     )
