@@ -76,7 +76,7 @@ def render(
         error=said,
         remedy=remedy,
     )
-    template = _environment().get_template(f"{context.template}.html")
+    template = environment().get_template(f"{context.template}.html")
     answer = HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
     if request.query_params.get("lang") == words.lang:
         answer.set_cookie(_LANG_COOKIE, words.lang, max_age=31_536_000, samesite="lax", httponly=True)
@@ -118,8 +118,9 @@ def _key(frame: Frame, letter: str | int, *, press: bool = False) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, for what is no page of the server itself too."""
+    made = Environment(
         loader=PackageLoader("rempart.server.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -127,9 +128,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["address_of"] = address_of
-    environment.globals["key"] = _key
-    return environment
+    made.globals["address_of"] = address_of
+    made.globals["key"] = _key
+    return made
 
 
 def _words(words: Texts) -> dict[str, Any]:
