@@ -7,6 +7,7 @@ table `[server]`. A name that is not known is an error, so that a typing mistake
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -127,6 +128,23 @@ class PeopleSettings(_Section):
         return timedelta(hours=self.alone_after_hours) if self.one_person else None
 
 
+class NoticePageSettings(_Section):
+    """The public page. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and `help_adults`
+    are helplines named in place of the built-in ones, as "Name https://…"."""
+
+    leave: str = Field("https://www.wikipedia.org/", pattern=r"^https://[^\s\"<>]+$")
+    help_minors: tuple[str, ...] = ()
+    help_adults: tuple[str, ...] = ()
+
+    @field_validator("help_minors", "help_adults")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not re.fullmatch(r"\S.* https://\S+", one):
+                raise ValueError(f"write the name, a space and the address: {one!r}")
+        return value
+
+
 class OidcSettings(_Section):
     """Sign-in through an identity provider (OpenID Connect); off while `issuer` is empty."""
 
@@ -157,6 +175,7 @@ class Settings(_Section):
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
+    notice_page: NoticePageSettings = NoticePageSettings()
     oidc: OidcSettings = OidcSettings()
 
     @property

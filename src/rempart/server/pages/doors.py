@@ -64,7 +64,8 @@ class Pages:
     status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
 
 
-_NUL = "\0"
+NUL = "\0"
+"""The one character that no database keeps."""
 PageHandler = Callable[[Request, Pages, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request, Pages], Awaitable[Response]]
 Absent = Callable[[Request, Pages], Awaitable[None]]
@@ -156,16 +157,16 @@ async def form_of(request: Request, *, most: int = 60) -> FormData:
     except HTTPException as err:
         raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
     fields = found.multi_items()
-    if not any(isinstance(value, str) and _NUL in value for _, value in fields):
+    if not any(isinstance(value, str) and NUL in value for _, value in fields):
         return found
-    return FormData([(name, value.replace(_NUL, "") if isinstance(value, str) else value) for name, value in fields])
+    return FormData([(name, value.replace(NUL, "") if isinstance(value, str) else value) for name, value in fields])
 
 
 def _readable(request: Request) -> None:
     """Refuse an address with a character that no database keeps: nothing is found by it."""
-    if _NUL in request.url.path or "%00" in request.url.path:
+    if NUL in request.url.path or "%00" in request.url.path:
         raise NotFoundError("There is no such page.", hint="Go back, and open the page from a link.")
-    if any(_NUL in name + value for name, value in request.query_params.multi_items()):
+    if any(NUL in name + value for name, value in request.query_params.multi_items()):
         raise RefusedError("That holds control characters.", hint="Type it anew, without line ends.")
 
 
