@@ -84,7 +84,7 @@ def render(
 
 def shown(context: Context, frame: object, words: Texts, *, status: int = 200) -> Response:
     """A context in its template, with what stands around it, in a language."""
-    template = _environment().get_template(f"{context.template}.html")
+    template = environment().get_template(f"{context.template}.html")
     return HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
 
 
@@ -123,8 +123,9 @@ def _key(frame: Frame, letter: str | int, *, press: bool = False) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, for what is no page of the server itself too."""
+    made = Environment(
         loader=PackageLoader("rempart.server.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -132,9 +133,9 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["address_of"] = address_of
-    environment.globals["key"] = _key
-    return environment
+    made.globals["address_of"] = address_of
+    made.globals["key"] = _key
+    return made
 
 
 def _words(words: Texts) -> dict[str, Any]:
