@@ -64,8 +64,7 @@ class Pages:
     status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
 
 
-NUL = "\0"
-"""The one character that no database keeps."""
+_NUL = "\0"
 PageHandler = Callable[[Request, Pages, Principal], Awaitable[Response]]
 OpenHandler = Callable[[Request, Pages], Awaitable[Response]]
 Absent = Callable[[Request, Pages], Awaitable[None]]
@@ -154,19 +153,20 @@ async def form_of(request: Request, *, most: int = 60) -> FormData:
     of them. Raises RefusedError."""
     try:
         found = await request.form(max_files=0, max_fields=most, max_part_size=64 << 10)
-    except HTTPException as err:
+        fields = found.multi_items()
+        "".join(value for _, value in fields if isinstance(value, str)).encode()
+    except (HTTPException, ValueError) as err:  # ValueError: an encoding that it is not in, or that is none of text
         raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
-    fields = found.multi_items()
-    if not any(isinstance(value, str) and NUL in value for _, value in fields):
+    if not any(isinstance(value, str) and _NUL in value for _, value in fields):
         return found
-    return FormData([(name, value.replace(NUL, "") if isinstance(value, str) else value) for name, value in fields])
+    return FormData([(name, value.replace(_NUL, "") if isinstance(value, str) else value) for name, value in fields])
 
 
 def _readable(request: Request) -> None:
     """Refuse an address with a character that no database keeps: nothing is found by it."""
-    if NUL in request.url.path or "%00" in request.url.path:
+    if _NUL in request.url.path or "%00" in request.url.path:
         raise NotFoundError("There is no such page.", hint="Go back, and open the page from a link.")
-    if any(NUL in name + value for name, value in request.query_params.multi_items()):
+    if any(_NUL in name + value for name, value in request.query_params.multi_items()):
         raise RefusedError("That holds control characters.", hint="Type it anew, without line ends.")
 
 

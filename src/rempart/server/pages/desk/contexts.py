@@ -34,7 +34,8 @@ class Undo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(Context):
-    """The open cases that somebody may see, a page of them. `queue`, `look` and `held` are what was asked for."""
+    """The open cases that somebody may see, a page of them. `queue`, `look` and `held` are what was asked for.
+    `restored`: the team's settings are those of a backup."""
 
     template: ClassVar[str] = "desk/queue"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -51,6 +52,7 @@ class QueuePage(Context):
     may_open: bool
     mine: int
     undo: Undo | None
+    restored: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +198,7 @@ class NewCasePage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkPage(Context):
-    """How the team works. `problems` are what is wrong in a form that was sent."""
+    """How the team works. `problems` are what is wrong in a form that was sent; `restored`: as for the queue."""
 
     template: ClassVar[str] = "desk/work"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -208,3 +210,4 @@ class WorkPage(Context):
     schemes: tuple[str, ...]
     countries: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    restored: bool = False

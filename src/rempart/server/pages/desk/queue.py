@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from rempart.cases.records import showing
 from rempart.cases.work import claims, queue
+from rempart.cases.work import settings as work_settings
 from rempart.errors import ConflictError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -81,8 +82,9 @@ def _queue(service: Service, who: Principal, asked: dict[str, str]) -> QueuePage
         )  # fmt: skip
         mine = showing.claimed(conn, who.id, at=at)
         undo = undoable(conn, service, who, asked.get("after", ""))
+        _, rules = work_settings.current(conn)
     return QueuePage(
         rows=found.rows, counts=found.counts, oldest=found.oldest, next=found.next or "", queue=name,
         look=look if look in _LOOKS else "", held=held, may_assess=who.may(Permission.CASES_ASSESS),
-        may_open=who.may(Permission.CASES_OPEN), mine=mine, undo=undo,
+        may_open=who.may(Permission.CASES_OPEN), mine=mine, undo=undo, restored=rules.restored,
     )  # fmt: skip

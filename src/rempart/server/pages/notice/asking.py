@@ -70,6 +70,6 @@ def _show(
         return show(request, review, lang=lang, status=status, in_form=True)
     page = StepPage(
         step=step, answers=answers, so_far=written(answers), number=number, of=len(way), problems=problems,
-        help=help_ if answers.child else (), hours=_HOURS,
+        help=help_ if answers.child else (), hours=_HOURS, room=steps.room(answers),
     )  # fmt: skip
     return show(request, page, lang=lang, status=status, in_form=True)

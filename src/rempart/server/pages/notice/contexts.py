@@ -16,7 +16,7 @@ from rempart.server.pages.notice.steps import Problem, Step
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage(Context):
     """One step. `so_far` is the text of what was answered; `number` and `of` say how far one is; `asking` says for an
-    answer which laws ask for it."""
+    answer which laws ask for it; `room`: bytes that the text of a copy may have."""
 
     template: ClassVar[str] = "notice/step"
     step: Step
@@ -28,6 +28,7 @@ class StepPage(Context):
     problems: Sequence[Problem] = ()
     help: Sequence[Helpline] = ()
     asking: Mapping[str, str] = field(default_factory=dict)
+    room: int = 0
 
     def wrong(self, name: str) -> bool:
         """Whether an answer has to be put right."""

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import wraps
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rempart.errors import RefusedError, RempartError, TooManyRequestsError
 from rempart.server.access import DECLARED, Public
+from rempart.server.pages import doors
 from rempart.server.pages.contexts import Context
-from rempart.server.pages.doors import NUL, Endpoint, status_of
+from rempart.server.pages.doors import Endpoint, status_of
 from rempart.server.pages.notice.contexts import StrayPage
 from rempart.server.pages.rendering import shown
 from rempart.server.pages.texts import LANGUAGES, Texts, preferred, texts
@@ -101,13 +101,9 @@ def language(request: Request, form: dict[str, str]) -> str:
 
 
 async def form_of(request: Request) -> dict[str, str]:
-    """The fields of a form, each once, without the one character that no database keeps. Raises RefusedError for what
-    is no form."""
-    try:
-        found = await request.form(max_files=0, max_fields=_MOST_FIELDS, max_part_size=16 << 10)
-    except HTTPException as err:
-        raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
-    return {name: value.replace(NUL, "") for name, value in found.items() if isinstance(value, str)}
+    """The fields of a form, each once. Raises RefusedError for what is no form."""
+    found = await doors.form_of(request, most=_MOST_FIELDS)
+    return {name: value for name, value in found.items() if isinstance(value, str)}
 
 
 async def _quietly(request: Request) -> dict[str, str]:

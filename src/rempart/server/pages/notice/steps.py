@@ -41,6 +41,8 @@ ASKS: Mapping[Step, tuple[str, ...]] = {
 _WHOLE = (Step.WHO, Step.AGE, Step.WHERE, Step.COPY, Step.WORDS, Step.YOU, Step.REVIEW)
 _CHILD = (Step.WHO, Step.AGE, Step.WHERE, Step.REVIEW)
 _BYSTANDER = (Step.WHO, Step.WHERE, Step.REVIEW)
+_LATER = 4_000
+"""Bytes kept free for what comes after the step of the copy."""
 _SIGNALS = re.compile(r"recipe [\w.-]{1,40}\nsha256 [0-9a-f]{64}(\n[0-9a-f]{64} \d{1,3}){0,200}")
 
 
@@ -63,6 +65,8 @@ def answered(step: Step, answers: Answers, form: Mapping[str, str]) -> Answers:
     if step is Step.WHERE:
         seen = addresses.found(said.where)
         said = said if seen.unread else replace(said, where="\n".join(seen.addresses))
+    if step is Step.COPY and _SIGNALS.fullmatch(said.signals):
+        said = replace(said, signals=thinned(said.signals, room(said)))
     return said.kept()
 
 
@@ -76,6 +80,19 @@ def before(step: Step, answers: Answers) -> Step:
     """The step that came before."""
     steps = way(answers)
     return steps[max(steps.index(step) - 1, 0)] if step in steps else steps[0]
+
+
+def room(answers: Answers) -> int:
+    """How many bytes the text of a copy may have, so that there is some left for what is said afterwards."""
+    return max(MOST_BYTES - _LATER - len(written(replace(answers, signals="")).encode()), 0)
+
+
+def thinned(signals: str, most: int) -> str:
+    """The text of a copy within so many bytes: of a long video's frames as many as fit, evenly spaced."""
+    head, frames = signals.split("\n")[:2], signals.split("\n")[2:]
+    size = max((len(line) for line in frames), default=0) + 3  # the line's end, and its indentation
+    fit = max(min(len(frames), (most - sum(map(len, head))) // size), 0)
+    return "\n".join([*head, *(frames[at * len(frames) // fit] for at in range(fit))])
 
 
 def problems(step: Step, answers: Answers) -> tuple[Problem, ...]:
