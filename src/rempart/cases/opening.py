@@ -56,15 +56,17 @@ def open_case(
     policy_version: int,
     by: Principal,
     at: datetime,
+    due: datetime | None = None,
 ) -> str:
     """Put an item into the open case of its bytes, or open one; gives the case's id.
 
     `kind` is match, unchecked, lookback or notice; `reason` is the rule that asked for it. A second item of the same
     bytes joins the case that is open: people judge bytes once. What merely looks alike gets a case of its own. The
-    team's routes may send it to another queue than the policy's `queue`.
+    team's routes may send it to another queue than the policy's `queue`. `due`, where a law says so, is when the case
+    is due unless the team wants it sooner.
     """
     _, rules = current(conn)
-    routed = route(rules, kind=kind, queue=queue, service=item.service, matches=matches, at=at)
+    routed = route(rules, kind=kind, queue=queue, service=item.service, matches=matches, at=at, due=due)
     row = {
         "kind": kind, "queue": routed.queue, "assessors": assessors, "reason": reason[:80],
         "policy_version": policy_version, "opened": at, "opened_by": by.pseudonym, "priority": routed.priority,

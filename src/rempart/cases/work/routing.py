@@ -25,20 +25,31 @@ class Routed:
 
 
 def route(
-    rules: WorkRules, *, kind: str, queue: str, service: str | None, matches: Sequence[FoundMatch], at: datetime
+    rules: WorkRules,
+    *,
+    kind: str,
+    queue: str,
+    service: str | None,
+    matches: Sequence[FoundMatch],
+    at: datetime,
+    due: datetime | None = None,
 ) -> Routed:
     """The first route whose conditions all hold decides; else the policy's `queue`, by that queue's own due time.
 
     What stands on lists has to be met by one and the same match. A notice is urgent from the start; nothing that is
-    known of where a picture comes from makes a case less so.
+    known of where a picture comes from makes a case less so. `due` is when the case is due unless the team says
+    sooner.
     """
     usual = PRIORITIES["high"] if kind == "notice" else PRIORITIES["normal"]
     found = next((one for one in rules.routes if _applies(one, kind, service, matches, usual)), None)
     name = (found.queue if found else None) or queue
     minutes = found.due_minutes if found else None
-    due = at + timedelta(minutes=rules.queue(name).due_minutes if minutes is None else minutes)
+    own = at + timedelta(minutes=rules.queue(name).due_minutes if minutes is None else minutes)
+    said = minutes is not None or any(one.name == name for one in rules.queues)
+    if due is not None:
+        own = min(own, due) if said else due
     priority = found.priority if found else None
-    return Routed(queue=name, priority=usual if priority is None else priority, due=due)
+    return Routed(queue=name, priority=usual if priority is None else priority, due=own)
 
 
 def look_of(matches: Sequence[FoundMatch]) -> str:
