@@ -17,6 +17,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from rempart.deadlines.regimes import regimes
 from rempart.errors import SettingsError
 
 FILE = "rempart.toml"
@@ -128,13 +129,23 @@ class PeopleSettings(_Section):
         return timedelta(hours=self.alone_after_hours) if self.one_person else None
 
 
-class NoticePageSettings(_Section):
-    """The public page. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and `help_adults`
-    are helplines named in place of the built-in ones, as "Name https://…"."""
+class NoticesSettings(_Section):
+    """Notices, and the public page at /notice. `service` hosts what a notice names and no check has seen; `regimes` are
+    the laws in force here. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and
+    `help_adults` are helplines named in place of the built-in ones, as "Name https://…"."""
 
+    service: str = Field("site", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    regimes: tuple[str, ...] = ()
     leave: str = Field("https://www.wikipedia.org/", pattern=r"^https://[^\s\"<>]+$")
     help_minors: tuple[str, ...] = ()
     help_adults: tuple[str, ...] = ()
+
+    @field_validator("regimes")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(value) - regimes().keys()):
+            raise ValueError(f"there is no {unknown[0]}; known are {', '.join(sorted(regimes()))}")
+        return value
 
     @field_validator("help_minors", "help_adults")
     @classmethod
@@ -175,7 +186,7 @@ class Settings(_Section):
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
-    notice_page: NoticePageSettings = NoticePageSettings()
+    notices: NoticesSettings = NoticesSettings()
     oidc: OidcSettings = OidcSettings()
 
     @property

@@ -60,7 +60,7 @@ def _show(
         step, problems = found[0], tuple(found[1])
     step = step if step in way else way[0]
     number, lang = way.index(step) + 1, answers.language
-    help_ = helplines(service.settings.notice_page, lang, child=answers.child) if step is not Step.WHO else ()
+    help_ = helplines(service.settings.notices, lang, child=answers.child) if step is not Step.WHO else ()
     status = 422 if problems else 200
     if step is Step.REVIEW:
         review = ReviewPage(

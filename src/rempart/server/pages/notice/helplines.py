@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from rempart.settings import NoticePageSettings
+from rempart.settings import NoticesSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +20,7 @@ class Helpline:
     does: str = ""
 
 
-def helplines(settings: NoticePageSettings, language: str, *, child: bool) -> Sequence[Helpline]:
+def helplines(settings: NoticesSettings, language: str, *, child: bool) -> Sequence[Helpline]:
     """Who helps: the operator's own where there are any, otherwise those that the language's countries have."""
     own = settings.help_minors if child else settings.help_adults
     if own:

@@ -19,7 +19,7 @@ from rempart.server.pages.notice.contexts import StrayPage
 from rempart.server.pages.rendering import shown
 from rempart.server.pages.texts import LANGUAGES, Texts, preferred, texts
 from rempart.server.service import Service
-from rempart.settings import NoticePageSettings
+from rempart.settings import NoticesSettings
 
 PREFIX = "/notice"
 _MOST_FIELDS = 24
@@ -66,7 +66,7 @@ def is_public(path: str) -> bool:
 
 def show(request: Request, context: Context, *, lang: str, status: int = 200, in_form: bool = False) -> Response:
     """A public page. Nothing of it is kept by browsers, and nothing in it may be kept for them."""
-    settings: NoticePageSettings = request.app.state.service.settings.notice_page
+    settings: NoticesSettings = request.app.state.service.settings.notices
     others = tuple(one for one in LANGUAGES.items() if one[0] != lang)
     door = Door(lang=lang, leave=settings.leave, other_languages=others, in_form=in_form)
     return shown(context, door, texts(lang), status=status)
