@@ -61,7 +61,8 @@ class ReviewPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentPage(Context):
-    """The number and the secret, shown this once, and what happens by when."""
+    """The number and the secret, and what happens by when. `secret` is empty where the same was sent a while ago;
+    `contact` is what was given."""
 
     template: ClassVar[str] = "notice/sent"
     number: str
@@ -70,7 +71,7 @@ class SentPage(Context):
     hours: int
     address: str
     child: bool
-    mailed: bool
+    contact: str
     laws: tuple[Law, ...] = ()
     help: Sequence[Helpline] = ()
 

@@ -8,4 +8,5 @@ from rempart.server.pages.notice import asking
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/notice", asking.start),
     ("POST", "/notice", asking.step),
+    ("POST", "/notice/send", asking.send),
 )

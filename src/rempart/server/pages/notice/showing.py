@@ -39,9 +39,9 @@ class Door:
 PublicHandler = Callable[[Request, Service], Awaitable[Response]]
 
 
-def for_the_person(*, per_minute: float) -> Callable[[PublicHandler], Endpoint]:
-    """A public page, so often from one address; what goes wrong is told on a page of the same kind, and what was
-    answered so far comes along."""
+def for_the_person(*, per_minute: float | None) -> Callable[[PublicHandler], Endpoint]:
+    """A public page, so often from one address (with None as often as any page); what goes wrong is told on a page of
+    the same kind, and what was answered so far comes along."""
     public = Public(per_minute=per_minute)
 
     def wrap(handler: PublicHandler) -> Endpoint:
