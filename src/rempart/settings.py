@@ -77,6 +77,13 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class CasesSettings(_Section):
+    """For how many days after the decision it stays known who was shown what of a case, what was noted about it, and
+    what was said of an account."""
+
+    keep_details_days: int = Field(365, ge=90, le=3650)
+
+
 class WebhookSettings(_Section):
     """Webhooks. `private_networks` are networks of the operator's own that a webhook may lead into; none by default."""
 
@@ -174,6 +181,37 @@ class LedgerSettings(_Section):
     timestamp_certificates: tuple[str, ...] = ()
 
 
+class ReasonSettings(_Section):
+    """Statements of reasons, and the transparency database (off while `database_url` is empty). `countries` are those
+    where a restriction holds; `grounds` is a file of the operator's own grounds in the data folder."""
+
+    operator: str = Field("", max_length=200)
+    complaints: str = Field("", max_length=500)
+    disputes: str = Field("", max_length=500)
+    courts: str = Field("", max_length=500)
+    terms: str = Field("", max_length=500)
+    language: Literal["en", "fr"] = "en"
+    countries: tuple[str, ...] = ()
+    grounds: str = ""
+    wait_minutes: int = Field(0, ge=0, le=1440)
+    database_url: str = Field("", pattern=r"^(|https?://[^\s?#]+)$")
+    database_token: SecretStr = SecretStr("")
+
+    @field_validator("countries")
+    @classmethod
+    def _countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if len(one) != 2 or not (one.isascii() and one.isalpha() and one.isupper()):
+                raise ValueError(f"{one!r}: a country is two capital letters, as FR")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.database_url and not self.database_token.get_secret_value():
+            raise ValueError("database_token: the database is asked with a token")
+        return self
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -182,12 +220,14 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     vault: VaultSettings = VaultSettings()
     check: CheckSettings = CheckSettings()
+    cases: CasesSettings = CasesSettings()
     ledger: LedgerSettings = LedgerSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
     notices: NoticesSettings = NoticesSettings()
     oidc: OidcSettings = OidcSettings()
+    reasons: ReasonSettings = ReasonSettings()
 
     @property
     def database_url(self) -> str:
