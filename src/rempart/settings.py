@@ -7,6 +7,7 @@ table `[server]`. A name that is not known is an error, so that a typing mistake
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,6 +17,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from rempart.deadlines.regimes import regimes
 from rempart.errors import SettingsError
 
 FILE = "rempart.toml"
@@ -134,6 +136,33 @@ class PeopleSettings(_Section):
         return timedelta(hours=self.alone_after_hours) if self.one_person else None
 
 
+class NoticesSettings(_Section):
+    """Notices, and the public page at /notice. `service` hosts what a notice names and no check has seen; `regimes` are
+    the laws in force here. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and
+    `help_adults` are helplines named in place of the built-in ones, as "Name https://…"."""
+
+    service: str = Field("site", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    regimes: tuple[str, ...] = ()
+    leave: str = Field("https://www.wikipedia.org/", pattern=r"^https://[^\s\"<>]+$")
+    help_minors: tuple[str, ...] = ()
+    help_adults: tuple[str, ...] = ()
+
+    @field_validator("regimes")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(value) - regimes().keys()):
+            raise ValueError(f"there is no {unknown[0]}; known are {', '.join(sorted(regimes()))}")
+        return value
+
+    @field_validator("help_minors", "help_adults")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not re.fullmatch(r"\S.* https://\S+", one):
+                raise ValueError(f"write the name, a space and the address: {one!r}")
+        return value
+
+
 class OidcSettings(_Section):
     """Sign-in through an identity provider (OpenID Connect); off while `issuer` is empty."""
 
@@ -196,6 +225,7 @@ class Settings(_Section):
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
+    notices: NoticesSettings = NoticesSettings()
     oidc: OidcSettings = OidcSettings()
     reasons: ReasonSettings = ReasonSettings()
 

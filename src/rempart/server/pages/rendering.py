@@ -76,11 +76,16 @@ def render(
         error=said,
         remedy=remedy,
     )
-    template = environment().get_template(f"{context.template}.html")
-    answer = HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
+    answer = shown(context, frame, words, status=status)
     if request.query_params.get("lang") == words.lang:
         answer.set_cookie(_LANG_COOKIE, words.lang, max_age=31_536_000, samesite="lax", httponly=True)
     return answer
+
+
+def shown(context: Context, frame: object, words: Texts, *, status: int = 200) -> Response:
+    """A context in its template, with what stands around it, in a language."""
+    template = environment().get_template(f"{context.template}.html")
+    return HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
 
 
 def language(request: Request) -> str:
