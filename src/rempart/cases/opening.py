@@ -14,6 +14,7 @@ from rempart.cases.records import cases as records
 from rempart.cases.work.routing import LOOK, Routed, look_of, route
 from rempart.cases.work.settings import current
 from rempart.evidence.ledger import Leaf, append
+from rempart.lists.own import is_own
 from rempart.people.principal import Principal
 from rempart.policy.facts import FoundMatch
 from rempart.store.ids import new_id
@@ -109,10 +110,11 @@ def join(conn: Connection, case: records.Case, routed: Routed, *, look: str) -> 
 
 
 def add_matches(conn: Connection, case_id: str, item: int, matches: Sequence[CaseMatch]) -> None:
-    """Add the matches of an item that its case does not hold yet, the nearest ones first."""
+    """Add the matches of an item that its case does not hold yet: those with notices, then the nearest ones."""
     known = records.known_entries(conn, case_id, item)
     fresh = [match for match in matches if (match.entry_id, str(match.signal_kind)) not in known]
-    nearest = sorted(fresh, key=lambda match: match.distance)[: max(0, MOST_MATCHES - len(known))]
+    first = sorted(fresh, key=lambda match: (not is_own(match.list), match.distance))
+    nearest = first[: max(0, MOST_MATCHES - len(known))]
     rows = [{name: getattr(match, name) for name in records.MATCH_COLUMNS} for match in nearest]
     records.add_matches(conn, [row | {"case_id": case_id, "item": item} for row in rows])
 

@@ -20,6 +20,7 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
+from rempart.intake.notices import seeds
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
@@ -61,7 +62,7 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     """Every kind of job that works on our own data, and what runs it."""
     look = LookBack(
         parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
-        radius=settings.check.radius,
+        radius=settings.check.radius, opened=seeds.told,
     )  # fmt: skip
     return {
         LOOKBACK: look,

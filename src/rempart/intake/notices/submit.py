@@ -133,7 +133,7 @@ def _row(
         "declared": [one.value for one in form.elements()],
         "regimes": {one.regime.id: _stands(one, received) for one in applied}, "insider": form.insider, "sender": None,
         "state": NoticeState.OPEN.value, "outcome": None, "decided_at": None, "withdrawn_at": None, "due": due,
-        "complaint_until": None, "unfounded_at": None, "forgotten_at": None,
+        "complaint_until": None, "unfounded_at": None, "forgotten_at": None, "swept_at": None,
     }  # fmt: skip
 
 

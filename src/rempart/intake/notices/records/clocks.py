@@ -79,3 +79,9 @@ def count_overdue(conn: Connection, at: datetime) -> int:
     """How many clocks have run out."""
     query = select(func.count()).select_from(notice_clocks)
     return int(conn.execute(query.where(notice_clocks.c.met.is_(None), notice_clocks.c.due < at)).scalar_one())
+
+
+def any_to_speak(conn: Connection, at: datetime) -> bool:
+    """Whether there is any running clock about which something has to be said by now."""
+    query = select(notice_clocks.c.notice).where(notice_clocks.c.met.is_(None), notice_clocks.c.next <= at)
+    return conn.execute(query.limit(1)).first() is not None

@@ -26,10 +26,12 @@ from sqlalchemy import (
     update,
 )
 
+from rempart.intake.notices.records.complaints import notice_complaints
 from rempart.store.schema import Json, UtcTime, metadata
 
 ID = String(40)
-_OPEN, _SENT, _OVER = text("state = 'open'"), text("sender IS NOT NULL"), text("decided_at IS NOT NULL")
+_OPEN, _SENT = text("state = 'open'"), text("sender IS NOT NULL")
+_UNSWEPT = text("swept_at IS NULL")
 
 notices = Table(
     "notices",
@@ -59,11 +61,12 @@ notices = Table(
     Column("complaint_until", UtcTime),
     Column("unfounded_at", UtcTime),
     Column("forgotten_at", UtcTime),  # what identified people was erased
+    Column("swept_at", UtcTime),  # and where the picture was
     UniqueConstraint("number"),
     Index("ix_notices_open", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_notices_received_id", "received", "id"),
     Index(None, "sender", sqlite_where=_SENT, postgresql_where=_SENT),
-    Index("ix_notices_decided", "decided_at", sqlite_where=_OVER, postgresql_where=_OVER),
+    Index("ix_notices_unswept", "state", sqlite_where=_UNSWEPT, postgresql_where=_UNSWEPT),
 )
 notice_sealed = Table(
     "notice_sealed",
@@ -103,6 +106,7 @@ class NoticeRow:
     complaint_until: datetime | None
     unfounded_at: datetime | None
     forgotten_at: datetime | None
+    swept_at: datetime | None
 
 
 def add(conn: Connection, row: Mapping[str, Any]) -> None:
@@ -154,11 +158,16 @@ def count_open(conn: Connection) -> int:
     return int(conn.execute(query).scalar_one())
 
 
-def decided_before(conn: Connection, moment: datetime, *, most: int) -> tuple[NoticeRow, ...]:
-    """Notices that were over before a moment and still hold what identifies people, some of the oldest."""
-    old = notices.c.decided_at < moment, notices.c.forgotten_at.is_(None)
-    query = select(notices).where(*old).order_by(notices.c.decided_at).limit(most)
-    return tuple(NoticeRow(**row._mapping) for row in conn.execute(query))
+def over_before(conn: Connection, moment: datetime, *, most: int) -> tuple[NoticeRow, ...]:
+    """Notices that were decided, or taken back, before a moment and that nothing was forgotten of, some of the oldest;
+    those with a complaint that waits are left out."""
+    over = func.coalesce(notices.c.withdrawn_at, notices.c.decided_at)
+    ended = notices.c.state.in_(("decided", "withdrawn"))
+    waits = select(notice_complaints.c.id).where(
+        notice_complaints.c.notice == notices.c.id, notice_complaints.c.state == "waiting"
+    )
+    query = select(notices).where(ended, over < moment, notices.c.swept_at.is_(None), ~waits.exists())
+    return tuple(NoticeRow(**row._mapping) for row in conn.execute(query.order_by(over).limit(most)))
 
 
 def seal(conn: Connection, *, notice: str, sealed: Mapping[str, bytes]) -> None:

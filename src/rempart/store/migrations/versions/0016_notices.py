@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 def _notices() -> None:
     boolean = sa.Boolean(create_constraint=False)
-    open_, sent, over = sa.text("state = 'open'"), sa.text("sender IS NOT NULL"), sa.text("decided_at IS NOT NULL")
+    open_, sent, unswept = sa.text("state = 'open'"), sa.text("sender IS NOT NULL"), sa.text("swept_at IS NULL")
     op.create_table(
         "notices",
         sa.Column("id", ID, nullable=False),
@@ -53,13 +53,14 @@ def _notices() -> None:
         sa.Column("complaint_until", NUMBER),
         sa.Column("unfounded_at", NUMBER),
         sa.Column("forgotten_at", NUMBER),
+        sa.Column("swept_at", NUMBER),
         sa.PrimaryKeyConstraint("id", name="pk_notices"),
         sa.UniqueConstraint("number", name="uq_notices_number"),
     )
     op.create_index("ix_notices_open", "notices", ["due", "id"], sqlite_where=open_, postgresql_where=open_)
     op.create_index("ix_notices_received_id", "notices", ["received", "id"])
     op.create_index("ix_notices_sender", "notices", ["sender"], sqlite_where=sent, postgresql_where=sent)
-    op.create_index("ix_notices_decided", "notices", ["decided_at"], sqlite_where=over, postgresql_where=over)
+    op.create_index("ix_notices_unswept", "notices", ["state"], sqlite_where=unswept, postgresql_where=unswept)
 
 
 def _parts() -> None:
