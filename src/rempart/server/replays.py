@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import cases, webhooks, work
+from rempart.cases.records import cases, forgetting, webhooks, work
 from rempart.cases.records.recalling import Known
 from rempart.cases.work import settings
 from rempart.clock import Clock
@@ -26,11 +26,11 @@ from rempart.store.counters import next_number
 def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mapping[str, Again]:
     """Steps by their action; `known` is what an old deployment that can still be read remembers.
 
-    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, items deleted, cases from which people
-    were kept (from everybody then, where nobody can tell any more who they were), the team's settings (leads alone
-    see cases, where those are lost, until they put settings in force), keys revoked or replaced, webhooks deleted,
-    disabled or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was
-    replaced or removed later, by a link too, does not open anything any more: its owner needs a new link.
+    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, items deleted, what was forgotten of cases,
+    cases from which people were kept (from everybody then, where nobody can tell any more who they were), the team's settings (leads alone see
+    cases, where those are lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled
+    or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was replaced or
+    removed later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
@@ -40,6 +40,7 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
         "seed.pulled": partial(_seeds_pulled, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
         "case.restricted": partial(_case_restricted, known=known),
+        "case.forgotten": _case_forgotten,
         "work.changed": partial(_work_changed, clock=clock, known=known),
         "key.revoked": partial(_key_revoked, clock=clock),
         "key.created": partial(_key_replaced, clock=clock),
@@ -89,6 +90,10 @@ def _case_restricted(conn: Connection, step: Step, *, known: Known | None) -> bo
     )  # fmt: skip
     work.bar(conn, case.id, people)
     return True
+
+
+def _case_forgotten(conn: Connection, step: Step) -> bool:
+    return any(forgetting.forget(conn, (step.subject or "").removeprefix("case:")).values())
 
 
 def _work_changed(conn: Connection, step: Step, *, clock: Clock, known: Known | None) -> bool:
