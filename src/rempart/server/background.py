@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 
 from rempart.cases import upkeep as cases_upkeep
@@ -19,6 +20,7 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
+from rempart.intake.notices import seeds
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
@@ -28,7 +30,7 @@ from rempart.lists.live import LiveLists
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
-from rempart.server import ledgers
+from rempart.server import ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
 from rempart.server.mail import SEND, Mailer
@@ -60,7 +62,7 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     """Every kind of job that works on our own data, and what runs it."""
     look = LookBack(
         parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
-        radius=settings.check.radius,
+        radius=settings.check.radius, opened=seeds.told,
     )  # fmt: skip
     return {
         LOOKBACK: look,
@@ -91,8 +93,9 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
-        *cases_upkeep.periodics(parts.store),
+        *cases_upkeep.periodics(parts.store, details_kept=timedelta(days=settings.cases.keep_details_days)),
         *quality_upkeep.periodics(parts.store, vault=parts.vault),
+        *reasons.periodics(parts.store, settings),
         *store_upkeep.periodics(parts.store),
     )
 

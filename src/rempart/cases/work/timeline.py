@@ -21,7 +21,8 @@ PLAIN = frozenset(
     {
         "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed",
         "case.escalated", "case.reopened", "case.prioritised", "case.danger", "case.noted", "case.restricted",
-        "case.readmitted", "case.facts_added", "notifier.read", "search.made", "evidence.shown", "evidence.covered",
+        "case.readmitted", "case.facts_added", "case.forgotten", "notifier.read", "search.made",
+        "evidence.shown", "evidence.covered",
     }
 )  # fmt: skip
 """Steps that say nothing of anyone's answer."""

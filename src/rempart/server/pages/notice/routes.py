@@ -3,5 +3,10 @@
 from __future__ import annotations
 
 from rempart.server.pages.doors import Endpoint
+from rempart.server.pages.notice import asking
 
-TABLE: tuple[tuple[str, str, Endpoint], ...] = ()
+TABLE: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/notice", asking.start),
+    ("POST", "/notice", asking.step),
+    ("POST", "/notice/send", asking.send),
+)
