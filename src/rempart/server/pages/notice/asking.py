@@ -14,6 +14,7 @@ from rempart.errors import RefusedError, TooManyRequestsError
 from rempart.intake.notices.sending import Sending
 from rempart.intake.notices.values import Submitted, preview
 from rempart.server.access import Access
+from rempart.server.noticing import writer_of
 from rempart.server.pages.notice import steps
 from rempart.server.pages.notice.answers import Answers, read, written
 from rempart.server.pages.notice.contexts import ReviewPage, SentPage, StepPage
@@ -70,8 +71,8 @@ async def send(request: Request, service: Service) -> Response:
     await _slowly(request)
     access: Access = request.app.state.access
     sending = Sending(
-        store=service.store, keyring=service.vault.keyring, service=service.settings.notices.service,
-        regimes=service.settings.notices.regimes,
+        store=service.store, writer=writer_of(service.settings, keyring=service.vault.keyring),
+        service=service.settings.notices.service, regimes=service.settings.notices.regimes,
     )  # fmt: skip
     try:
         sent = await run_in_threadpool(
