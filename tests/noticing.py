@@ -4,8 +4,11 @@ import secrets
 
 from actors import NOON
 from rempart.evidence.vault import HeldKeys
+from rempart.intake.notices.letters import Sender
+from rempart.intake.notices.reading import by_number
 from rempart.intake.notices.submit import submit
 from rempart.intake.notices.values import Answer, Location, NoticeForm, Role
+from rempart.intake.notices.writing import Writer
 from vaults import key_text
 
 REGIMES = ("us-tida", "uk-osa", "eu-dsa", "fr-lcen")
@@ -32,12 +35,17 @@ def hashes(*frames, sha256=None):
     return "\n".join([*lines, *(f"{bytes(pdq).hex()} {quality}" for pdq, quality in frames)])
 
 
-def keys():
-    """A keyring of its own."""
-    return HeldKeys(key_text())
+def a_writer(keyring=None, **more):
+    """Who writes letters, with a keyring of its own."""
+    return Writer(sender=Sender(page="https://forum.example/notice"), keyring=keyring or HeldKeys(key_text()), **more)
 
 
-def sent(store, told, *, keyring, at=NOON, regimes=REGIMES, **more):
+def sent(store, told, *, writer, at=NOON, regimes=REGIMES, address=HOME, **more):
     """Hand a notice in, in a transaction of its own."""
     with store.write() as conn:
-        return submit(conn, told, service="forum", regimes=regimes, keyring=keyring, at=at, address=HOME, **more)
+        return submit(conn, told, service="forum", regimes=regimes, writer=writer, at=at, address=address, **more)
+
+
+def read(store, told, *, writer, at=NOON, address=HOME):
+    """The notice as the person who sent it sees it."""
+    return by_number(store, told.number, told.secret, keyring=writer.keyring, address=address, at=at)

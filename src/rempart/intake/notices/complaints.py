@@ -33,9 +33,7 @@ from rempart.store.ids import new_id
 MOST_TEXT = 4_000
 
 
-def complain(
-    conn: Connection, notice_id: str, text: str, *, keyring: Keyring, writer: Writer, at: datetime
-) -> tuple[str, ...]:
+def complain(conn: Connection, notice_id: str, text: str, *, writer: Writer, at: datetime) -> tuple[str, ...]:
     """Complain about what stays, in the caller's transaction; gives the cases in which others look again.
 
     Each place that stays is a case of its own bytes, due as a new notice would be, and everybody who had answered in
@@ -62,7 +60,7 @@ def complain(
     if not of_cases:
         raise ConflictError("There is nothing at these places any more.")
     for case_id, places in of_cases.items():
-        _write(conn, row, case_id, places, text, keyring=keyring, at=at)
+        _write(conn, row, case_id, places, text, keyring=writer.keyring, at=at)
     writer.write(conn, LetterKind.COMPLAINT_RECEIVED, row.id, at=at)
     return tuple(of_cases)
 

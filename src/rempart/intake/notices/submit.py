@@ -16,7 +16,9 @@ from rempart.deadlines.regimes import Applied, applying, goes_first
 from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Keyring
+from rempart.intake.notices import abuse, seeds
 from rempart.intake.notices.hashes import OwnHashes, read_hashes
+from rempart.intake.notices.letters import LetterKind
 from rempart.intake.notices.locating import Arrival, locate
 from rempart.intake.notices.records import clocks as clock_records
 from rempart.intake.notices.records import notices as records
@@ -25,13 +27,13 @@ from rempart.intake.notices.records.locations import LocationRow
 from rempart.intake.notices.sealing import seal, sender_of
 from rempart.intake.notices.tickets import RandomBytes, hash_of, new_number, new_secret
 from rempart.intake.notices.values import NoticeForm, NoticeState, Role, Submitted, Track, Via
+from rempart.intake.notices.withdrawal import TOLD_TO_LEADS
+from rempart.intake.notices.writing import Writer
 from rempart.items.records.items import COUNTER
+from rempart.lists.entry import EntrySignal
 from rempart.people.principal import SYSTEM, Principal
-from rempart.signals.values import SignalKind
 from rempart.store.counters import next_number
 from rempart.store.ids import new_id
-
-_TOLD_TO_LEADS = ("name", "contact")
 
 
 def submit(
@@ -40,7 +42,7 @@ def submit(
     *,
     service: str,
     regimes: Sequence[str],
-    keyring: Keyring,
+    writer: Writer,
     at: datetime,
     received: datetime | None = None,
     via: Via = Via.PAGE,
@@ -51,7 +53,8 @@ def submit(
     """Take a notice in the caller's transaction; gives the number, the secret, and what the sender is to know.
 
     1. What the form says is read; of a child's notice nothing but its locations. 2. Every location is an item, in the
-    open case about it. 3. The notice, what is sealed of it, its signals and clocks. 4. The ledger's leaf.
+    open case about it. 3. The notice, what is sealed of it, its signals and clocks. 4. The ledger's leaf and the
+    acknowledgement. 5. The guard, if there are signals.
 
     `service` hosts what is not known yet; `regimes` are the laws in force here; `received` is when it came, where it
     is entered later; `address` is the sender's, of which a keyed mark alone is kept. Raises RefusedError for a text of
@@ -60,30 +63,41 @@ def submit(
     received = at if received is None else received
     if received > at:
         raise RefusedError("A notice cannot have come later than now.", hint="Look at the date and the zone.")
-    child = form.track is Track.CHILD
+    child, keyring = form.track is Track.CHILD, writer.keyring
     hashes = None if child or form.role is Role.BYSTANDER else read_hashes(form.signals)
     applied = applying(regimes, form.elements(), form.role, child=child)
     running = _clocks(applied, received)
     due = min(clock.due for _, clock in running)
-    notice = new_id("notice")
+    number = next_number(conn, COUNTER)
+    ticket, notice = _ticket(conn, random), new_id("notice")
     arrival = Arrival(
         notice=notice, service=service, track=form.track, digest=None if hashes is None else hashes.sha256,
-        number=next_number(conn, COUNTER), by=by, at=at, due=_case_due(form, applied, due, received=received, via=via),
+        number=number, by=by, at=at, due=_case_due(form, applied, due, received=received, via=via),
     )  # fmt: skip
-    placed = _number(conn, random), new_secret(random)
-    row = _row(form, applied, arrival, placed, received=received, due=due, via=via)
-    row["sender"] = None if child else sender_of(keyring, contact=form.contact, address=address, at=at)
+    row = _row(form, applied, arrival, ticket, received=received, due=due, via=via)
+    row["sender"] = sender = None if child else sender_of(keyring, contact=form.contact, address=address, at=at)
     records.add(conn, row)
     located = locate(conn, form.locations, arrival)
-    _keep_from_insiders(conn, form, located, number=placed[0], keyring=keyring, at=at)
+    if abuse.standing(conn, sender, at=at).later:
+        abuse.look_later(conn, notice, at=at)
+    _keep_from_insiders(conn, form, located, number=ticket[0], keyring=keyring, at=at)
     seal(conn, notice, form.told(), keyring=keyring)
     clock_records.add(conn, [_clock_row(notice, one.regime.id, clock) for one, clock in running])
-    _guard(conn, notice, hashes)
-    append(conn, _leaf(form, applied, notice, number=placed[0], by=by, via=via, guarded=hashes is not None), at=at)
+    append(conn, _leaf(form, applied, notice, number=ticket[0], by=by, via=via, guarded=hashes is not None), at=at)
+    writer.write(conn, LetterKind.ACKNOWLEDGEMENT, notice, at=at)
+    _guard(conn, notice, hashes, due=due, at=at)
     return Submitted(
-        notice=notice, number=placed[0], secret=placed[1], track=form.track, received=received, due=due,
+        notice=notice, number=ticket[0], secret=ticket[1], track=form.track, received=received, due=due,
         regimes=applied, guarded=hashes is not None,
     )  # fmt: skip
+
+
+def _ticket(conn: Connection, random: RandomBytes) -> tuple[str, str]:
+    """A number that was not given out before, and a secret."""
+    while True:
+        number, secret = new_number(random), new_secret(random)
+        if records.by_number(conn, number) is None:
+            return number, secret
 
 
 def _clocks(applied: Sequence[Applied], received: datetime) -> list[tuple[Applied, clocks.RunningClock]]:
@@ -105,25 +119,18 @@ def _case_due(form: NoticeForm, applied: Sequence[Applied], due: datetime, *, re
     return due
 
 
-def _number(conn: Connection, random: RandomBytes) -> str:
-    number = new_number(random)
-    while records.number_taken(conn, number):
-        number = new_number(random)
-    return number
-
-
 def _row(
     form: NoticeForm,
     applied: Sequence[Applied],
     arrival: Arrival,
-    placed: tuple[str, str],
+    ticket: tuple[str, str],
     *,
     received: datetime,
     due: datetime,
     via: Via,
 ) -> dict[str, object]:
     child = arrival.track is Track.CHILD
-    number, secret = placed
+    number, secret = ticket
     return {
         "id": arrival.notice, "number": number, "secret_hash": hash_of(secret), "service": arrival.service,
         "received": received, "entered": arrival.at, "via": via.value, "by": arrival.by.pseudonym,
@@ -155,7 +162,7 @@ def _keep_from_insiders(
     at: datetime,
 ) -> None:
     """Who told us is for leads alone; a case in which somebody of the team may be involved is so altogether."""
-    told = {f"{name} {number}": text for name, text in form.told().items() if name in _TOLD_TO_LEADS}
+    told = {f"{name} {number}": text for name, text in form.told().items() if name in TOLD_TO_LEADS}
     for case_id in dict.fromkeys(one.case_id for one in located):
         if form.insider:
             restrict_insider(conn, case_id, SYSTEM, frozenset(), at=at)
@@ -170,18 +177,19 @@ def _clock_row(notice: str, regime: str, clock: clocks.RunningClock) -> dict[str
     }  # fmt: skip
 
 
-def _guard(conn: Connection, notice: str, hashes: OwnHashes | None) -> None:
-    """Signals that look for copies, until somebody takes them back."""
+def _guard(conn: Connection, notice: str, hashes: OwnHashes | None, *, due: datetime, at: datetime) -> None:
+    """Signals that look for copies, until somebody takes them back. It takes numbers that others wait for: last."""
     if hashes is None:
         return
-    usual = {"notice": notice, "recipe": hashes.recipe, "entry": None, "until": None, "withdrawn": None}
-    rows = [
-        usual | {"kind": SignalKind.PDQ.value, "value": bytes(one.pdq), "quality": one.quality}
-        for one in hashes.guarding
-    ]
+    signals = [EntrySignal(signal=one.pdq, recipe=hashes.recipe, quality=one.quality) for one in hashes.guarding]
     if hashes.sha256 is not None:
-        rows.append(usual | {"kind": SignalKind.SHA256.value, "value": bytes(hashes.sha256), "quality": None})
-    signal_records.add(conn, rows)
+        signals.append(EntrySignal(signal=hashes.sha256))
+    usual = {"notice": notice, "recipe": hashes.recipe, "entry": None, "until": None, "withdrawn": None}
+    told = [{"kind": one.signal.kind.value, "value": bytes(one.signal), "quality": one.quality} for one in signals]
+    signal_records.add(conn, [usual | one for one in told])
+    entry = seeds.plant(conn, notice, signals, track=Track.ADULT.value, at=at, due=due)
+    if entry is not None:
+        signal_records.set_entry(conn, notice, entry)
 
 
 def _leaf(

@@ -114,11 +114,6 @@ def add(conn: Connection, row: Mapping[str, Any]) -> None:
     conn.execute(insert(notices), row)
 
 
-def number_taken(conn: Connection, number: str) -> bool:
-    """Whether a number was given out already."""
-    return conn.execute(select(notices.c.id).where(notices.c.number == number)).first() is not None
-
-
 def find(conn: Connection, notice: str, *, lock: bool = False) -> NoticeRow | None:
     """The notice with this id; locked until the transaction ends where asked."""
     query = select(notices).where(notices.c.id == notice)

@@ -74,9 +74,9 @@ def with_entries(conn: Connection, entries: Iterable[int]) -> tuple[SignalRow, .
     return tuple(SignalRow(**row._mapping) for row in conn.execute(query))
 
 
-def set_entry(conn: Connection, signal: int, entry: int) -> None:
-    """Note which entry guards with a signal."""
-    conn.execute(update(notice_signals).where(notice_signals.c.id == signal).values(entry=entry))
+def set_entry(conn: Connection, notice: str, entry: int) -> None:
+    """Note which entry guards with a notice's signals."""
+    conn.execute(update(notice_signals).where(notice_signals.c.notice == notice).values(entry=entry))
 
 
 def withdraw(conn: Connection, notice: str, *, at: datetime) -> int:
