@@ -17,7 +17,8 @@ FAMILIES: dict[str, list[str]] = {
     "notices.place_state.": [one.value for one in LocationState],
     "notices.complaint.": [one.value for one in ComplaintState],
     "notices.letter.": [one.value for one in LetterKind],
-    "notices.told.": list(NAMES),
+    "notices.told.": [*NAMES, "explanation"],
+    "notices.finding.": ["identical", "similar"],
     "notices.done.": ["withdrawn", "warned", "unfounded", "switched", "found"],
 }
 SAME: set[str] = set()

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from rempart.cases.assessing.viewing import is_blind
+from rempart.cases.work.queue import visible as visible_case
 from rempart.clock import iso
 from rempart.errors import LedgerIncompleteError, NotPermittedError
 from rempart.evidence.ledger import Leaf, append
@@ -96,7 +97,7 @@ def _dossier(
 ) -> Dossier:
     file = reading.notice(conn, notice_id, who, keyring=keyring, at=at)
     cases = dict.fromkeys([one.case_id for one in file.places] + [one.case_id for one in file.complaints])
-    left_out = tuple(case_id for case_id in cases if is_blind(conn, case_id, who))
+    left_out = tuple(one for one in cases if is_blind(conn, visible_case(conn, one, who), who))
     subjects = [f"notice:{notice_id}", *(f"case:{one}" for one in cases if one not in left_out)]
     return Dossier(
         file=file, findings=findings.of(conn, notice_id), letters=letters_of(conn, notice_id, keyring=keyring),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
@@ -10,12 +11,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rempart.errors import RefusedError, RempartError
-from rempart.intake.notices import abuse, disclosing, reading, withdrawal
+from rempart.intake.notices import abuse, disclosing, filing, reading, track, withdrawal
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
+from rempart.server.pages.notices.cover import cover
 from rempart.server.pages.notices.reading import page_of
-from rempart.server.pages.rendering import render
+from rempart.server.pages.rendering import language, render
+from rempart.server.pages.texts import texts
 from rempart.server.service import Service
 
 Step = Callable[[Connection], object]
@@ -53,6 +56,33 @@ async def take_back(request: Request, pages: Pages, who: Principal) -> Response:
         withdrawal.withdraw(conn, row.id, writer=writer, at=at, by=who)
 
     return await _done(request, who, "withdrawn", step)
+
+
+@for_people(Permission.NOTICES_DECIDE)
+async def switch_track(request: Request, pages: Pages, who: Principal) -> Response:
+    """Say that the person in the picture may have been a child when it was made."""
+    service, notice = _asked(request)
+    at = service.clock()
+    return await _done(request, who, "switched", lambda conn: track.switch(conn, notice, who=who, at=at))
+
+
+@for_people(Permission.NOTICES_LEAD)
+async def whole_file(request: Request, pages: Pages, who: Principal) -> Response:
+    """The file on a notice, to be kept; with a purpose, who sent it too."""
+    service, notice = _asked(request)
+    purpose = field(await form_of(request), "purpose")
+    at, words = service.clock(), texts(who.language or language(request))
+
+    def made() -> bytes:
+        with service.store.write() as conn:
+            return filing.export(
+                conn, notice, who, keyring=service.vault.keyring, cover=partial(cover, words=words), at=at,
+                purpose=purpose,
+            )  # fmt: skip
+
+    data = await run_in_threadpool(made)
+    headers = {"content-disposition": f'attachment; filename="{notice}.zip"', "cache-control": "no-store"}
+    return Response(data, media_type="application/zip", headers=headers)
 
 
 @for_people(Permission.NOTIFIERS_READ)

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from rempart.deadlines.regimes import Element
 from rempart.intake.notices.letters import Letter, LetterKind
+from rempart.intake.notices.records.findings import FindingRow
 from rempart.intake.notices.views import NoticeFile, NoticeLine, RegimeView
 from rempart.server.pages.contexts import Context
 
@@ -49,6 +50,7 @@ class NoticePage(Context):
     file: NoticeFile
     laws: tuple[RegimeView, ...]
     checks: tuple[Check, ...]
+    findings: tuple[FindingRow, ...]
     now: datetime
     may_decide: bool
     may_lead: bool

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from rempart.deadlines.regimes import Element
 from rempart.errors import NotFoundError
-from rempart.intake.notices import letters, reading
+from rempart.intake.notices import findings, letters, reading
 from rempart.intake.notices.letters import LetterKind
 from rempart.intake.notices.records import locations
 from rempart.intake.notices.values import NoticeState
@@ -56,6 +56,7 @@ def page_of(service: Service, who: Principal, notice_id: str, **more: object) ->
     at = service.clock()
     with service.store.read() as conn:
         file = reading.notice(conn, notice_id, who, keyring=service.vault.keyring, at=at)
+        found = findings.of(conn, notice_id)
     laws = tuple(one for one in file.regimes if not one.barred)
     given = frozenset(map(Element, file.notice.declared))
     asked = {one.regime.id: frozenset(one.regime.asked(child=file.notice.track == "child")) for one in laws}
@@ -65,7 +66,7 @@ def page_of(service: Service, who: Principal, notice_id: str, **more: object) ->
         if any(one in some for some in asked.values())
     )
     return NoticePage(
-        file=file, laws=laws, checks=checks, now=at, may_decide=who.may(Permission.NOTICES_DECIDE),
+        file=file, laws=laws, checks=checks, findings=found, now=at, may_decide=who.may(Permission.NOTICES_DECIDE),
         may_lead=who.may(Permission.NOTICES_LEAD), **more,  # type: ignore[arg-type]
     )  # fmt: skip
 

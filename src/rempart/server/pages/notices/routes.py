@@ -12,5 +12,7 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/notices/{notice}/warn", acting.warn),
     ("POST", "/notices/{notice}/take-back", acting.take_back),
     ("POST", "/notices/{notice}/sender", acting.tell),
+    ("POST", "/notices/{notice}/track", acting.switch_track),
+    ("POST", "/notices/{notice}/file", acting.whole_file),
     ("GET", "/notices/{notice}/letters/{letter}", reading.letter_page),
 )
