@@ -162,6 +162,7 @@ class CasePage(Context):
     undo: Undo | None
     sight: Panel | None
     opened: datetime
+    notices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
