@@ -33,6 +33,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("rempart.cli.backup", "Everything but the keys into one file, while the server runs."),
     "restore": ("rempart.cli.restore", "Bring a backup back, and repeat what was destroyed since."),
     "vault": ("rempart.cli.vault", "Sealed evidence: custody, holds, destruction, service keys."),
+    "notice-page": ("rempart.cli.noticepage", "The hash step of a notice as one page to save and use offline."),
     "user": ("rempart.cli.user", "People who may sign in, and their roles."),
     "key": ("rempart.cli.key", "Keys with which services use the API."),
     "demo": ("rempart.cli.demo.show", "See altered copies of pictures being found."),

@@ -1,1 +1,1 @@
-"""Regimes as data, and the clocks that follow from them; pure."""
+"""The laws that a notice may invoke, as data, and their clocks: pure arithmetic on moments."""

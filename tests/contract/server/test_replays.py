@@ -12,6 +12,7 @@ from desks import join_team, opened
 from hosting import host
 from judging import NO, judged
 from rempart.cases import webhooks
+from rempart.cases.forgetting import forget_decided
 from rempart.cases.records import leaves
 from rempart.cases.records import webhooks as webhook_records
 from rempart.cases.records import work as records
@@ -40,6 +41,7 @@ from rempart.people.signin import one_time_link
 from rempart.server.replays import replays
 from rempart.store.blobs import open_blobs
 from rempart.store.engine import Store
+from rempart.store.workers import Worker
 from serving import make_key
 from signing import PASSWORD, Watch, add_person, code, enrolled, entry_of
 from vaults import a_vault
@@ -142,6 +144,28 @@ def test_a_case_from_which_somebody_was_kept_later_is_seen_by_nobody_until_an_ad
         seen = {who.id: kept in visible_among(conn, ids, who) for who in (rui, lea, lou, root)}
         assert seen == {rui.id: False, lea.id: False, lou.id: True, root.id: False}
         assert [one.action for one in leaves.of_case(conn, kept)][-1] == "case.readmitted"
+
+
+def test_what_was_forgotten_of_a_case_does_not_come_back(restored, store):
+    rui = person("rui", Role.REVIEWER)
+
+    def before(vault):
+        with store.write() as conn:
+            join_team(conn, rui)
+            case_id = opened(conn, 1, at=utc_now())
+            moves.note(conn, case_id, rui, "asked", at=utc_now())
+        judged(store, vault, case_id, NO)
+        return case_id
+
+    def later(vault, _):
+        vault.clock.go_on(seconds=timedelta(days=400).total_seconds())
+        with Worker(store) as worker:
+            assert forget_decided(store, worker, older=timedelta(days=365)) == 1
+
+    new, case_id, done = restored(before, later)
+    assert done["case.forgotten"] == 1
+    with new.read() as conn:
+        assert records.notes_of(conn, case_id) == ()
 
 
 def test_settings_that_were_lost_leave_the_cases_to_leads_until_one_puts_them_again(restored, store):

@@ -120,7 +120,7 @@ def write(
     at: datetime,
     post: Post = nothing_posted,
 ) -> Letter:
-    """Write a letter in the caller's transaction: sealed, with its leaf, and posted where the person gave an address."""
+    """Write a letter in the caller's transaction: sealed, with its leaf, posted where the person gave an address."""
     letter = compose(kind, notice, locations, sender=sender, at=at)
     body = json.dumps({"subject": letter.subject, "text": letter.text}, ensure_ascii=False)
     address = opened(conn, notice.id, [CONTACT], keyring=keyring).get(CONTACT, "")
