@@ -29,6 +29,7 @@ from rempart.store.schema import Json, UtcTime, metadata
 
 COUNTER = "reasons"
 """Numbers statements in the order in which they go out; whoever writes any holds it first."""
+_HELD = "held"
 _STANDING, _WAITING, _DUE = text("standing = 1"), text("state = 'waiting'"), text("filing = 'due'")
 
 reasons = Table(
@@ -196,16 +197,20 @@ def stand(conn: Connection, item: int, reason_id: str | None) -> None:
         conn.execute(update(reasons).where(reasons.c.id == reason_id).values(standing=1))
 
 
-def standing_but_allowed(conn: Connection, *, after: str, most: int) -> tuple[str | None, tuple[int, ...]]:
-    """Of the next restrictions that stand, in order, the items that are allowed now or gone; and the last one that was
-    looked at, None at the end."""
-    some = select(reasons.c.id, reasons.c.item).where(_IS_STANDING, reasons.c.id > after)
+def standing_otherwise(conn: Connection, *, after: str, most: int) -> tuple[str | None, tuple[int, ...]]:
+    """Of the next restrictions that stand, in order, the items that are allowed now or gone, or were held and people
+    decided so since; and the last one that was looked at, None at the end."""
+    some = select(reasons.c.id, reasons.c.item, reasons.c.what).where(_IS_STANDING, reasons.c.id > after)
     part = some.order_by(reasons.c.id).limit(most).subquery()
-    query = select(part.c.id, part.c.item, items.c.verdict).select_from(
+    query = select(part.c.id, part.c.item, part.c.what, items.c.verdict, items.c.decided).select_from(
         part.outerjoin(items, items.c.id == part.c.item)
     )
     rows = conn.execute(query.order_by(part.c.id)).all()
-    found = tuple(row.item for row in rows if row.verdict is None or row.verdict == "allow")
+    found = tuple(
+        row.item
+        for row in rows
+        if row.verdict is None or row.verdict == "allow" or (row.what == _HELD and row.decided == row.verdict == "hold")
+    )
     return (rows[-1].id if len(rows) == most else None), found
 
 
