@@ -6,16 +6,13 @@ import pytest
 from sqlalchemy import select
 
 from actors import NOON
-from hosting import Found
 from judging import LEA, NO, REMOVE, RESTRICT, judged
-from reasoning import account_blocked, checked, feed, follow, following, match, seconds, told
+from reasoning import account_blocked, case_of, checked, feed, follow, following, match, seconds, told
 from rempart.cases.erasure import forget_item
 from rempart.cases.events import Reason
-from rempart.cases.opening import CaseItem, open_case
 from rempart.cases.records.cases import case_matches
 from rempart.cases.work import moves
 from rempart.cases.work.accounts import AccountFact, open_account_case
-from rempart.items.records import items
 from rempart.lists.entry import Category
 from rempart.people.principal import SYSTEM
 from rempart.reports.reasons.records import delays as marks
@@ -250,12 +247,3 @@ def test_an_item_that_was_erased_leaves_its_statement_without_a_name(store):
         with store.read() as conn:
             stand = conn.execute(select(reasons.c.item).where(reasons.c.standing == 1)).scalars().all()
         assert stand == [2]
-
-
-def case_of(conn, number, *, at, scheme="vic-us", code="1", **more):
-    item = items.hosted(conn, number)
-    values = {"kind": "match", "queue": "similar", "assessors": 2, "reason": "similar-match"} | more
-    return open_case(
-        conn, item=CaseItem(id=number, service=item.service, sha256=item.sha256),
-        matches=[Found(scheme=scheme, code=code)], policy_version=1, by=SYSTEM, at=at, **values,
-    )  # fmt: skip

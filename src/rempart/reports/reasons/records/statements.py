@@ -18,11 +18,13 @@ from sqlalchemy import (
     Table,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
 )
 
+from rempart.cases.records.cases import case_items
 from rempart.cases.records.decisions import decisions
 from rempart.items.records.items import items
 from rempart.store.schema import Json, UtcTime, metadata
@@ -148,7 +150,7 @@ def named(conn: Connection, reason_id: str) -> Named | None:
 
 def of_item(conn: Connection, item: int) -> tuple[Reason, ...]:
     """The statements about an item, the oldest first."""
-    query = select(*_OWN).where(reasons.c.item == item).order_by(reasons.c.id)
+    query = select(*_OWN).where(reasons.c.item == item).order_by(reasons.c.at, reasons.c.id)
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
@@ -178,15 +180,17 @@ def page(
 
 
 def waiting_for(conn: Connection, ids: Iterable[str] = (), *, case_id: str | None = None) -> tuple[Reason, ...]:
-    """Statements that wait, by id or of a case, the oldest first."""
-    own = reasons.c.case_id == case_id if case_id is not None else reasons.c.id.in_(list(ids))
-    query = select(*_OWN).where(_IS_WAITING, own).order_by(reasons.c.id)
+    """Statements that wait, by id, or of a case and of the items that are in it; the oldest first."""
+    inside = select(case_items.c.item).where(case_items.c.case_id == case_id)
+    own = or_(reasons.c.case_id == case_id, reasons.c.item.in_(inside))
+    query = select(*_OWN).where(_IS_WAITING, reasons.c.id.in_(list(ids)) if case_id is None else own)
+    query = query.order_by(reasons.c.at, reasons.c.id)
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
 def due(conn: Connection, *, now: datetime, most: int) -> tuple[Reason, ...]:
     """Statements whose delay is over, in the order in which they were made."""
-    query = select(*_OWN).where(_IS_WAITING, reasons.c.until <= now).order_by(reasons.c.id).limit(most)
+    query = select(*_OWN).where(_IS_WAITING, reasons.c.until <= now).order_by(reasons.c.at, reasons.c.id).limit(most)
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
