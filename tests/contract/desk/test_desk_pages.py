@@ -2,7 +2,8 @@
 
 import pytest
 
-from deployment import deployment
+from deployment import deployment, text_of
+from hosting import Found
 from pageserver import error_of, hidden
 from rempart.cases.records import work
 from rempart.cases.work import settings
@@ -83,3 +84,29 @@ def test_after_a_restore_pages_say_what_nobody_sees_and_why(house):
     )
     assert put.status_code == 303, error_of(put.text)
     assert "leads alone see cases" not in rita.get("/cases").text
+def test_a_category_stands_as_the_docs_write_it_and_once_where_its_scheme_says_all(house):
+    matches = [Found(scheme="uk-abc", code="C"), Found(entry_id=2, distance=14, scheme="listed", code="listed")]
+    case_id, other = house.case(5_000, matches=matches), house.case(5_001, matches=matches[1:])
+    for lang, words in (
+        ("en", "on the list, with no category of its own"),
+        ("fr", "sur la liste, sans catégorie propre"),
+    ):
+        page = house.browser(f"rita-{lang}", language=lang)
+        for address in (f"/cases/{case_id}", "/cases"):
+            text = page.get(address).text
+            assert "<code>uk-abc:C</code>" in text, address
+            assert words in text_of(text), address
+            assert "listed listed" not in text_of(text)
+            assert "uk-abc C" not in text_of(text)
+        assert words in page.get(f"/cases/{other}").text
+
+
+def test_an_uploaders_page_leads_to_those_of_the_case_where_none_is_named(house):
+    case_id, page = house.case(5_100, uploader="kite_77"), house.browser("rita")
+    for asked in ("", "?service=forum", "?uploader=kite_77"):
+        told = page.get(f"/cases/{case_id}/uploader{asked}")
+        assert (told.status_code, told.headers["location"]) == (303, f"/cases/{case_id}#uploaders")
+    assert 'id="uploaders"' in page.get(f"/cases/{case_id}").text
+    named = page.get(f"/cases/{case_id}/uploader?service=forum&uploader=kite_77").text
+    assert "photo-5100" in named
+    assert page.get("/cases/case_none/uploader?service=forum&uploader=kite_77").status_code == 404

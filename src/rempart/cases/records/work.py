@@ -176,6 +176,12 @@ def reseal(conn: Connection, *, case_id: str, name: str, sealed: bytes) -> None:
     conn.execute(update(case_sealed).where(*own).values(sealed=sealed))
 
 
+def unseal(conn: Connection, *, case_id: str, names: Iterable[str]) -> int:
+    """Erase what is sealed under these names of a case; gives how much there was."""
+    own = case_sealed.c.case_id == case_id, case_sealed.c.name.in_(list(names))
+    return conn.execute(delete(case_sealed).where(*own)).rowcount
+
+
 def newest_settings(conn: Connection) -> tuple[int, str] | None:
     """Version and text of the team's settings; None while nobody has put any."""
     document = type_coerce(work_settings.c.document, Text).label("document")

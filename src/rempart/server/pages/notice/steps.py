@@ -1,0 +1,146 @@
+"""The steps: which come for whom, what each asks, and what has to be answered before the next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from rempart.server.pages.notice import addresses
+from rempart.server.pages.notice.answers import MOST, MOST_BYTES, Answers, Role, taken, written
+
+
+class Step(StrEnum):
+    """One question of the way."""
+
+    WHO = "who"
+    AGE = "age"
+    WHERE = "where"
+    COPY = "copy"
+    WORDS = "words"
+    YOU = "you"
+    REVIEW = "review"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What has to be put right: the field, and what is said of it."""
+
+    field: str
+    key: str
+    values: Mapping[str, int | str]
+
+
+ASKS: Mapping[Step, tuple[str, ...]] = {
+    Step.WHO: ("role",), Step.AGE: ("minor",), Step.WHERE: ("where", "note", "insider"), Step.COPY: ("signals",),
+    Step.WORDS: ("synthetic", "explanation", "intimate", "good_faith", "accurate"),
+    Step.YOU: ("name", "contact", "signature", "insider"), Step.REVIEW: (),
+}  # fmt: skip
+"""The answers that each step asks for."""
+_WHOLE = (Step.WHO, Step.AGE, Step.WHERE, Step.COPY, Step.WORDS, Step.YOU, Step.REVIEW)
+_CHILD = (Step.WHO, Step.AGE, Step.WHERE, Step.REVIEW)
+_BYSTANDER = (Step.WHO, Step.WHERE, Step.REVIEW)
+_LATER = 4_000
+"""Bytes kept free for what comes after the step of the copy."""
+_SIGNALS = re.compile(r"recipe [\w.-]{1,40}\nsha256 [0-9a-f]{64}(\n[0-9a-f]{64} \d{1,3}){0,200}")
+
+
+def way(answers: Answers) -> tuple[Step, ...]:
+    """The steps for who answered so far."""
+    if answers.role == Role.BYSTANDER:
+        return _BYSTANDER
+    return _CHILD if answers.child else _WHOLE
+
+
+def asked(step: Step, answers: Answers) -> tuple[str, ...]:
+    """What a step asks of this person: the quiet question about the team stands in the last step before the review, and
+    a bystander may say there that somebody seems to be under 18."""
+    early = step is Step.WHERE and not answers.short
+    names = tuple(name for name in ASKS[step] if not (early and name == "insider"))
+    return (*names, "minor") if step is Step.WHERE and answers.role == Role.BYSTANDER else names
+
+
+def answered(step: Step, answers: Answers, form: Mapping[str, str]) -> Answers:
+    """The answers with those of one step's form."""
+    said = taken(answers, {name: form.get(name, "") for name in asked(step, answers)})
+    if step is Step.WHERE:
+        seen = addresses.found(said.where)
+        said = said if seen.unread else replace(said, where="\n".join(seen.addresses))
+    if step is Step.COPY and _SIGNALS.fullmatch(said.signals):
+        said = replace(said, signals=thinned(said.signals, room(said)))
+    return said.kept()
+
+
+def after(step: Step, answers: Answers) -> Step:
+    """The step that comes next."""
+    steps = way(answers)
+    return steps[min(steps.index(step) + 1, len(steps) - 1)] if step in steps else steps[0]
+
+
+def before(step: Step, answers: Answers) -> Step:
+    """The step that came before."""
+    steps = way(answers)
+    return steps[max(steps.index(step) - 1, 0)] if step in steps else steps[0]
+
+
+def room(answers: Answers) -> int:
+    """How many bytes the text of a copy may have, so that there is some left for what is said afterwards."""
+    return max(MOST_BYTES - _LATER - len(written(replace(answers, signals="")).encode()), 0)
+
+
+def thinned(signals: str, most: int) -> str:
+    """The text of a copy within so many bytes: of a long video's frames as many as fit, evenly spaced."""
+    head, frames = signals.split("\n")[:2], signals.split("\n")[2:]
+    size = max((len(line) for line in frames), default=0) + 3  # the line's end, and its indentation
+    fit = max(min(len(frames), (most - sum(map(len, head))) // size), 0)
+    return "\n".join([*head, *(frames[at * len(frames) // fit] for at in range(fit))])
+
+
+def problems(step: Step, answers: Answers) -> tuple[Problem, ...]:
+    """What has to be put right before the next step."""
+    return tuple(_problems(step, answers))
+
+
+def wrong(answers: Answers) -> tuple[Step, Sequence[Problem]] | None:
+    """The first step of the whole way that has to be put right, and what."""
+    for step in way(answers):
+        if found := problems(step, answers):
+            return step, found
+    return None
+
+
+def _problems(step: Step, answers: Answers) -> Iterator[Problem]:
+    for name in asked(step, answers):
+        most = MOST.get(name)
+        if most and len(getattr(answers, name)) > most:
+            yield Problem(field=name, key="notice.wrong.long", values={"most": most})
+    match step:
+        case Step.WHO if not answers.role:
+            yield Problem(field="role", key="notice.wrong.role", values={})
+        case Step.AGE if not answers.minor:
+            yield Problem(field="minor", key="notice.wrong.minor", values={})
+        case Step.WHERE:
+            yield from _places(answers.where)
+        case Step.COPY if answers.signals and not _SIGNALS.fullmatch(answers.signals):
+            yield Problem(field="signals", key="notice.wrong.signals", values={})
+        case _:
+            pass
+    size = len(written(answers).encode())
+    if size > MOST_BYTES:
+        first = next((name for name in asked(step, answers) if name in ("signals", "explanation", "where")), "")
+        yield Problem(field=first, key="notice.wrong.size", values={"size": size, "most": MOST_BYTES})
+
+
+def _places(where: str) -> Iterator[Problem]:
+    if not where:
+        yield Problem(field="where", key="notice.wrong.nowhere", values={})
+        return
+    seen = addresses.found(where)
+    for line in seen.unread[:3]:
+        told = line if len(line) <= 60 else f"{line[:59]}…"
+        yield Problem(field="where", key="notice.wrong.address", values={"line": told})
+    if len(seen.addresses) > addresses.MOST:
+        yield Problem(field="where", key="notice.wrong.many", values={"most": addresses.MOST})
+    if any(len(one) > addresses.LONGEST for one in seen.addresses):
+        yield Problem(field="where", key="notice.wrong.long_address", values={"most": addresses.LONGEST})

@@ -1,0 +1,4 @@
+"""Keys of these pages that are put together from two parts, and sentences that are the same in both languages."""
+
+FAMILIES: dict[str, list[str]] = {}
+SAME: set[str] = set()
