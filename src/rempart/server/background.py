@@ -84,7 +84,7 @@ def senders(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     found: dict[str, Handler] = {DELIVER: Delivery(parts.store, keyring=keyring, clock=clock, listed=listed)}
     if settings.mail.host:
         found[SEND] = Mailer(settings.mail, keyring=keyring, clock=clock)
-    return found
+    return {**found, **reasons.senders(parts.store, settings)}
 
 
 def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:

@@ -100,7 +100,7 @@ def waits(words: Texts, seconds: float) -> str:
 
 def language(request: Request, form: dict[str, str]) -> str:
     """The language that was asked for, that the form was in, or that the browser prefers."""
-    for found in (request.query_params.get("lang"), form.get("language")):
+    for found in (request.query_params.get("lang"), form.get("go", "").removeprefix("lang-"), form.get("language")):
         if found in LANGUAGES:
             return str(found)
     return preferred(request.headers.get("accept-language", ""))
