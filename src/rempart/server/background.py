@@ -20,7 +20,7 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
-from rempart.intake.notices import seeds
+from rempart.intake.notices import removals, seeds
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
@@ -96,6 +96,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *cases_upkeep.periodics(parts.store, details_kept=timedelta(days=settings.cases.keep_details_days)),
         *quality_upkeep.periodics(parts.store, vault=parts.vault),
         *reasons.periodics(parts.store, settings),
+        *removals.periodics(parts.store, alarm=parts.alarms.removals),
         *store_upkeep.periodics(parts.store),
     )
 
