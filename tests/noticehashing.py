@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from inprocess import served
 from rempart.server.access import Open, declared
-from rempart.server.pages.rendering import environment
+from rempart.server.pages.rendering import environment, file
 from rempart.server.pages.routes import static_file
 from rempart.server.pages.texts import texts
 from rempart.server.security import Limits, Security
@@ -45,8 +45,11 @@ class HashSite:
 
 
 @contextmanager
-def hash_site(*, lang: str = "en", rules: str = RULES) -> Iterator[HashSite]:
-    """The step alone, on a free port of the loopback."""
+def hash_site(
+    *, lang: str = "en", rules: str = RULES, prelude: str = "", bare_worker: bool = False
+) -> Iterator[HashSite]:
+    """The step alone, on a free port of the loopback. A `prelude` runs in the worker before anything of ours;
+    `bare_worker` serves it with rules that forbid nothing."""
     site, words = HashSite(), texts(lang)
 
     @declared(Open())
@@ -59,7 +62,17 @@ def hash_site(*, lang: str = "en", rules: str = RULES) -> Iterator[HashSite]:
         site.bodies.append(await request.body())
         return HTMLResponse("<!doctype html><title>Sent</title>")
 
-    routes = [Route("/", page), Route("/files/{name}", static_file), Route("/send", send, methods=["POST"])]
+    @declared(Open())
+    async def worker(request: Request) -> Response:
+        headers = {"content-security-policy": "frame-ancestors 'none'"} if bare_worker else {}
+        return Response(prelude + file("notice-worker.js").decode(), media_type="text/javascript", headers=headers)
+
+    routes = [
+        Route("/", page),
+        *([Route("/files/notice-worker.js", worker)] if prelude or bare_worker else []),
+        Route("/files/{name}", static_file),
+        Route("/send", send, methods=["POST"]),
+    ]
     app = Security(Starlette(routes=routes), limits=Limits())
 
     async def noted(scope, receive, send):  # type: ignore[no-untyped-def]

@@ -16,10 +16,14 @@ from rempart.client.answers import (
     Decision,
     DecisionPage,
     Item,
+    Reason,
+    ReasonPage,
     answer_of,
     confirmed_of,
     item_of,
     page_of,
+    reason_of,
+    reason_page_of,
 )
 from rempart.client.requests import (
     RETRIED,
@@ -30,6 +34,8 @@ from rempart.client.requests import (
     confirm_path,
     item_path,
     pause,
+    reason_call,
+    reasons_call,
     refusal,
     signals_call,
     unchecked,
@@ -208,6 +214,14 @@ class Client(_Setup):
                 yield page
             after = page.next
 
+    def reasons(self, *, after: int = 0, limit: int = 100) -> ReasonPage:
+        """Statements of reasons after a number, to hand to uploaders; needs a key with the scope `decisions`."""
+        return reason_page_of(self._call(reasons_call(after, limit)))
+
+    def reason(self, reason_id: str) -> Reason:
+        """One statement of reasons. Raises RequestRefusedError (status 404) and ServerUnreachableError."""
+        return reason_of(self._call(reason_call(reason_id)))
+
     def _check(self, call: Call, item_id: str) -> Answer:
         try:
             return _checked(call, item_id, self._call(call))
@@ -326,6 +340,14 @@ class AsyncClient(_Setup):
             if page.decisions:
                 yield page
             after = page.next
+
+    async def reasons(self, *, after: int = 0, limit: int = 100) -> ReasonPage:
+        """As `Client.reasons`."""
+        return reason_page_of(await self._call(reasons_call(after, limit)))
+
+    async def reason(self, reason_id: str) -> Reason:
+        """As `Client.reason`."""
+        return reason_of(await self._call(reason_call(reason_id)))
 
     async def _check(self, call: Call, item_id: str) -> Answer:
         try:

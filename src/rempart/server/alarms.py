@@ -13,6 +13,7 @@ from rempart.cases.records.cases import Case
 from rempart.clock import Clock, iso
 from rempart.errors import RempartError
 from rempart.evidence.vault import Keyring
+from rempart.intake.notices.clockwork import Word
 from rempart.intake.notices.removals import Unconfirmed
 from rempart.server.mail import SEND, Mail, MailKind, queue_mail
 from rempart.settings import Settings
@@ -47,6 +48,13 @@ class Alarms:
         what = f"{many} not confirmed by the service {word.service}; the first {when} at {iso(word.due)}"
         hint = "Look whether it is gone, then: rempart removal list"
         self._raise(conn, what, hint=hint, key=f"removals:{word.service}:{word.due.timestamp():.0f}:{word.overdue}")
+
+    def notice(self, conn: Connection, word: Word) -> None:
+        """The time for a notice is nearly up, or is (`alarm` of `intake.notices.clockwork`)."""
+        laws = ", ".join(word.regimes)
+        what = f"The time for notice {word.number} is {'up' if word.overdue else 'nearly up'} ({laws})"
+        hint = f"It {'was' if word.overdue else 'is'} due at {iso(word.due)}. Look at it: /notices/{word.notice}"
+        self._raise(conn, what, hint=hint, key=f"notice:{word.notice}:{word.due}:{word.overdue}")
 
     def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
         """A job was given up (`on_dead` of JobRunner)."""

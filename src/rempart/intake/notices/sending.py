@@ -9,18 +9,18 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from rempart.evidence.vault import Keyring
 from rempart.intake.notices.records import notices as records
 from rempart.intake.notices.records.notices import NoticeRow
 from rempart.intake.notices.sealing import box_of
 from rempart.intake.notices.submit import submit
 from rempart.intake.notices.tickets import RandomBytes, new_number, new_secret, opens
 from rempart.intake.notices.values import NoticeForm, Submitted, Track, preview
+from rempart.intake.notices.writing import Writer
 from rempart.store.engine import Store
 
 AGAIN = timedelta(minutes=10)
@@ -32,7 +32,7 @@ class Sending:
     """What a process needs for it. `service` and `regimes` are the operator's settings."""
 
     store: Store
-    keyring: Keyring = field(repr=False)
+    writer: Writer
     service: str
     regimes: Sequence[str]
 
@@ -50,7 +50,7 @@ class Sending:
             with self.store.write() as conn:
                 self._stop_if_there(conn, number, secret)
                 made = submit(
-                    conn, form, service=self.service, regimes=self.regimes, keyring=self.keyring, at=at,
+                    conn, form, service=self.service, regimes=self.regimes, writer=self.writer, at=at,
                     address=address, random=drawn,
                 )  # fmt: skip
                 if made.number != number:  # the same may have come in while this waited for its turn
@@ -60,7 +60,7 @@ class Sending:
             return self._before(err.row, form, secret if at - err.row.received < AGAIN else "")
 
     def _drawn(self, text: str) -> RandomBytes:
-        return _Stream(box_of(self.keyring).mark(f"notice sent {text}"))
+        return _Stream(box_of(self.writer.keyring).mark(f"notice sent {text}"))
 
     @staticmethod
     def _stop_if_there(conn: Connection, number: str, secret: str) -> None:

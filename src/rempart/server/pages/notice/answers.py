@@ -74,9 +74,8 @@ class Answers:
         """What is sent of these: on the short ways, nothing but the place."""
         if not self.short:
             return self
-        minor = "" if self.role == Role.BYSTANDER else self.minor
         return Answers(
-            language=self.language, role=self.role, minor=minor, where=self.where, note=self.note,
+            language=self.language, role=self.role, minor=self.minor, where=self.where, note=self.note,
             insider=self.insider, once=self.once,
         )  # fmt: skip
 

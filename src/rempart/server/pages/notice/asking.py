@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rempart.errors import RefusedError, TooManyRequestsError
-from rempart.intake.notices.sending import Sending
+from rempart.intake.notices import abuse
 from rempart.intake.notices.values import Submitted, preview
 from rempart.server.access import Access
+from rempart.server.noticing import sending_of
 from rempart.server.pages.notice import steps
 from rempart.server.pages.notice.answers import Answers, read, written
 from rempart.server.pages.notice.contexts import ReviewPage, SentPage, StepPage
@@ -25,9 +26,6 @@ from rempart.server.pages.texts import LANGUAGES, texts
 from rempart.server.service import Service
 
 _STEPS_PER_MINUTE = 240
-_SENDS_PER_MINUTE = 6
-_SECONDS_HELD = 15.0
-"""So long a notice that comes too soon after others waits in the server; longer, and its sender is asked to."""
 
 
 @for_the_person(per_minute=_STEPS_PER_MINUTE)
@@ -67,12 +65,8 @@ async def send(request: Request, service: Service) -> Response:
     answers = read(form.get("notice", ""))
     if steps.wrong(answers):
         return _show(request, service, Step.REVIEW, answers)
-    await _slowly(request)
     access: Access = request.app.state.access
-    sending = Sending(
-        store=service.store, keyring=service.vault.keyring, service=service.settings.notices.service,
-        regimes=service.settings.notices.regimes,
-    )  # fmt: skip
+    sending = sending_of(service.settings, service.store, service.vault.keyring)
     try:
         sent = await run_in_threadpool(
             sending.send, notice_of(answers), text=written(answers.kept()), once=answers.once,
@@ -82,17 +76,17 @@ async def send(request: Request, service: Service) -> Response:
         if isinstance(err, TooManyRequestsError):
             raise
         return _review(request, service, answers, error=err)
+    await _slowly(request, service)
     return show(request, _sent(request, service, answers, sent), lang=answers.language)
 
 
-async def _slowly(request: Request) -> None:
-    """A notice is never refused for those that came before it: it waits, or is asked to come again."""
+async def _slowly(request: Request, service: Service) -> None:
+    """A notice is never refused for those that came before it from the same place; its answer waits."""
     access: Access = request.app.state.access
-    name = f"notice:{access.client(request)}"
-    wait = access.buckets.wait(name, per_minute=_SENDS_PER_MINUTE, burst=_SENDS_PER_MINUTE)
-    if wait > _SECONDS_HELD:
-        raise TooManyRequestsError(retry_after=wait)
-    await asyncio.sleep(wait)
+    wait = await run_in_threadpool(
+        abuse.pause, service.store, keyring=service.vault.keyring, address=access.address(request), at=service.clock()
+    )
+    await asyncio.sleep(wait.total_seconds())
 
 
 def _sent(request: Request, service: Service, answers: Answers, sent: Submitted) -> SentPage:

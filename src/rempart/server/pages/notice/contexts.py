@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar
 
+from rempart.intake.notices.views import NoticeView
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.notice.answers import Answers
 from rempart.server.pages.notice.helplines import Helpline
@@ -85,3 +86,40 @@ class StrayPage(Context):
     problem: str
     remedy: str
     so_far: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberPage(Context):
+    """Asks for the number, if it is not known, and the secret."""
+
+    template: ClassVar[str] = "notice/number"
+    number: str
+    problem: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterShown:
+    """A letter; `text` is empty once it was erased."""
+
+    kind: str
+    at: datetime
+    text: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePage(Context):
+    """What became of a notice. `doing` is what is asked about ("ask-withdraw", "ask-complain") or was just done;
+    `text` is the complaint as it was typed, of `most` characters; `whys` are the reasons that are told in words."""
+
+    template: ClassVar[str] = "notice/case"
+    view: NoticeView
+    secret: str = field(repr=False)
+    doing: str
+    text: str
+    problem: str
+    remedy: str
+    letters: tuple[LetterShown, ...]
+    most: int
+    whys: frozenset[str]
+    help: Sequence[Helpline] = ()

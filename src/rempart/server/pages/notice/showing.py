@@ -10,7 +10,7 @@ from functools import wraps
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rempart.errors import RefusedError, RempartError, TooManyRequestsError
+from rempart.errors import NotFoundError, RefusedError, RempartError, TooManyRequestsError
 from rempart.server.access import DECLARED, Public
 from rempart.server.pages import doors
 from rempart.server.pages.contexts import Context
@@ -48,6 +48,7 @@ def for_the_person(*, per_minute: float | None) -> Callable[[PublicHandler], End
         @wraps(handler)
         async def endpoint(request: Request) -> Response:
             try:
+                _is_there(request.app.state.service)
                 await public(request)
                 return await handler(request, request.app.state.service)
             except RempartError as err:
@@ -57,6 +58,11 @@ def for_the_person(*, per_minute: float | None) -> Callable[[PublicHandler], End
         return endpoint
 
     return wrap
+
+
+def _is_there(service: Service) -> None:
+    if not service.settings.notices.enabled:
+        raise NotFoundError("There is no such page.")
 
 
 def is_public(path: str) -> bool:
@@ -94,7 +100,7 @@ def waits(words: Texts, seconds: float) -> str:
 
 def language(request: Request, form: dict[str, str]) -> str:
     """The language that was asked for, that the form was in, or that the browser prefers."""
-    for found in (request.query_params.get("lang"), form.get("language")):
+    for found in (request.query_params.get("lang"), form.get("go", "").removeprefix("lang-"), form.get("language")):
         if found in LANGUAGES:
             return str(found)
     return preferred(request.headers.get("accept-language", ""))

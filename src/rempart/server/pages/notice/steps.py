@@ -54,9 +54,11 @@ def way(answers: Answers) -> tuple[Step, ...]:
 
 
 def asked(step: Step, answers: Answers) -> tuple[str, ...]:
-    """What a step asks of this person: the quiet question about the team stands in the last step before the review."""
+    """What a step asks of this person: the quiet question about the team stands in the last step before the review, and
+    a bystander may say there that somebody seems to be under 18."""
     early = step is Step.WHERE and not answers.short
-    return tuple(name for name in ASKS[step] if not (early and name == "insider"))
+    names = tuple(name for name in ASKS[step] if not (early and name == "insider"))
+    return (*names, "minor") if step is Step.WHERE and answers.role == Role.BYSTANDER else names
 
 
 def answered(step: Step, answers: Answers, form: Mapping[str, str]) -> Answers:

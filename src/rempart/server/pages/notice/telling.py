@@ -11,6 +11,8 @@ from rempart.server.pages.notice.contexts import Law
 
 HOURS = regimes()[OWN].hours or 48
 """The service's own time limit."""
+WHYS = frozenset({"not_intimate", "not_subject", "consent", "not_found", "other"})
+"""Why something stays: categories that are told in words."""
 _CONTACTING = (Element.CONTACT, Element.NAME, Element.SIGNATURE)
 
 
