@@ -86,9 +86,7 @@ def export(
     if told and dossier.file.explanation:
         told["explanation"] = dossier.file.explanation
     facts = {"letters": len(dossier.letters), "leaves": len(dossier.steps), "sender": bool(told)}
-    append(
-        conn, Leaf(action="notice.exported", actor=who.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at
-    )
+    append(conn, Leaf(action="notice.exported", actor=who.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at)
     return _zip(conn, dossier, cover(dossier))
 
 
