@@ -30,7 +30,7 @@ async def unfounded(request: Request, pages: Pages, who: Principal) -> Response:
     """Count a decided notice as one without ground."""
     service, notice = _asked(request)
     at = service.clock()
-    return await _done(request, who, "unfounded", lambda conn: abuse.unfounded(conn, notice, who, at=at))
+    return await _done(request, who, "notice_unfounded", lambda conn: abuse.unfounded(conn, notice, who, at=at))
 
 
 @for_people(Permission.NOTICES_LEAD)
@@ -38,7 +38,7 @@ async def warn(request: Request, pages: Pages, who: Principal) -> Response:
     """Warn a sender whose notices had no ground, more than once."""
     service, notice = _asked(request)
     writer, at = writer_of(service.settings, service.vault.keyring), service.clock()
-    return await _done(request, who, "warned", lambda conn: abuse.warn(conn, notice, who, writer=writer, at=at))
+    return await _done(request, who, "notice_warned", lambda conn: abuse.warn(conn, notice, who, writer=writer, at=at))
 
 
 @for_people(Permission.NOTICES_LEAD)
@@ -54,7 +54,7 @@ async def take_back(request: Request, pages: Pages, who: Principal) -> Response:
         row = reading.visible(conn, notice, who)
         withdrawal.withdraw(conn, row.id, writer=writer, at=at, by=who)
 
-    return await _done(request, who, "withdrawn", step)
+    return await _done(request, who, "notice_withdrawn", step)
 
 
 @for_people(Permission.NOTICES_DECIDE)
@@ -62,7 +62,7 @@ async def switch_track(request: Request, pages: Pages, who: Principal) -> Respon
     """Say that the person in the picture may have been a child when it was made."""
     service, notice = _asked(request)
     at = service.clock()
-    return await _done(request, who, "switched", lambda conn: track.switch(conn, notice, who=who, at=at))
+    return await _done(request, who, "notice_switched", lambda conn: track.switch(conn, notice, who=who, at=at))
 
 
 @for_people(Permission.NOTICES_LEAD)

@@ -21,7 +21,7 @@ from rempart.server.pages.rendering import render
 from rempart.server.service import Service
 
 _ALL = "all"
-_DONE = frozenset({"withdrawn", "warned", "unfounded", "switched", "found"})
+_DONE = frozenset({"notice_withdrawn", "notice_warned", "notice_unfounded", "notice_switched"})
 
 
 @for_people(Permission.NOTICES_READ)
@@ -40,7 +40,7 @@ async def notice_page(request: Request, pages: Pages, who: Principal) -> Respons
     service: Service = request.app.state.service
     done = request.query_params.get("done", "")
     page = await run_in_threadpool(page_of, service, who, request.path_params["notice"])
-    return render(request, page, who=who, message=f"notices.done.{done}" if done in _DONE else "")
+    return render(request, page, who=who, message=f"done.{done}" if done in _DONE else "")
 
 
 @for_people(Permission.NOTICES_READ)
