@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from rempart.errors import RefusedError
+from rempart.intake.notices.hashes import read_hashes
 from rempart.server.pages.notice import addresses
 from rempart.server.pages.notice.answers import MOST, MOST_BYTES, Answers, Role, taken, written
 
@@ -122,7 +124,7 @@ def _problems(step: Step, answers: Answers) -> Iterator[Problem]:
             yield Problem(field="minor", key="notice.wrong.minor", values={})
         case Step.WHERE:
             yield from _places(answers.where)
-        case Step.COPY if answers.signals and not _SIGNALS.fullmatch(answers.signals):
+        case Step.COPY if not _is_sound(answers.signals):
             yield Problem(field="signals", key="notice.wrong.signals", values={})
         case _:
             pass
@@ -130,6 +132,15 @@ def _problems(step: Step, answers: Answers) -> Iterator[Problem]:
     if size > MOST_BYTES:
         first = next((name for name in asked(step, answers) if name in ("signals", "explanation", "where")), "")
         yield Problem(field=first, key="notice.wrong.size", values={"size": size, "most": MOST_BYTES})
+
+
+def _is_sound(signals: str) -> bool:
+    """Whether a copy's text is one that the page made, or empty."""
+    try:
+        read_hashes(signals)
+    except RefusedError:
+        return False
+    return True
 
 
 def _places(where: str) -> Iterator[Problem]:
