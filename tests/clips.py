@@ -1,4 +1,4 @@
-"""Small WebM films for tests: every frame is a key frame of VP8, which is what a lossy WebP picture holds (RFC 9649)."""
+"""Small WebM films: every frame is a key frame of VP8, which is what a lossy WebP picture holds (RFC 9649)."""
 
 from __future__ import annotations
 

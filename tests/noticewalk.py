@@ -2,8 +2,18 @@
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import Any
 
 import httpx
+
+from deployment import Deployment
+
+
+def opened(house: Deployment, **more: Any) -> None:
+    """Open the public page of a deployment, with settings of its own."""
+    settings = house.runtime.service.settings
+    told = {"enabled": True, "regimes": (), "help_minors": (), "help_adults": ()} | more
+    object.__setattr__(settings, "notices", settings.notices.model_copy(update=told))
 
 
 @dataclass

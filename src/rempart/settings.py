@@ -137,12 +137,17 @@ class PeopleSettings(_Section):
 
 
 class NoticesSettings(_Section):
-    """Notices, and the public page at /notice. `service` hosts what a notice names and no check has seen; `regimes` are
-    the laws in force here. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and
+    """Notices, and the public page at /notice, which is there once `enabled` says so. `service` hosts what a notice
+    names and no check has seen; `regimes` are the laws in force here. `regulator` is the
+    authority that watches over the service, which letters name. `keep_days`: how long a notice stays whole after it was
+    decided. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and
     `help_adults` are helplines named in place of the built-in ones, as "Name https://…"."""
 
+    enabled: bool = False
     service: str = Field("site", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
     regimes: tuple[str, ...] = ()
+    regulator: str = Field("", max_length=200)
+    keep_days: int = Field(365, ge=184, le=3650)
     leave: str = Field("https://www.wikipedia.org/", pattern=r"^https://[^\s\"<>]+$")
     help_minors: tuple[str, ...] = ()
     help_adults: tuple[str, ...] = ()

@@ -100,6 +100,41 @@ class DecisionPage:
     more: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A statement of reasons to hand to an uploader: `text` in their `language`, or either text of `texts`.
+
+    Its `kind` is `restriction`, or `lifted` when the restriction `about` is over. It is about an item, whose `item_id`
+    is None once it was erased, or with the `subject` account about an `uploader`. `document` has all that was told.
+    """
+
+    seq: int
+    id: str
+    kind: str
+    subject: str
+    item_id: str | None
+    uploader: str | None
+    language: str
+    at: datetime
+    about: str | None
+    texts: Mapping[str, str]
+    document: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What the uploader is to read, as plain text."""
+        return self.texts.get(self.language) or self.texts["en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonPage:
+    """Statements of reasons in order. Keep `next` and ask again after it; with `more` there are further ones."""
+
+    reasons: tuple[Reason, ...]
+    next: int
+    more: bool
+
+
 def answer_of(told: Any) -> Answer:
     """A check's answer. Raises ServerAnswerError for what is none."""
     try:
@@ -148,6 +183,30 @@ def page_of(told: Any) -> DecisionPage:
         found: Sequence[Any] = told["decisions"]
         return DecisionPage(
             decisions=tuple(decision_of(one) for one in found), next=int(told["next"]), more=bool(told["more"])
+        )
+    except (KeyError, TypeError, ValueError) as err:
+        raise ServerAnswerError from err
+
+
+def reason_of(told: Any) -> Reason:
+    """A statement of reasons. Raises ServerAnswerError for what is none."""
+    try:
+        return Reason(
+            seq=int(told["seq"]), id=str(told["id"]), kind=str(told["kind"]), subject=str(told["subject"]),
+            item_id=told["item_id"], uploader=told["uploader"], language=str(told["language"]),
+            at=datetime.fromisoformat(told["at"]), about=told["about"], document=told,
+            texts={str(name): str(text) for name, text in told["text"].items()},
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise ServerAnswerError from err
+
+
+def reason_page_of(told: Any) -> ReasonPage:
+    """A page of statements. Raises ServerAnswerError."""
+    try:
+        found: Sequence[Any] = told["statements"]
+        return ReasonPage(
+            reasons=tuple(reason_of(one) for one in found), next=int(told["next"]), more=bool(told["more"])
         )
     except (KeyError, TypeError, ValueError) as err:
         raise ServerAnswerError from err

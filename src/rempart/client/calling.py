@@ -10,7 +10,18 @@ from typing import Any, Self
 
 import httpx
 
-from rempart.client.answers import Answer, DecisionPage, Item, answer_of, item_of, page_of
+from rempart.client.answers import (
+    Answer,
+    DecisionPage,
+    Item,
+    Reason,
+    ReasonPage,
+    answer_of,
+    item_of,
+    page_of,
+    reason_of,
+    reason_page_of,
+)
 from rempart.client.requests import (
     RETRIED,
     Call,
@@ -19,6 +30,8 @@ from rempart.client.requests import (
     check_call,
     item_path,
     pause,
+    reason_call,
+    reasons_call,
     refusal,
     signals_call,
     unchecked,
@@ -185,6 +198,14 @@ class Client(_Setup):
                 yield page
             after = page.next
 
+    def reasons(self, *, after: int = 0, limit: int = 100) -> ReasonPage:
+        """Statements of reasons after a number, to hand to uploaders; needs a key with the scope `decisions`."""
+        return reason_page_of(self._call(reasons_call(after, limit)))
+
+    def reason(self, reason_id: str) -> Reason:
+        """One statement of reasons. Raises RequestRefusedError (status 404) and ServerUnreachableError."""
+        return reason_of(self._call(reason_call(reason_id)))
+
     def _check(self, call: Call, item_id: str) -> Answer:
         try:
             return _checked(call, item_id, self._call(call))
@@ -299,6 +320,14 @@ class AsyncClient(_Setup):
             if page.decisions:
                 yield page
             after = page.next
+
+    async def reasons(self, *, after: int = 0, limit: int = 100) -> ReasonPage:
+        """As `Client.reasons`."""
+        return reason_page_of(await self._call(reasons_call(after, limit)))
+
+    async def reason(self, reason_id: str) -> Reason:
+        """As `Client.reason`."""
+        return reason_of(await self._call(reason_call(reason_id)))
 
     async def _check(self, call: Call, item_id: str) -> Answer:
         try:

@@ -1,27 +1,26 @@
-"""Who writes letters about notices in a running service: its page, the help that it names, and its post."""
+"""Notices as a deployment's settings ask for them: who writes letters, whom they name for help, and how they are posted."""
 
 from __future__ import annotations
 
+from sqlalchemy import Connection
+
+from rempart.errors import RefusedError
 from rempart.evidence.vault import Keyring
-from rempart.intake.notices.letters import Post, Sender, nothing_posted
+from rempart.intake.notices.letters import LANGUAGES, Letter, Post, Sender, nothing_posted
 from rempart.intake.notices.sending import Sending
 from rempart.intake.notices.writing import Writer
+from rempart.server.mail import Mail, MailKind, queue_mail
 from rempart.server.pages.notice.helplines import helplines
-from rempart.server.pages.texts import LANGUAGES
 from rempart.settings import Settings
 from rempart.store.engine import Store
 
 
-def writer_of(settings: Settings, keyring: Keyring, *, post: Post = nothing_posted) -> Writer:
-    """The writer of a process."""
-    address = settings.server.public_url or f"http://localhost:{settings.server.port}"
+def writer_of(settings: Settings, keyring: Keyring) -> Writer:
+    """Who writes letters about notices; they are mailed too where mail is set up and a mail address was given."""
     return Writer(
-        sender=Sender(
-            page=f"{address.rstrip('/')}/notice/follow", help={one: _help(settings, one) for one in LANGUAGES}
-        ),
-        keyring=keyring,
-        post=post,
-    )
+        sender=_sender(settings, child=False), for_children=_sender(settings, child=True), keyring=keyring,
+        post=_post(keyring) if settings.mail.host else nothing_posted,
+    )  # fmt: skip
 
 
 def sending_of(settings: Settings, store: Store, keyring: Keyring) -> Sending:
@@ -32,7 +31,27 @@ def sending_of(settings: Settings, store: Store, keyring: Keyring) -> Sending:
     )  # fmt: skip
 
 
-def _help(settings: Settings, language: str) -> tuple[str, ...]:
-    """Lines of a letter: who helps those who were under 18, then who helps adults, each once."""
-    both = (one for child in (True, False) for one in helplines(settings.notices, language, child=child))
-    return tuple(dict.fromkeys(f"{one.name}: {one.address}" for one in both))
+def _post(keyring: Keyring) -> Post:
+    def post(conn: Connection, address: str, letter: Letter) -> bool:
+        values = {"subject": letter.subject, "text": letter.text}
+        mail = Mail(kind=MailKind.LETTER, to=address, language=letter.language, values=values)
+        try:
+            queue_mail(conn, mail, keyring=keyring, at=letter.at, key=f"letter:{letter.id}")
+        except RefusedError:  # a telephone number, say: the page of the case shows the letter all the same
+            return False
+        return True
+
+    return post
+
+
+def _sender(settings: Settings, *, child: bool) -> Sender:
+    told = settings.notices
+    address = settings.server.public_url or f"http://localhost:{settings.server.port}"
+    lines = {
+        language: tuple(f"{one.name}: {one.address}" for one in helplines(told, language, child=child))
+        for language in LANGUAGES
+    }
+    return Sender(
+        page=f"{address.rstrip('/')}/notice/follow", help=lines,
+        regulator={language: told.regulator for language in LANGUAGES if told.regulator},
+    )  # fmt: skip

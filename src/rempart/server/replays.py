@@ -16,6 +16,8 @@ from rempart.evidence.backup.replaying import Again, Step, destroyed_again
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault import records as vault_records
 from rempart.intake.notices import seeds
+from rempart.intake.notices.upkeep import forget_again
+from rempart.intake.notices.withdrawal import withdraw_again
 from rempart.intake.upload_erasure import erase_again
 from rempart.lists import records as lists
 from rempart.people.permissions import Role
@@ -26,17 +28,20 @@ from rempart.store.counters import next_number
 def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mapping[str, Again]:
     """Steps by their action; `known` is what an old deployment that can still be read remembers.
 
-    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, items deleted, what was forgotten of cases,
-    cases from which people were kept (from everybody then, where nobody can tell any more who they were), the team's settings (leads alone see
-    cases, where those are lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled
-    or enabled, persons deactivated or given other roles. A password, code, passkey or provider that was replaced or
-    removed later, by a link too, does not open anything any more: its owner needs a new link.
+    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, notices taken back or moved to the children's
+    track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody then, where
+    nobody can tell any more who they were), the team's settings (leads alone see cases, where those are lost, until
+    they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled, persons deactivated or
+    given other roles. A password, code, passkey or provider that was replaced or removed later, by a link too, does not
+    open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
         "vault.held": partial(_held, clock=clock),
         "vault.released": partial(_released, clock=clock),
         "entry.withdrawn": partial(_entries_withdrawn, clock=clock),
+        "notice.withdrawn": partial(_notice_withdrawn, clock=clock),
+        "notice.forgotten": partial(_notice_forgotten, clock=clock),
         "seed.pulled": partial(_seeds_pulled, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
         "case.restricted": partial(_case_restricted, known=known),
@@ -70,6 +75,14 @@ def _entries_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
 def _seeds_pulled(conn: Connection, step: Step, *, clock: Clock) -> bool:
     known = [one for one in step.facts.get("entries", ()) if isinstance(one, int)]
     return bool(known) and seeds.pull_again(conn, known, at=clock())
+
+
+def _notice_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return withdraw_again(conn, (step.subject or "").removeprefix("notice:"), at=clock())
+
+
+def _notice_forgotten(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return forget_again(conn, (step.subject or "").removeprefix("notice:"), at=clock())
 
 
 def _item_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:

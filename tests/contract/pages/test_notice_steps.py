@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import func, select
 
 from deployment import deployment
-from noticewalk import Page, Walker
+from noticewalk import Page, Walker, opened
 from rempart.intake.notices.records.locations import notice_locations
 from rempart.intake.notices.records.notices import notice_sealed, notices
 from rempart.intake.notices.records.signals import notice_signals
@@ -23,6 +23,7 @@ HASH = "recipe srgb8-full-v1\nsha256 " + "ab" * 32 + "\n" + "c3" * 32 + " 100"
 def house(tmp_path_factory):
     with deployment(tmp_path_factory.mktemp("notices")) as found:
         object.__setattr__(found.runtime.access, "trusted", networks(["127.0.0.0/8"]))
+        opened(found)
         yield found
 
 
@@ -312,10 +313,8 @@ def test_the_frames_of_a_long_video_give_way_to_words_and_everything_is_sent(hou
     assert len(signals) > 20
 
 
-def test_the_laws_that_do_not_apply_are_named_before_sending_with_what_is_missing(tmp_path, client, house):
-    settings = house.runtime.service.settings
-    on = settings.notices.model_copy(update={"regimes": ("us-tida", "eu-dsa")})
-    object.__setattr__(settings, "notices", on)
+def test_the_laws_that_do_not_apply_are_named_before_sending_with_what_is_missing(client, house):
+    opened(house, regimes=("us-tida", "eu-dsa"))
     try:
         walker = Walker(client)
         page = walker.review(where=URL)
@@ -331,7 +330,7 @@ def test_the_laws_that_do_not_apply_are_named_before_sending_with_what_is_missin
         assert "TAKE IT DOWN Act: applies too" in walker.page.text
         assert "sent" in walker.send().text
     finally:
-        object.__setattr__(settings, "notices", settings.notices.model_copy(update={"regimes": ()}))
+        opened(house)
 
 
 def test_who_is_signed_in_makes_no_difference_and_no_cookie_is_set(house, client):
@@ -346,3 +345,13 @@ def test_who_is_signed_in_makes_no_difference_and_no_cookie_is_set(house, client
     assert re.sub(r"once: \w+", "", plain) == re.sub(r"once: \w+", "", known)
     with_lang = client.get("/notice", headers={"accept-language": "en", "cookie": "rempart_lang=fr"}).text
     assert '<html lang="en">' in with_lang
+
+
+def test_the_page_is_not_there_until_the_operator_opens_it(house, client):
+    opened(house, enabled=False)
+    try:
+        for path in ("/notice", "/notice/follow", "/notice/3467-9CDF"):
+            assert client.get(path).status_code == 404
+            assert client.post(path, files={"number": (None, "1"), "secret": (None, "2")}).status_code in (404, 405)
+    finally:
+        opened(house)

@@ -1,4 +1,24 @@
 """Keys of these pages that are put together from two parts, and sentences that are the same in both languages."""
 
-FAMILIES: dict[str, list[str]] = {}
+from rempart.deadlines.clocks import State
+from rempart.deadlines.regimes import Element
+from rempart.intake.notices.disclosing import NAMES
+from rempart.intake.notices.letters import LetterKind
+from rempart.intake.notices.values import ComplaintState, LocationState, NoticeState, Outcome, Role, Track
+
+FAMILIES: dict[str, list[str]] = {
+    "notices.show.": [*(one.value for one in NoticeState), "all"],
+    "notices.role.": [one.value for one in Role],
+    "notices.track.": [one.value for one in Track],
+    "notices.state.": [one.value for one in NoticeState],
+    "notices.outcome.": [one.value for one in Outcome],
+    "notices.clock_state.": [one.value for one in State],
+    "notices.element.": [one.value for one in Element],
+    "notices.place_state.": [one.value for one in LocationState],
+    "notices.complaint.": [one.value for one in ComplaintState],
+    "notices.letter.": [one.value for one in LetterKind],
+    "notices.told.": [*NAMES, "explanation"],
+    "notices.finding.": ["identical", "similar"],
+    "notices.done.": ["withdrawn", "warned", "unfounded", "switched", "found"],
+}
 SAME: set[str] = set()

@@ -75,7 +75,8 @@ def test_addresses_are_found_as_people_paste_them(text, found):
 @pytest.mark.parametrize(
     "line",
     [
-        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "content://media/1", "https://", "the second one",
+        "javascript:alert(1)", "data:text/html,x", "file:///etc/passwd", "content://media/1", "https://",
+        "the second one",
         "https://user:word@example.org/", "https://exa\u202emple.org/", "https://[::1", "https://example.org:99999/",
         "a@example.org", "12.50", "https://exam<ple>.org/", "//example.org/1", "ftp://example.org/1",
     ],

@@ -16,7 +16,7 @@ from rempart.cases.records import work
 from rempart.cases.records.cases import Case
 from rempart.cases.work.claims import HELD, LEAD, SETTLING, drop
 from rempart.cases.work.lease import lease_of
-from rempart.cases.work.queue import visible
+from rempart.cases.work.queue import queues, visible
 from rempart.cases.work.settings import PRIORITIES, current
 from rempart.errors import ConflictError, NotPermittedError, RefusedError
 from rempart.evidence.ledger import Leaf, append
@@ -120,6 +120,20 @@ def set_priority(conn: Connection, case_id: str, who: Principal, priority: int, 
         records.change(conn, case_id, priority=priority, danger=False)
         facts = {"priority": priority, "before": case.priority}
         _write(conn, case, "case.prioritised", by=who, at=at, facts=facts)
+
+
+def to_queue(conn: Connection, case_id: str, who: Principal, queue: str, *, at: datetime) -> None:
+    """As a lead, put a case into another queue, where other people may see it; a claim ends, and so does a hand-over.
+
+    Its due time stays. Raises RefusedError for a queue that is none, ConflictError for a case that is settling.
+    """
+    _lead(who)
+    case = _movable(conn, case_id, who, at=at)
+    if queue not in queues(conn, who):
+        raise RefusedError("There is no such queue.", hint="Choose from the list.")
+    if queue != case.queue:
+        drop(conn, case, queue=queue, assigned_to=None)
+        _write(conn, case, "case.moved", by=who, at=at, facts={"to": queue, "before": case.queue})
 
 
 def danger(conn: Connection, case_id: str, who: Principal, *, reason: str, at: datetime, alarm: Alarm) -> None:

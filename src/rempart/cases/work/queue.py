@@ -126,6 +126,14 @@ def counts(conn: Connection, who: Principal) -> tuple[QueueCount, ...]:
     return _counts(records.counts(conn, sight_of(who, rules)), rules)
 
 
+def queues(conn: Connection, who: Principal) -> Mapping[str, str]:
+    """The queues that a principal sees, with their titles: those that the team described, and those with cases."""
+    _, rules = current(conn)
+    sight = sight_of(who, rules)
+    found = {one.name: one.title for one in rules.queues if one.name not in sight.denied}
+    return found | {one.queue: one.title for one in _counts(records.counts(conn, sight), rules)}
+
+
 def next_for(conn: Connection, who: Principal, queue: str | None = None, *, at: datetime) -> str | None:
     """The case that a person should take next, of a queue or of all; None when nothing waits for them."""
     _, rules = current(conn)

@@ -61,11 +61,13 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
         return ()
     places = _places(conn, case)
     for one in places:
+        if _decided_since(case, one):
+            continue
         item = items.hosted(conn, one.item)
         if _taken_down(case, item):
-            _remove(conn, one, item, at=at)
+            _remove(conn, one, item, case_id, at=at)
         elif case.state == "decided" and case.decision == Ending.RELEASE.value and _own(conn, case, one):
-            _keep(conn, one, item, why=_why(conn, case), at=at)
+            _keep(conn, one, item, case_id, why=_why(conn, case), at=at)
     _answer_complaints(conn, case, writer=writer, at=at)
     notices = tuple(dict.fromkeys(one.notice for one in places))
     for notice in notices:
@@ -80,6 +82,13 @@ def _places(conn: Connection, case: Case) -> tuple[LocationRow, ...]:
     for complaint in complaints.of_case(conn, case.id):
         found |= {one.id: one for one in locations.of(conn, [complaint.notice]) if one.id in complaint.locations}
     return tuple(sorted(found.values(), key=lambda one: one.id))
+
+
+def _decided_since(case: Case, place: LocationRow) -> bool:
+    """Whether another case has decided about a place after this one did: then this one has nothing to say any more."""
+    if place.decided_at is None or place.decided_in in (None, case.id):
+        return False
+    return case.decided is None or case.decided <= place.decided_at
 
 
 def _taken_down(case: Case, item: Item | None) -> bool:
@@ -98,23 +107,26 @@ def _own(conn: Connection, case: Case, place: LocationRow) -> bool:
     return first is not None and first.decision == Ending.MERGED.value
 
 
-def _remove(conn: Connection, place: LocationRow, item: Item | None, *, at: datetime) -> None:
+def _remove(conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, at: datetime) -> None:
     if place.state not in {LocationState.WAITING.value, *_STAYS}:
         return
     gone = item is None or item.gone is not None
     values: dict[str, object] = {"state": LocationState.REMOVING.value, "why": None, "decided_at": at}
+    values["decided_in"] = case_id
     if gone:  # its service has deleted it already: nobody is left to confirm anything
         values |= {"state": LocationState.REMOVED.value, "removed_at": at}
     locations.change(conn, place.id, **values)
     _leaf(conn, place, "notice.removing" if not gone else "notice.removed", at=at)
 
 
-def _keep(conn: Connection, place: LocationRow, item: Item | None, *, why: str | None, at: datetime) -> None:
+def _keep(conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, why: str | None, at: datetime) -> None:
     if place.state == LocationState.WITHDRAWN.value or place.state in _STAYS:
         return
     gone = why == NOT_THERE or item is None or item.gone is not None
     state = LocationState.NOT_FOUND if gone else LocationState.KEPT
-    locations.change(conn, place.id, state=state.value, why=why, decided_at=at, removed_at=None)
+    locations.change(
+        conn, place.id, state=state.value, why=why, decided_at=at, decided_in=case_id, removed_at=None
+    )  # fmt: skip
     _leaf(conn, place, "notice.kept", at=at)
 
 

@@ -13,7 +13,7 @@ from rempart.deadlines import clocks as deadlines
 from rempart.deadlines.regimes import Element, regimes
 from rempart.errors import NotFoundError, RefusedError
 from rempart.evidence.vault import Keyring
-from rempart.intake.notices import attempts
+from rempart.intake.notices import attempts, seeds
 from rempart.intake.notices.records import clocks as clock_records
 from rempart.intake.notices.records import complaints, letters, locations
 from rempart.intake.notices.records import notices as records
@@ -124,6 +124,13 @@ def of_case(conn: Connection, case_id: str) -> tuple[NoticeRow, ...]:
     """The notices that a case is about, for a page that shows the case."""
     ids = dict.fromkeys(one.notice for one in locations.of_case(conn, case_id))
     return tuple(row for row in (records.find(conn, one) for one in ids) if row is not None)
+
+
+def seen_of_case(conn: Connection, case_id: str, who: Principal) -> tuple[NoticeRow, ...]:
+    """The notices that named what a case is about, or whose signals led to it, as far as somebody may see them."""
+    ids = dict.fromkeys([one.notice for one in locations.of_case(conn, case_id)] + list(seeds.linked(conn, case_id)))
+    seen = _seen(conn, ids, who)
+    return tuple(row for row in (records.find(conn, one) for one in ids if one in seen) if row is not None)
 
 
 def stands(row: NoticeRow) -> tuple[RegimeView, ...]:

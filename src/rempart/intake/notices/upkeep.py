@@ -15,6 +15,7 @@ from rempart.intake.notices.clockwork import Alarm
 from rempart.intake.notices.locating import is_own_item
 from rempart.intake.notices.records import locations, signals
 from rempart.intake.notices.records import notices as records
+from rempart.intake.notices.records.notices import NoticeRow
 from rempart.intake.notices.withdrawal import forget
 from rempart.items.records import items
 from rempart.items.records.items import COUNTER
@@ -51,15 +52,32 @@ def forget_some(conn: Connection, *, before: datetime, at: datetime, most: int =
     if rows:
         locked_number(conn, COUNTER)
     for row in rows:
-        places = locations.of(conn, [row.id])
-        forget(conn, row, at=at)
-        signals.withdraw(conn, row.id, at=at)
-        for place in places:
-            locations.change(conn, place.id, url="", note="")
-            item = items.hosted(conn, place.item)
-            if item is not None and is_own_item(item.item_id) and not judged.needed(conn, [item.id]):
-                forget_item(conn, item.id)
-        records.change(conn, row.id, swept_at=at)
+        _sweep(conn, row, at=at)
         append(conn, Leaf(action="notice.forgotten", actor=SYSTEM.pseudonym, subject=f"notice:{row.id}"), at=at)
+    for row in rows:
         seeds.pull(conn, row.id, at=at)
     return len(rows)
+
+
+def forget_again(conn: Connection, notice: str, *, at: datetime) -> bool:
+    """After a restore: a notice that was forgotten later is forgotten again; False where it is not there, or was.
+
+    Its seeds are pulled by a step of their own.
+    """
+    locked_number(conn, COUNTER)
+    row = records.find(conn, notice, lock=True)
+    if row is None or row.swept_at is not None:
+        return False
+    _sweep(conn, row, at=at)
+    return True
+
+
+def _sweep(conn: Connection, row: NoticeRow, *, at: datetime) -> None:
+    forget(conn, row, at=at)
+    signals.withdraw(conn, row.id, at=at)
+    for place in locations.of(conn, [row.id]):
+        locations.change(conn, place.id, url="", note="")
+        item = items.hosted(conn, place.item)
+        if item is not None and is_own_item(item.item_id) and not judged.needed(conn, [item.id]):
+            forget_item(conn, item.id)
+    records.change(conn, row.id, swept_at=at)

@@ -13,13 +13,16 @@ from rempart.intake.notices import letters
 from rempart.intake.notices.letters import LetterKind, Post, Sender, nothing_posted
 from rempart.intake.notices.records import locations
 from rempart.intake.notices.records import notices as records
+from rempart.intake.notices.values import Track
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
-    """Writes in the name of one service; `post` sends where an address was given and mail is on."""
+    """Writes in the name of one service; `post` sends where an address was given and mail is on. `for_children` names
+    those who help children; without it the same help is named to everybody."""
 
     sender: Sender
+    for_children: Sender | None = None
     keyring: Keyring = field(repr=False)
     post: Post = nothing_posted
 
@@ -28,7 +31,8 @@ class Writer:
         row = records.find(conn, notice)
         if row is None:
             raise NotFoundError("There is no such notice.")
+        child = row.track == Track.CHILD
         letters.write(
-            conn, kind, row, locations.of(conn, [notice]), sender=self.sender, keyring=self.keyring, at=at,
-            post=self.post,
+            conn, kind, row, locations.of(conn, [notice]), keyring=self.keyring, at=at, post=self.post,
+            sender=self.for_children if child and self.for_children is not None else self.sender,
         )  # fmt: skip

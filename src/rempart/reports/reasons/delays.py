@@ -129,7 +129,7 @@ def mark_order(conn: Connection, who: Principal, case_id: str, *, why: str, at: 
 
     For leads, and for the software where an order came by its own way.
     """
-    if who.kind != "system":
+    if who.id != SYSTEM.id:
         _lead(who)
     locked_number(conn, COUNTER)
     waiting = _meant(conn, who, case_id=case_id, reason=None)

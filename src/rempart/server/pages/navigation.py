@@ -11,6 +11,7 @@ from rempart.people.principal import Principal
 ENTRIES = (
     ("/", "home", Permission.STATUS),
     ("/cases", "cases", Permission.CASES_READ),
+    ("/notices", "notices", Permission.NOTICES_READ),
     ("/approvals", "approvals", Permission.APPROVALS_READ),
     ("/items", "items", Permission.ITEMS_READ),
     ("/lists", "lists", Permission.LISTS_READ),

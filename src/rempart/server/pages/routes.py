@@ -87,6 +87,7 @@ _TABLE = (
     ("POST", "/keys/{key}/revoke", keyring.revoke_key),
     ("GET", "/people", people.people_page),
     ("POST", "/people", people.add_person),
+    ("POST", "/people/together", people.together),
     ("GET", "/people/{person}", people.person_page),
     ("POST", "/people/{person}/roles", people.set_roles),
     ("POST", "/people/{person}/link", people.make_link),

@@ -18,6 +18,7 @@ from rempart.cases.work.settings import Contact
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.sight.panel import Panel
+from rempart.server.pages.together import Became
 
 STYLES = ("desk.css",)
 
@@ -33,9 +34,19 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """Somebody a case may be handed to; `name` only for those who may know names."""
+
+    id: str
+    pseudonym: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(Context):
-    """The open cases that somebody may see, a page of them. `queue`, `look` and `held` are what was asked for.
-    `restored`: the team's settings are those of a backup."""
+    """The open cases that somebody may see, a page of them. `queue`, `look`, `held` and `start` are what was asked for;
+    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once. `restored`: the
+    team's settings are those of a backup."""
 
     template: ClassVar[str] = "desk/queue"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -48,11 +59,16 @@ class QueuePage(Context):
     queue: str
     look: str
     held: bool
+    start: str
     may_assess: bool
+    may_lead: bool
     may_open: bool
     mine: int
     undo: Undo | None
     restored: bool
+    colleagues: tuple[Colleague, ...]
+    queues: tuple[tuple[str, str], ...]
+    became: tuple[Became, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +81,6 @@ class Holder:
     left: int = 0
     token: str = ""
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colleague:
-    """Somebody a case may be handed to; `name` only for those who may know names."""
-
-    id: str
-    pseudonym: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +162,7 @@ class CasePage(Context):
     undo: Undo | None
     sight: Panel | None
     opened: datetime
+    notices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

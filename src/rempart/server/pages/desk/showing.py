@@ -26,14 +26,15 @@ from rempart.cases.work.queue import visible
 from rempart.cases.work.settings import WorkRules
 from rempart.cases.work.timeline import Event, timeline
 from rempart.errors import SchemeUnknownError
+from rempart.intake.notices.reading import seen_of_case
 from rempart.lists import entry_records
 from rempart.lists.schemes import built_in
-from rempart.people.permissions import BY_ROLE, Permission
+from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
-from rempart.people.records.persons import Person
 from rempart.server.pages.desk import drafts
-from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Colleague, Happening, Holder, NearRow
+from rempart.server.pages.desk.colleagues import colleagues
+from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Happening, Holder, NearRow
 from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.desk.happenings import told
 from rempart.server.pages.desk.undoing import of_standing, undoable
@@ -80,10 +81,11 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             facts=facts[-MOST_FACTS:], fact_kinds=FACT_KINDS, near=_near(conn, case, who),
             near_open=case.state == "open" and case.uploader is None,
             happenings=happenings, earlier=earlier,
-            colleagues=_colleagues(everyone, who), may_lead=who.may(Permission.CASES_LEAD),
+            colleagues=colleagues(everyone, who), may_lead=who.may(Permission.CASES_LEAD),
             assigned_to=next((one.pseudonym for one in everyone if one.id == case.assigned_to), ""),
             undo=of_standing(stands, at=at) or undoable(conn, service, who, asked.get("after", "")),
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
+            notices=tuple((one.id, one.number) for one in seen_of_case(conn, case_id, who)),
         )  # fmt: skip
 
 
@@ -178,15 +180,6 @@ def _near(conn: Connection, case: Case, who: Principal) -> tuple[NearRow, ...]:
 def _happenings(conn: Connection, case_id: str, who: Principal) -> tuple[tuple[Happening, ...], int]:
     found: tuple[Event, ...] = timeline(conn, case_id, who)
     return tuple(map(told, found[-MOST_HAPPENINGS:])), max(0, len(found) - MOST_HAPPENINGS)
-
-
-def _colleagues(everyone: tuple[Person, ...], who: Principal) -> tuple[Colleague, ...]:
-    named = who.may(Permission.PEOPLE_READ)
-    return tuple(
-        Colleague(id=one.id, pseudonym=one.pseudonym, name=one.shown_name if named else "")
-        for one in everyone
-        if one.active and one.id != who.id and any(Permission.CASES_ASSESS in BY_ROLE[role] for role in one.roles)
-    )
 
 
 def hold_until(hours: str, *, at: datetime) -> datetime:

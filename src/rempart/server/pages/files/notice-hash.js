@@ -61,6 +61,8 @@ const heard = (video, name) => new Promise((resolve, reject) => {
   }, { once: true });
 });
 
+const pause = () => new Promise((resolve) => setTimeout(resolve, 100));
+
 const seek = (video, moment) => {
   const there = heard(video, "seeked");
   video.currentTime = moment;
@@ -84,11 +86,22 @@ const framesOf = async (file, mine) => {
     await loaded;
     if (!video.videoWidth) throw refusal("noFilm");
     const seconds = await lengthOf(video), of = Math.max(1, Math.min(MOST_FRAMES, Math.ceil(seconds)));
-    for (let at = 0; at < of; at++) {
-      await seek(video, at * Math.max(1, seconds / MOST_FRAMES));
+    const grab = async () => {
       const frame = await createImageBitmap(video);
       if (mine !== job) throw refusal("stopped");
-      frames.push(await ask({ frame }, [frame]));
+      return ask({ frame }, [frame]);
+    };
+    let seen = await grab();
+    for (let at = 0; at < of; at++) {
+      const before = seen.hash;
+      await seek(video, at * Math.max(1, seconds / MOST_FRAMES));
+      seen = await grab();
+      if (seen.hash === before) {
+        // Either the film stands still, or the frame from before the seek is still there.
+        await pause();
+        seen = await grab();
+      }
+      frames.push(seen);
       bar.value = (at + 1) / of;
       if (at % 20 === 19) say(["frame"], { at: at + 1, of });
     }
@@ -108,8 +121,8 @@ const linesOf = (sha256, frames) => {
   for (const { hash, quality } of frames) {
     if (quality >= LEAST_QUALITY && !lines.at(-1)?.startsWith(hash)) lines.push(`${hash} ${quality}`);
   }
-  const room = Number(section.dataset.room) - weight([...head, ""]), one = weight(lines.slice(0, 1).concat(""));
-  const fit = Math.max(0, Math.min(lines.length, Math.floor(room / one)));
+  const room = Number(section.dataset.room) - weight([...head, ""]), longest = "f".repeat(64) + " 100";
+  const fit = Math.max(0, Math.min(lines.length, Math.floor(room / (weight([longest, ""]) - weight([""])))));
   return [...head, ...Array.from({ length: fit }, (_, at) => lines[Math.floor(at * lines.length / fit)])];
 };
 

@@ -11,7 +11,7 @@ from functools import wraps
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rempart.errors import RefusedError, RempartError, TooManyRequestsError
+from rempart.errors import NotFoundError, RefusedError, RempartError, TooManyRequestsError
 from rempart.server.access import DECLARED, Public
 from rempart.server.pages import doors
 from rempart.server.pages.contexts import Context
@@ -50,6 +50,7 @@ def for_the_person(handler: PublicHandler) -> Endpoint:
     @wraps(handler)
     async def endpoint(request: Request) -> Response:
         try:
+            _is_there(request.app.state.service)
             await public(request)
             return await handler(request, request.app.state.service)
         except RempartError as err:
@@ -58,6 +59,11 @@ def for_the_person(handler: PublicHandler) -> Endpoint:
 
     setattr(endpoint, DECLARED, public)
     return endpoint
+
+
+def _is_there(service: Service) -> None:
+    if not service.settings.notices.enabled:
+        raise NotFoundError("There is no such page.")
 
 
 def is_public(path: str) -> bool:
