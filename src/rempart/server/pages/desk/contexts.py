@@ -45,8 +45,8 @@ class Colleague:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(Context):
     """The open cases that somebody may see, a page of them. `queue`, `look`, `held` and `start` are what was asked for;
-    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once. `restored`: the
-    team's settings are those of a backup."""
+    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once.
+    `restored`: the team's settings are those of a backup."""
 
     template: ClassVar[str] = "desk/queue"
     styles: ClassVar[tuple[str, ...]] = STYLES
