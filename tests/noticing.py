@@ -3,13 +3,20 @@
 import secrets
 
 from actors import NOON
+from judging import judged
+from rempart.cases.assessing.settling import FOLLOW
+from rempart.cases.records import cases
 from rempart.evidence.vault import HeldKeys
+from rempart.intake.notices import follow
 from rempart.intake.notices.letters import Sender
 from rempart.intake.notices.reading import by_number
+from rempart.intake.notices.records import locations
 from rempart.intake.notices.submit import submit
 from rempart.intake.notices.values import Answer, Location, NoticeForm, Role
 from rempart.intake.notices.writing import Writer
-from vaults import key_text
+from rempart.store.jobs import JobRunner, release_jobs_of
+from rempart.store.workers import Worker
+from vaults import a_vault, key_text
 
 REGIMES = ("us-tida", "uk-osa", "eu-dsa", "fr-lcen")
 URL = "https://forum.example/photos/17"
@@ -49,3 +56,47 @@ def sent(store, told, *, writer, at=NOON, regimes=REGIMES, address=HOME, **more)
 def read(store, told, *, writer, at=NOON, address=HOME):
     """The notice as the person who sent it sees it."""
     return by_number(store, told.number, told.secret, keyring=writer.keyring, address=address, at=at)
+
+
+class NoticeDesk:
+    """Who takes notices and decides about them, on a clock that is set by hand."""
+
+    def __init__(self, store, *, keyring=None):
+        self.store, self.vault = store, a_vault(store, keys=keyring)
+        self.writer = a_writer(self.vault.keyring)
+        self.clock = self.vault.clock
+
+    def take(self, told=None, **more):
+        return sent(self.store, told or form(), writer=self.writer, at=self.clock(), **more)
+
+    def places(self, told):
+        with self.store.read() as conn:
+            return locations.of(conn, [told.notice])
+
+    def case(self, told, place=0):
+        with self.store.read() as conn:
+            return cases.find(conn, self.places(told)[place].case_id)
+
+    def decide(self, told, decision, place=0, **more):
+        return self.judge(self.places(told)[place].case_id, decision, **more)
+
+    def judge(self, case_id, decision, **more):
+        case = judged(self.store, self.vault, case_id, decision, **more)
+        self.follow()
+        return case
+
+    def follow(self):
+        handlers = {FOLLOW: follow.Follower(writer=self.writer, clock=self.clock)}
+        with Worker(self.store, on_death=release_jobs_of) as worker:
+            return JobRunner(self.store, worker, handlers).run_due()
+
+    def confirm(self, told, place=0):
+        """What a service's confirmation does to a place."""
+        one = self.places(told)[place]
+        with self.store.write() as conn:
+            locations.change(conn, one.id, state="removed", removed_at=self.clock())
+            follow.again(conn, one.case_id, round=1, at=self.clock())
+        self.follow()
+
+    def seen(self, told):
+        return read(self.store, told, writer=self.writer, at=self.clock())

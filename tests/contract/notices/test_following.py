@@ -8,63 +8,23 @@ from sqlalchemy import select
 from desks import join_team
 from hosting import host
 from judging import ADA, LEA, NO, REMOVE, RESTRICT, RUI, judged
-from noticing import URL, a_writer, form, hashes, read, sent
-from rempart.cases.assessing.settling import FOLLOW
+from noticing import URL, NoticeDesk, form, hashes
 from rempart.cases.assessing.values import VERDICT_OF
 from rempart.cases.records import cases
 from rempart.cases.records.decisions import decisions
 from rempart.intake.notices import follow, progress
-from rempart.intake.notices.records import clocks, locations, notices
+from rempart.intake.notices.records import clocks, notices
 from rempart.items.records import items
 from rempart.lists.entry import Category
 from rempart.policy.facts import Verdict
-from rempart.store.jobs import JobRunner, release_jobs_of
-from rempart.store.workers import Worker
-from vaults import a_vault, actions
-
-
-class Desk:
-    """Who takes notices and decides about them, on a clock that is set by hand."""
-
-    def __init__(self, store):
-        self.store, self.vault = store, a_vault(store)
-        self.writer = a_writer(self.vault.keyring)
-        self.clock = self.vault.clock
-
-    def take(self, told=None, **more):
-        return sent(self.store, told or form(), writer=self.writer, at=self.clock(), **more)
-
-    def places(self, told):
-        with self.store.read() as conn:
-            return locations.of(conn, [told.notice])
-
-    def decide(self, told, decision, place=0, **more):
-        case = judged(self.store, self.vault, self.places(told)[place].case_id, decision, **more)
-        self.follow()
-        return case
-
-    def follow(self):
-        handlers = {FOLLOW: follow.Follower(writer=self.writer, clock=self.clock)}
-        with Worker(self.store, on_death=release_jobs_of) as worker:
-            return JobRunner(self.store, worker, handlers).run_due()
-
-    def confirm(self, told, place=0):
-        """What a service's confirmation does to a place."""
-        one = self.places(told)[place]
-        with self.store.write() as conn:
-            locations.change(conn, one.id, state="removed", removed_at=self.clock())
-            follow.again(conn, one.case_id, round=1, at=self.clock())
-        self.follow()
-
-    def seen(self, told):
-        return read(self.store, told, writer=self.writer, at=self.clock())
+from vaults import actions
 
 
 @pytest.fixture
 def desk(store):
     with store.write() as conn:
         join_team(conn, RUI, ADA, LEA)
-    return Desk(store)
+    return NoticeDesk(store)
 
 
 def letters(seen):

@@ -109,7 +109,7 @@ class WorkRules:
     undo_seconds: int = 30
     two_person: frozenset[str] = frozenset({"report", "add_to_list", "block_account"})
     second_within_minutes: int = 240
-    schemes: tuple[str, ...] = ("uk-abc", "iccam", "ncmec-industry", "vic-us")
+    schemes: tuple[str, ...] = ("uk-abc", "iccam", "ncmec-industry", "vic-us", "intimate")
     sample_percent: int = 5
     budgets: Budgets = Budgets()
     peer_contact: str = ""

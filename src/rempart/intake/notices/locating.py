@@ -75,7 +75,7 @@ def _located(conn: Connection, place: int, told: Location, arrival: Arrival, ids
     )  # fmt: skip
     return records.LocationRow(
         id=location, notice=arrival.notice, place=place, url=told.url, note=told.note, item=item.id, case_id=case_id,
-        state=LocationState.WAITING.value, why=None, decided_at=None, removed_at=None,
+        state=LocationState.WAITING.value, why=None, decided_at=None, decided_in=None, removed_at=None,
     )  # fmt: skip
 
 

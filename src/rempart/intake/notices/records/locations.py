@@ -40,6 +40,7 @@ notice_locations = Table(
     Column("state", String(10), nullable=False),
     Column("why", String(40)),  # the reviewers' category, where it stays
     Column("decided_at", UtcTime),
+    Column("decided_in", ID),  # the case
     Column("removed_at", UtcTime),
     Index("uq_notice_locations_notice_place", "notice", "place", unique=True),
     Index(None, "item"),
@@ -61,6 +62,7 @@ class LocationRow:
     state: str
     why: str | None
     decided_at: datetime | None
+    decided_in: str | None
     removed_at: datetime | None
 
 

@@ -84,6 +84,7 @@ def _parts() -> None:
         sa.Column("state", sa.String(10), nullable=False),
         sa.Column("why", sa.String(40)),
         sa.Column("decided_at", NUMBER),
+        sa.Column("decided_in", ID),
         sa.Column("removed_at", NUMBER),
         sa.PrimaryKeyConstraint("id", name="pk_notice_locations"),
         sa.ForeignKeyConstraint(["notice"], ["notices.id"], name="fk_notice_locations_notice"),
