@@ -25,6 +25,7 @@ FAMILIES: dict[str, list[str]] = {
         {one.does.rpartition(".")[2] for some in built_in().values() for rows in some.values() for one in rows}
     ),
 }  # fmt: skip
+FAMILIES["notice.stray."] = ["too_long", "not_read"]  # said by server/security.py
 SAME: set[str] = set()
 _NOTICES = "intake/notices"
 SAYING = {f"{_NOTICES}/{name}.py" for name in ("values", "hashes", "reading", "attempts", "complaints", "withdrawal")}
