@@ -1,5 +1,5 @@
-"""A page with the hash step behind the server's own layer, under the rules of the public page, and what Chromium does
-with it."""
+"""A page with the hash step behind the server's own layer, which gives it the rules of the public page, and what
+Chromium does with it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,6 @@ from rempart.server.pages.routes import static_file
 from rempart.server.pages.texts import texts
 from rempart.server.security import Limits, Security
 
-RULES = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; worker-src 'self'; media-src blob:; connect-src 'none'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
-)
 _PAGE = """{% from "notice/hash.html" import hash_section %}<!doctype html>
 <html lang="{{ lang }}"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width"><title>Hash</title>
@@ -31,7 +27,7 @@ _PAGE = """{% from "notice/hash.html" import hash_section %}<!doctype html>
 <link rel="stylesheet" href="{{ address_of('pages.css') }}">
 <link rel="stylesheet" href="{{ address_of('notice-hash.css') }}">
 <script type="module" src="{{ address_of('notice-hash.js') }}"></script></head>
-<body><main><h1>Notice</h1><form method="post" action="/send">{{ hash_section(say) }}
+<body><main><h1>Notice</h1><form method="post" action="/notice/send">{{ hash_section(say) }}
 <button name="step" value="hash">Send</button></form></main></body></html>"""
 
 
@@ -45,17 +41,15 @@ class HashSite:
 
 
 @contextmanager
-def hash_site(
-    *, lang: str = "en", rules: str = RULES, prelude: str = "", bare_worker: bool = False
-) -> Iterator[HashSite]:
+def hash_site(*, lang: str = "en", rules: str = "", prelude: str = "", bare_worker: bool = False) -> Iterator[HashSite]:
     """The step alone, on a free port of the loopback. A `prelude` runs in the worker before anything of ours;
-    `bare_worker` serves it with rules that forbid nothing."""
+    `rules` stand in place of the public page's; `bare_worker` serves the worker with rules that forbid nothing."""
     site, words = HashSite(), texts(lang)
 
     @declared(Open())
     async def page(request: Request) -> Response:
         made = environment().from_string(_PAGE).render(say=words.say, lang=lang)
-        return HTMLResponse(made, headers={"content-security-policy": rules})
+        return HTMLResponse(made, headers={"content-security-policy": rules} if rules else {})
 
     @declared(Open())
     async def send(request: Request) -> Response:
@@ -68,10 +62,10 @@ def hash_site(
         return Response(prelude + file("notice-worker.js").decode(), media_type="text/javascript", headers=headers)
 
     routes = [
-        Route("/", page),
+        Route("/notice", page),
         *([Route("/files/notice-worker.js", worker)] if prelude or bare_worker else []),
         Route("/files/{name}", static_file),
-        Route("/send", send, methods=["POST"]),
+        Route("/notice/send", send, methods=["POST"]),
     ]
     app = Security(Starlette(routes=routes), limits=Limits())
 
@@ -88,7 +82,7 @@ def opened(browser: Browser, site: HashSite) -> Page:
     """The page, its worker running."""
     page = browser.new_context().new_page()
     with page.expect_worker():
-        page.goto(site.address)
+        page.goto(f"{site.address}/notice")
     return page
 
 

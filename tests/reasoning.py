@@ -9,11 +9,15 @@ from rempart.items.records import checks, items
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
 from rempart.reports.reasons import statements
+from rempart.reports.reasons.dsa.connection import Database
+from rempart.reports.reasons.dsa.filing import FILE, Batcher, Filer
 from rempart.reports.reasons.follow import Follower
 from rempart.reports.reasons.grounds import Grounds
 from rempart.reports.reasons.making import Maker
 from rempart.reports.reasons.wording import Operator
+from rempart.store.jobs import JobRunner, release_jobs_of
 from rempart.store.workers import Worker
+from vaults import Hands
 
 OPERATOR = Operator(
     name="A small forum", complaints="https://forum.example/complaints", disputes="A board, board.example",
@@ -81,3 +85,25 @@ def feed(store, *, after=0, service="forum"):
 
 def seconds(number):
     return timedelta(seconds=number)
+
+
+@contextmanager
+def filing(store, server, *, token="t"):
+    """Call it to follow what happened and to file what is due, `later` seconds after the last time."""
+    hands = Hands() if store.clock.__class__ is not Hands else store.clock
+    store.clock = hands
+    with Worker(store, on_death=release_jobs_of) as worker:
+        follower, batcher = Follower(store, maker(filing=True)), Batcher(store)
+        filer = Filer(store, lambda: Database(server.url, token, seconds=0.4), clock=hands)
+        runner = JobRunner(store, worker, {FILE: filer})
+
+        def go(*, later=60, only_follow=False):
+            follower.run(worker)
+            if only_follow:
+                return
+            hands.go_on(seconds=later)
+            while batcher.run(worker):
+                pass
+            runner.run_due()
+
+        yield go

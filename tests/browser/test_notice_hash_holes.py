@@ -87,7 +87,7 @@ def test_without_the_rules_all_these_ways_are_open(browser: Browser, listening: 
 
 def test_the_page_cannot_send_a_file_to_its_own_site_by_script(browser: Browser, site: HashSite) -> None:
     page, before = opened(browser, site), len(site.asked)
-    failed = page.evaluate("fetch('/send', { method: 'POST', body: 'x' }).then(() => false, () => true)")
+    failed = page.evaluate("fetch('/notice/send', { method: 'POST', body: 'x' }).then(() => false, () => true)")
     assert failed
     assert len(site.asked) == before
     page.context.close()

@@ -233,7 +233,7 @@ def test_a_little_noise_on_what_is_read_is_no_reason_to_refuse(browser: Browser)
 def test_a_browser_without_the_means_says_so(browser: Browser, prelude: str) -> None:
     with hash_site(prelude=prelude) as site:
         page = browser.new_context().new_page()
-        page.goto(site.address)
+        page.goto(f"{site.address}/notice")
         if "syntax" not in prelude:
             page.locator("#copy").set_input_files({"name": "a", "mimeType": "", "buffer": pictures.jpeg(1)})
         expect(page.locator("[role=status]")).to_have_text(told("old"))
@@ -245,7 +245,7 @@ def test_a_browser_without_the_means_says_so(browser: Browser, prelude: str) -> 
 def test_without_scripts_the_box_alone_is_there(browser: Browser, lang: str) -> None:
     with hash_site(lang=lang) as site:
         page = browser.new_context(java_script_enabled=False).new_page()
-        page.goto(site.address)
+        page.goto(f"{site.address}/notice")
         expect(page.locator("#copy")).to_be_hidden()
         expect(page.get_by_text(texts(lang).words["notice_hash.without_script"])).to_be_visible()
         page.locator("#signals").fill("recipe srgb8-full-v1")

@@ -106,8 +106,8 @@ class DecisionPage:
 class Reason:
     """A statement of reasons to hand to an uploader: `text` in their `language`, or either text of `texts`.
 
-    Its `kind` is `restriction`, or `lifted` when the restriction `about` is over. It is about an item, whose `item_id` is
-    None once it was erased, or with the `subject` account about an `uploader`. `document` has all that the server told.
+    Its `kind` is `restriction`, or `lifted` when the restriction `about` is over. It is about an item, whose `item_id`
+    is None once it was erased, or with the `subject` account about an `uploader`. `document` has all that was told.
     """
 
     seq: int

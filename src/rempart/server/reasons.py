@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from rempart.errors import RefusedError, SettingsError
+from rempart.intake.notices.sources import told_of
 from rempart.reports.reasons.dsa.connection import Database
 from rempart.reports.reasons.dsa.filing import FILE, Batcher, Filer
 from rempart.reports.reasons.follow import Follower
@@ -40,7 +41,8 @@ def grounds_of(settings: Settings) -> Grounds:
 def maker_of(settings: Settings) -> Maker:
     """What makes statements."""
     return Maker(
-        operator=operator_of(settings), grounds=grounds_of(settings), filing=bool(settings.reasons.database_url),
+        operator=operator_of(settings), grounds=grounds_of(settings), noticed=told_of,
+        filing=bool(settings.reasons.database_url),
         wait=timedelta(minutes=settings.reasons.wait_minutes),
     )  # fmt: skip
 

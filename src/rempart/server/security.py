@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rempart.server.pages.texts import LANGUAGES, texts
 from rempart.server.problems import problem
 from rempart.settings import Settings
 
@@ -198,7 +199,10 @@ class _Answer:
         """Answer instead of the application; what it says afterwards is dropped."""
         if not self.started:
             status, detail, hint = refusal
-            answer = _page(status, detail, hint) if page else problem(status, detail, hint=hint, close=True)
+            if self._sole and page:
+                answer = _notice_page(status)
+            else:
+                answer = _page(status, detail, hint) if page else problem(status, detail, hint=hint, close=True)
             await answer(scope, receive, self)
         self.refused = True
 
@@ -287,3 +291,15 @@ def _page(status: int, detail: str, hint: str) -> Response:
     return HTMLResponse(
         f"{told}<p>{html.escape(detail)}</p><p>{html.escape(hint)}</p></html>", status, {"connection": "close"}
     )
+
+
+def _notice_page(status: int) -> Response:
+    """The same for the public pages, in each language: what a body holds is not read to find out which."""
+    key = "notice.stray.too_long" if status == 413 else "notice.stray.not_read"
+    told = "".join(f"<p lang={lang}>{html.escape(texts(lang).say(key))}</p>" for lang in LANGUAGES)
+    titles = html.escape(texts("en").say("notice.page_title"))
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{titles}</title><h1>{titles}</h1>{told}</html>",
+        status, {"connection": "close"},
+    )  # fmt: skip

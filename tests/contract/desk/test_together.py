@@ -91,7 +91,10 @@ def test_cases_are_handed_over_and_given_back_by_whoever_has_them(house):
     assert case_of(house, mine).assigned_to == ana.id
     claimed(house, free, "rui")
     got = told(sent(page, free, others, do="release").text)
-    assert got == {free: "done.", others: "You have not claimed this case, or not any more."}
+    assert got == {
+        free: "done.",
+        others: "You have not claimed this case, or not any more. Only cases of your own can be given back.",
+    }
     assert case_of(house, free).claimed_by is None
     assert case_of(house, others).claimed_by == ana.id
 
@@ -100,14 +103,15 @@ def test_no_verdict_is_given_for_several_and_nothing_happens_without_a_choice(ho
     case_id, page = house.case(31), house.browser("rui")
     for fields in ({}, {"do": "assess", "main": "remove"}, {"do": "decide"}):
         answer = sent(page, case_id, **fields)
-        assert (answer.status_code, error_of(answer.text)) == (422, "It is not said what to do. Choose one of the buttons.")
+        assert answer.status_code == 422
+        assert error_of(answer.text) == "It is not said what to do. Choose one of the buttons."
     answer = sent(page, do="release", queue="similar")
     assert (answer.status_code, error_of(answer.text)) == (422, "Nothing was chosen. Tick from 1 to 50 rows.")
     assert case_id in answer.text, "the page is still there"
     assert sent(page, *(f"case_{n}" for n in range(51)), do="release").status_code == 422
     french = house.browser("rui-fr", language="fr")
     assert told(sent(french, case_id, do="release").text) == {
-        case_id: "Vous n’avez pas pris ce dossier, ou ne l’avez plus."
+        case_id: "Vous n’avez pas pris ce dossier, ou ne l’avez plus. Seuls vos propres dossiers peuvent être rendus."
     }
     assert sent(house.browser("aud", Role.AUDITOR), case_id, do="release").status_code == 403
     strange = sent(page, "é" * 60, "x\n", do="release")

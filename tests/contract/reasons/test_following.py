@@ -1,12 +1,8 @@
 """Each restriction has its statement, once, however it came about and however often it is heard of."""
 
-from datetime import timedelta
-
-import pytest
-
 from actors import NOON
-from judging import ADA, REMOVE, RESTRICT, RUI, judged
-from reasoning import account_blocked, checked, feed, follow, following, match, seconds, told
+from judging import REMOVE, judged
+from reasoning import checked, feed, follow, match, seconds, told
 from rempart.cases.events import Reason
 from rempart.items.records import items
 from vaults import a_vault

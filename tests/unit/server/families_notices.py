@@ -19,6 +19,5 @@ FAMILIES: dict[str, list[str]] = {
     "notices.letter.": [one.value for one in LetterKind],
     "notices.told.": [*NAMES, "explanation"],
     "notices.finding.": ["identical", "similar"],
-    "notices.done.": ["withdrawn", "warned", "unfounded", "switched", "found"],
 }
-SAME: set[str] = set()
+SAME: set[str] = {"notices.element.signature", "notices.told.signature"}

@@ -85,9 +85,7 @@ def export(
     if told and dossier.file.explanation:
         told["explanation"] = dossier.file.explanation
     facts = {"letters": len(dossier.letters), "leaves": len(dossier.steps), "sender": bool(told)}
-    append(
-        conn, Leaf(action="notice.exported", actor=who.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at
-    )
+    append(conn, Leaf(action="notice.exported", actor=who.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at)
     return _zip(conn, dossier, cover(dossier))
 
 
@@ -173,8 +171,8 @@ def _notice(dossier: Dossier) -> dict[str, Any]:
         ],
         "findings": [
             {
-                "kind": one.kind, "place": places.get(one.location or ""), "case": one.case_id, "distance": one.distance,
-                "by": one.by, "at": iso(one.at),
+                "kind": one.kind, "place": places.get(one.location or ""), "case": one.case_id,
+                "distance": one.distance, "by": one.by, "at": iso(one.at),
             }
             for one in dossier.findings
         ],

@@ -72,7 +72,9 @@ def _hand_over(conn: Connection, case_id: str, who: Principal, form: FormData, a
 def _release(conn: Connection, case_id: str, who: Principal, form: FormData, at: datetime) -> None:
     case: Case = visible(conn, case_id, who, lock=True)
     if case.claimed_by != who.id or case.state != "open":
-        raise ConflictError("You have not claimed this case, or not any more.")
+        raise ConflictError(
+            "You have not claimed this case, or not any more.", hint="Only cases of your own can be given back."
+        )
     claims.release(conn, case_id, who, at=at)
 
 

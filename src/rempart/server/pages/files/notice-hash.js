@@ -121,8 +121,8 @@ const linesOf = (sha256, frames) => {
   for (const { hash, quality } of frames) {
     if (quality >= LEAST_QUALITY && !lines.at(-1)?.startsWith(hash)) lines.push(`${hash} ${quality}`);
   }
-  const room = Number(section.dataset.room) - weight([...head, ""]), one = weight(lines.slice(0, 1).concat(""));
-  const fit = Math.max(0, Math.min(lines.length, Math.floor(room / one)));
+  const room = Number(section.dataset.room) - weight([...head, ""]), longest = "f".repeat(64) + " 100";
+  const fit = Math.max(0, Math.min(lines.length, Math.floor(room / (weight([longest, ""]) - weight([""])))));
   return [...head, ...Array.from({ length: fit }, (_, at) => lines[Math.floor(at * lines.length / fit)])];
 };
 

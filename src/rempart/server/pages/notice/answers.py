@@ -85,7 +85,7 @@ MOST: Mapping[str, int] = {
 }  # fmt: skip
 """Characters that an answer may have."""
 MOST_BYTES = 15_000
-"""Bytes that all answers may have together: what is refused is a body of more than 16 kB."""
+"""Bytes that all answers may have together: a body of over 16 kB is refused, and the form around them needs some."""
 _CHOICES: Mapping[str, frozenset[str]] = {
     "language": frozenset(LANGUAGES), "role": frozenset(Role), "minor": frozenset(Minor), "synthetic": frozenset(Made),
 }  # fmt: skip
@@ -98,6 +98,12 @@ _ORDER = tuple(one.name for one in fields(Answers))
 def written(answers: Answers) -> str:
     """The text of the answers: a line `name: value` for each that was given, further lines of a value indented."""
     return "\n".join(_lines(answers))
+
+
+def size(answers: Answers) -> int:
+    """Bytes of the text of the answers, as it is sent: its lines end in two."""
+    text = written(answers)
+    return len(text.encode()) + text.count("\n")
 
 
 def read(text: str) -> Answers:

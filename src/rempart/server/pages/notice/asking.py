@@ -25,17 +25,15 @@ from rempart.server.pages.notice.telling import HOURS, asking, laws, notice_of
 from rempart.server.pages.texts import LANGUAGES, texts
 from rempart.server.service import Service
 
-_STEPS_PER_MINUTE = 240
 
-
-@for_the_person(per_minute=_STEPS_PER_MINUTE)
+@for_the_person
 async def start(request: Request, service: Service) -> Response:
     """The first step."""
     answers = Answers(language=language(request, {}), once=secrets.token_hex(16))
     return _show(request, service, Step.WHO, answers)
 
 
-@for_the_person(per_minute=_STEPS_PER_MINUTE)
+@for_the_person
 async def step(request: Request, service: Service) -> Response:
     """What was answered in one step, and the step that was asked for: the next, the one before, or any."""
     form = await form_of(request)
@@ -58,7 +56,7 @@ def _step(name: str) -> Step:
     return Step(name) if name in set(Step) else Step.WHO
 
 
-@for_the_person(per_minute=None)
+@for_the_person
 async def send(request: Request, service: Service) -> Response:
     """What was shown is taken in; then the number and the secret are shown."""
     form = await form_of(request)
@@ -113,7 +111,8 @@ def _show(
     settings, lang = service.settings.notices, answers.language
     page = StepPage(
         step=step, answers=answers, so_far=written(answers), number=way.index(step) + 1, of=len(way),
-        problems=problems, hours=HOURS, room=steps.room(answers), asking=asking(settings.regimes, answers.role, lang),
+        problems=problems, hours=HOURS, room=steps.room(answers),
+        typing=steps.typing(answers), asking=asking(settings.regimes, answers.role, lang),
         help=helplines(settings, lang, child=True) if answers.short and step is not Step.WHO else (),
     )  # fmt: skip
     return show(request, page, lang=lang, status=422 if problems else 200, in_form=True)

@@ -17,7 +17,8 @@ from rempart.server.pages.notice.steps import Problem, Step
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage(Context):
     """One step. `so_far` is the text of what was answered; `number` and `of` say how far one is; `asking` says for an
-    answer which laws ask for it; `room`: bytes that the text of a copy may have."""
+    answer which laws ask for it; `room`: bytes that the text of a copy may have;
+    `typing`: characters that can be typed at once."""
 
     template: ClassVar[str] = "notice/step"
     step: Step
@@ -30,6 +31,7 @@ class StepPage(Context):
     help: Sequence[Helpline] = ()
     asking: Mapping[str, str] = field(default_factory=dict)
     room: int = 0
+    typing: int = 0
 
     def wrong(self, name: str) -> bool:
         """Whether an answer has to be put right."""

@@ -27,18 +27,17 @@ from rempart.server.pages.notice.telling import WHYS
 from rempart.server.pages.texts import texts
 from rempart.server.service import Service
 
-_ASKS_PER_MINUTE = 60
 _NO_NUMBER = "follow"
 """Stands in the address where a number would."""
 
 
-@for_the_person(per_minute=_ASKS_PER_MINUTE)
+@for_the_person
 async def number_page(request: Request, service: Service) -> Response:
     """Asks for the secret, and for the number where the address has none."""
     return show(request, NumberPage(number=_number(request)), lang=language(request, {}))
 
 
-@for_the_person(per_minute=_ASKS_PER_MINUTE)
+@for_the_person
 async def case_page(request: Request, service: Service) -> Response:
     """What became of a notice, after what was asked for was done: nothing, taking it back, complaining."""
     form = await form_of(request)

@@ -25,7 +25,7 @@ def helplines(settings: NoticesSettings, language: str, *, child: bool) -> Seque
     own = settings.help_minors if child else settings.help_adults
     if own:
         return tuple(Helpline(name=name.strip(), address=address) for name, _, address in _parts(own))
-    return _built_in()["minors" if child else "adults"].get(language, ())
+    return built_in()["minors" if child else "adults"].get(language, ())
 
 
 def _parts(lines: Sequence[str]) -> Sequence[tuple[str, str, str]]:
@@ -33,7 +33,8 @@ def _parts(lines: Sequence[str]) -> Sequence[tuple[str, str, str]]:
 
 
 @cache
-def _built_in() -> Mapping[str, Mapping[str, tuple[Helpline, ...]]]:
+def built_in() -> Mapping[str, Mapping[str, tuple[Helpline, ...]]]:
+    """Those that are named where the operator names none: by group, then by language."""
     text = (resources.files("rempart.server.pages.notice") / "helplines.json").read_text("utf-8")
     return {
         group: {language: tuple(Helpline(**row) for row in rows) for language, rows in languages.items()}

@@ -4,6 +4,7 @@ set, whoever is signed in."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import wraps
 
@@ -23,6 +24,8 @@ from rempart.settings import NoticesSettings
 
 PREFIX = "/notice"
 _MOST_FIELDS = 24
+_FORM = "notice_form"
+"""Where a request keeps its form, for the page that says what went wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,25 +42,23 @@ class Door:
 PublicHandler = Callable[[Request, Service], Awaitable[Response]]
 
 
-def for_the_person(*, per_minute: float | None) -> Callable[[PublicHandler], Endpoint]:
-    """A public page, so often from one address (with None as often as any page); what goes wrong is told on a page of
-    the same kind, and what was answered so far comes along."""
-    public = Public(per_minute=per_minute)
+def for_the_person(handler: PublicHandler) -> Endpoint:
+    """A public page, as often from one address as any page; what goes wrong is told on a page of the same kind, and
+    what was answered so far comes along."""
+    public = Public(per_minute=None)
 
-    def wrap(handler: PublicHandler) -> Endpoint:
-        @wraps(handler)
-        async def endpoint(request: Request) -> Response:
-            try:
-                _is_there(request.app.state.service)
-                await public(request)
-                return await handler(request, request.app.state.service)
-            except RempartError as err:
-                return await stray(request, status_of(err), err)
+    @wraps(handler)
+    async def endpoint(request: Request) -> Response:
+        try:
+            _is_there(request.app.state.service)
+            await public(request)
+            return await handler(request, request.app.state.service)
+        except RempartError as err:
+            await _quietly(request)
+            return await stray(request, status_of(err), err)
 
-        setattr(endpoint, DECLARED, public)
-        return endpoint
-
-    return wrap
+    setattr(endpoint, DECLARED, public)
+    return endpoint
 
 
 def _is_there(service: Service) -> None:
@@ -80,7 +81,7 @@ def show(request: Request, context: Context, *, lang: str, status: int = 200, in
 
 async def stray(request: Request, status: int, err: RempartError) -> Response:
     """The page for what went wrong, with a way on."""
-    form = await _quietly(request)
+    form: dict[str, str] = getattr(request.state, _FORM, {})
     words = texts(language(request, form))
     said, remedy = words.told(err)
     if isinstance(err, TooManyRequestsError):
@@ -108,15 +109,15 @@ def language(request: Request, form: dict[str, str]) -> str:
 
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form, each once. Raises RefusedError for what is no form."""
+    setattr(request.state, _FORM, {})
     found = await doors.form_of(request, most=_MOST_FIELDS)
-    return {name: value for name, value in found.items() if isinstance(value, str)}
+    fields = {name: value for name, value in found.items() if isinstance(value, str)}
+    setattr(request.state, _FORM, fields)
+    return fields
 
 
-async def _quietly(request: Request) -> dict[str, str]:
-    """The form, if there is one: on the way to saying what went wrong nothing else shall."""
-    if request.method != "POST":
-        return {}
-    try:
-        return await form_of(request)
-    except RefusedError:
-        return {}
+async def _quietly(request: Request) -> None:
+    """Read a form that nobody has read yet: on the way to saying what went wrong, nothing else shall."""
+    if request.method == "POST" and not hasattr(request.state, _FORM):
+        with suppress(RefusedError):
+            await form_of(request)

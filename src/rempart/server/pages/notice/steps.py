@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from rempart.errors import RefusedError
+from rempart.intake.notices.hashes import read_hashes
 from rempart.server.pages.notice import addresses
-from rempart.server.pages.notice.answers import MOST, MOST_BYTES, Answers, Role, taken, written
+from rempart.server.pages.notice.answers import MOST, MOST_BYTES, Answers, Role, size, taken
 
 
 class Step(StrEnum):
@@ -41,8 +43,14 @@ ASKS: Mapping[Step, tuple[str, ...]] = {
 _WHOLE = (Step.WHO, Step.AGE, Step.WHERE, Step.COPY, Step.WORDS, Step.YOU, Step.REVIEW)
 _CHILD = (Step.WHO, Step.AGE, Step.WHERE, Step.REVIEW)
 _BYSTANDER = (Step.WHO, Step.WHERE, Step.REVIEW)
-_LATER = 4_000
+_LATER = 3_000
 """Bytes kept free for what comes after the step of the copy."""
+_SHORT = 2_100
+"""Bytes kept free for what comes after the words: three short lines."""
+_PLACES = 5_500
+"""Bytes that the places may have."""
+_WIDEST = 3
+"""Bytes that a character of a form's field may have, as browsers count characters."""
 _SIGNALS = re.compile(r"recipe [\w.-]{1,40}\nsha256 [0-9a-f]{64}(\n[0-9a-f]{64} \d{1,3}){0,200}")
 
 
@@ -67,8 +75,10 @@ def answered(step: Step, answers: Answers, form: Mapping[str, str]) -> Answers:
     if step is Step.WHERE:
         seen = addresses.found(said.where)
         said = said if seen.unread else replace(said, where="\n".join(seen.addresses))
-    if step is Step.COPY and _SIGNALS.fullmatch(said.signals):
-        said = replace(said, signals=thinned(said.signals, room(said)))
+    if step is Step.COPY:
+        said = fitting(said, MOST_BYTES - _LATER)
+    elif step is Step.WORDS:
+        said = fitting(said, MOST_BYTES - _SHORT)
     return said.kept()
 
 
@@ -86,15 +96,25 @@ def before(step: Step, answers: Answers) -> Step:
 
 def room(answers: Answers) -> int:
     """How many bytes the text of a copy may have, so that there is some left for what is said afterwards."""
-    return max(MOST_BYTES - _LATER - len(written(replace(answers, signals="")).encode()), 0)
+    return max(MOST_BYTES - _LATER - size(replace(answers, signals="")), 0)
 
 
-def thinned(signals: str, most: int) -> str:
-    """The text of a copy within so many bytes: of a long video's frames as many as fit, evenly spaced."""
-    head, frames = signals.split("\n")[:2], signals.split("\n")[2:]
-    size = max((len(line) for line in frames), default=0) + 3  # the line's end, and its indentation
-    fit = max(min(len(frames), (most - sum(map(len, head))) // size), 0)
-    return "\n".join([*head, *(frames[at * len(frames) // fit] for at in range(fit))])
+def typing(answers: Answers) -> int:
+    """How many characters can be typed in a step so that its form is read in any case, whatever they are."""
+    return max((MOST_BYTES - size(answers)) // _WIDEST, 300)
+
+
+def fitting(answers: Answers, most: int) -> Answers:
+    """The answers within so many bytes, as far as the text of a copy can give way: of the frames of a long video as
+    many as there is room for, evenly spaced."""
+    if not _SIGNALS.fullmatch(answers.signals) or size(answers) <= most:
+        return answers
+    recipe, digest, *frames = answers.signals.split("\n")
+    bare = size(replace(answers, signals=f"{recipe}\n{digest}"))
+    each = max((len(line) for line in frames), default=1) + 4  # the ends of the line, and its indentation
+    fit = max(min(len(frames), (most - bare) // each), 0)
+    kept = (frames[at * len(frames) // fit] for at in range(fit))
+    return replace(answers, signals="\n".join([recipe, digest, *kept]))
 
 
 def problems(step: Step, answers: Answers) -> tuple[Problem, ...]:
@@ -122,14 +142,32 @@ def _problems(step: Step, answers: Answers) -> Iterator[Problem]:
             yield Problem(field="minor", key="notice.wrong.minor", values={})
         case Step.WHERE:
             yield from _places(answers.where)
-        case Step.COPY if answers.signals and not _SIGNALS.fullmatch(answers.signals):
+        case Step.COPY if not _is_sound(answers.signals):
             yield Problem(field="signals", key="notice.wrong.signals", values={})
         case _:
             pass
-    size = len(written(answers).encode())
-    if size > MOST_BYTES:
+    counted, limit = _counted(step, answers)
+    if (found := size(counted)) > limit:
         first = next((name for name in asked(step, answers) if name in ("signals", "explanation", "where")), "")
-        yield Problem(field=first, key="notice.wrong.size", values={"size": size, "most": MOST_BYTES})
+        yield Problem(field=first, key="notice.wrong.size", values={"size": found, "most": limit})
+
+
+def _counted(step: Step, answers: Answers) -> tuple[Answers, int]:
+    """What is counted in a step, and how many bytes it may have, so that there is room for what comes after it."""
+    if step is Step.WHERE:
+        return Answers(where=answers.where, note=answers.note), _PLACES
+    if step is Step.WORDS:
+        return replace(answers, name="", contact="", signature=""), MOST_BYTES - _SHORT
+    return answers, MOST_BYTES
+
+
+def _is_sound(signals: str) -> bool:
+    """Whether a copy's text is one that the page made, or empty."""
+    try:
+        read_hashes(signals)
+    except RefusedError:
+        return False
+    return True
 
 
 def _places(where: str) -> Iterator[Problem]:
