@@ -11,7 +11,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from rempart.cases.assessing.settling import FOLLOW
 from rempart.cases.assessing.values import Ending
 from rempart.cases.records import assessments
 from rempart.cases.records import cases as records
@@ -29,7 +28,7 @@ from rempart.items.records import items
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
-from rempart.store.jobs import Job, enqueue
+from rempart.store.jobs import Job
 
 SCHEME = "intimate"
 NOT_THERE = "not_found"
@@ -48,11 +47,6 @@ class Follower:
         """Bring the places of a case, and their notices, to where the case is now."""
         with job.finishing() as conn:
             follow(conn, job.payload["case"], writer=self._writer, at=self._clock())
-
-
-def again(conn: Connection, case_id: str, *, round: int, at: datetime) -> None:
-    """Have a case followed once more, in the caller's transaction: a service has confirmed a removal."""
-    enqueue(conn, FOLLOW, {"case": case_id, "round": round}, now=at, key=f"follow:{case_id}")
 
 
 def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> tuple[str, ...]:
@@ -144,7 +138,9 @@ def _remove(conn: Connection, place: LocationRow, case_id: str, *, at: datetime)
     _leaf(conn, place, "notice.removing", at=at)
 
 
-def _keep(conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, why: str | None, at: datetime) -> None:
+def _keep(
+    conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, why: str | None, at: datetime
+) -> None:
     if place.state == LocationState.WITHDRAWN.value or place.state in _STAYS:
         return
     gone = why == NOT_THERE or item is None or item.gone is not None
