@@ -73,9 +73,10 @@ def _apply_chunk(conn: Connection, changeset_id: str, *, clock: Clock) -> Change
     if found.chunks_done < found.chunks:
         number = found.chunks_done
         rows = staging_records.rows_from(conn, found.id, first=number * CHUNK, limit=CHUNK)
-        if chunk_mark(rows) != found.marks[32 * number : 32 * number + 32]:
+        mark = chunk_mark(rows)
+        if mark != found.marks[32 * number : 32 * number + 32]:
             raise TamperedError(f"Rows of the change set {changeset_id} are not what was agreed to.")
-        outcomes = _enter(conn, found, live, rows, clock=clock)
+        outcomes = _enter(conn, found, live, rows, mark=mark, clock=clock)
     else:
         number, outcomes = found.chunks_done - 1, dict(found.outcomes)
     values: dict[str, object] = {"chunks_done": number + 1, "touched": clock(), "outcomes": outcomes}
@@ -88,9 +89,9 @@ def _apply_chunk(conn: Connection, changeset_id: str, *, clock: Clock) -> Change
 
 
 def _enter(
-    conn: Connection, changeset: ChangeSet, live: LiveList, rows: Sequence[Row], *, clock: Clock
+    conn: Connection, changeset: ChangeSet, live: LiveList, rows: Sequence[Row], *, mark: bytes, clock: Clock
 ) -> dict[str, int]:
-    """Write one chunk of rows; gives the change set's outcomes with this chunk's added."""
+    """Write one chunk of rows (`mark` is its digest); gives the change set's outcomes with this chunk's added."""
     known = entry_records.known(conn, live.number, [row.ref for row in rows])
     aside = [row for row in rows if row.flag and changeset.target.get("flagged") != "enter"]
     wanted = [row for row in rows if not row.flag or changeset.target.get("flagged") == "enter"]
@@ -99,7 +100,8 @@ def _enter(
     for step in Step:
         counts[step.value] = sum(row.step is step for row in fitting)
     if fitting:
-        _write(conn, changeset, live, fitting, known, clock=clock)
+        mark = mark if len(fitting) == len(rows) else chunk_mark(fitting)
+        _write(conn, changeset, live, fitting, known, mark=mark, clock=clock)
     return {name: changeset.outcomes.get(name, 0) + count for name, count in counts.items()}
 
 
@@ -119,13 +121,14 @@ def _write(
     rows: Sequence[Row],
     known: Mapping[str, Known],
     *,
+    mark: bytes,
     clock: Clock,
 ) -> None:
     bodies = [(row.ref, Body(text=row.body, fingerprint=row.after)) for row in rows if row.body and row.after]
     ended = [known[row.ref].entry_id for row in rows if row.step is not Step.ADD]
     entered, gone = (sum(row.step is step for row in rows) for step in (Step.ADD, Step.WITHDRAW))
     at = clock()
-    _log(conn, changeset, rows, known, at=at)
+    _log(conn, changeset, rows, known, mark=mark, at=at)
     entry_records.change_list(conn, live, curated={"live": live.live + entered - gone})
     # Last, because everyone who takes this number waits until the transaction ends.
     change = next_number(conn, records.COUNTER)
@@ -139,11 +142,17 @@ def _write(
 
 
 def _log(
-    conn: Connection, changeset: ChangeSet, rows: Sequence[Row], known: Mapping[str, Known], *, at: datetime
+    conn: Connection,
+    changeset: ChangeSet,
+    rows: Sequence[Row],
+    known: Mapping[str, Known],
+    *,
+    mark: bytes,
+    at: datetime,
 ) -> None:
     facts = {"list": changeset.list_id, "changes": changeset.id}
     gone = {"entries": [known[row.ref].entry_id for row in rows if row.step is Step.WITHDRAW]}  # for after a restore
-    sealed = {"rows": chunk_mark(rows)}
+    sealed = {"rows": mark}
     for action, steps in (("entry.added", (Step.ADD, Step.CHANGE)), ("entry.withdrawn", (Step.WITHDRAW,))):
         count = sum(row.step in steps for row in rows)
         if count:

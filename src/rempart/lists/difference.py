@@ -24,6 +24,7 @@ MAX_REF = 512
 MAX_SIGNALS = 1_000
 MAX_BODY = 1 << 18
 _MAX_WORD = 64
+_NO_WORDS = (None, None)
 _ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, default=str).encode
 
 
@@ -129,7 +130,7 @@ class Body:
 
 def _sound(text: str) -> str:
     """Without halves of surrogate pairs, which no database takes."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def check_ref(ref: str) -> None:
@@ -143,7 +144,8 @@ def check_ref(ref: str) -> None:
 def _signal_row(one: EntrySignal) -> tuple[str, str, str | None, int | None, str | None]:
     if one.signal.kind not in SIGNAL_TYPES:
         raise RefusedError(f"signals of kind {one.signal.kind} cannot be held")
-    if not all(len(word) <= _MAX_WORD and word.isprintable() for word in (one.recipe or "", one.facet or "")):
+    words = (one.recipe, one.facet)
+    if words != _NO_WORDS and not all(len(word or "") <= _MAX_WORD and (word or "").isprintable() for word in words):
         raise RefusedError(f"a recipe and a facet have at most {_MAX_WORD} printable characters")
     if one.quality is not None and not 0 <= one.quality <= 100:
         raise RefusedError("a quality is 0 to 100")

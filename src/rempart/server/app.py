@@ -27,6 +27,7 @@ ROUTERS: Sequence[str] = (
     "rempart.server.api.ledger",
     "rempart.server.api.lists",
     "rempart.server.api.decisions",
+    "rempart.server.api.reasons",
     "rempart.server.api.assessments",
     "rempart.server.api.cases",
     "rempart.server.api.webhooks",

@@ -36,6 +36,9 @@ _POSTGRES_SETTINGS = (
     "-c idle_in_transaction_session_timeout=5s -c lock_timeout=10s -c statement_timeout=60s -c synchronous_commit=on"
 )
 
+_Identity = tuple[int, int]
+"""Device and number of a file."""
+
 
 class Store:
     """A database that many threads and processes use at once.
@@ -49,9 +52,11 @@ class Store:
         self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if engine.dialect.name == "sqlite" else "postgresql"
         # SQLite lets writers wait by polling; in one process a lock is fairer and quicker.
         self._writing = threading.Lock()
+        # And one connection: what it has read stays true, since no other in this process writes.
+        self._writer: tuple[_Identity | None, Connection] | None = None
         name = engine.url.database
         self.path = Path(name) if self.dialect == "sqlite" and name else None
-        self._identity: tuple[int, int] | None = None
+        self._identity: _Identity | None = None
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = utc_now, connections: int = 12) -> Self:
@@ -85,6 +90,8 @@ class Store:
 
     def close(self) -> None:
         """Close every idle connection; those in use close when they are given back."""
+        with self._writing:
+            self._forget_writer()
         self.engine.dispose()
 
     @contextmanager
@@ -103,11 +110,27 @@ class Store:
                 raise StoreUnavailableError("The database is busy.")
             try:
                 self._check_file()
-                with self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+                connection = self._one_writer()
+                with connection.begin():
                     yield connection
                     self._check_file()
+            except BaseException:
+                self._forget_writer()
+                raise
             finally:
                 self._writing.release()
+
+    def _one_writer(self) -> Connection:
+        if self._writer is not None and self._writer[0] != self._identity:
+            self._forget_writer()  # of a file that was replaced
+        if self._writer is None:
+            self._writer = self._identity, self.engine.connect().execution_options(**{_WRITES: True})
+        return self._writer[1]
+
+    def _forget_writer(self) -> None:
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer[1].close()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
 Row = Sequence[Any]
-_MOST_ROWS = 16
+_MOST_ROWS = 64
 
 
 class Prepared:

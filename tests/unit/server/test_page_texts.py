@@ -244,3 +244,10 @@ def test_numbers_are_written_as_the_language_does():
 def test_counted_sentences_follow_the_language():
     assert texts("fr").count("people.sessions_open", 0) == "0 session ouverte"
     assert texts("en").count("people.sessions_open", 0) == "0 sessions"
+
+
+def test_no_french_line_begins_with_a_sign_that_has_a_space_before_it():
+    french = texts("fr")
+    broken = [text for text in (*french.words.values(), *french.errors.values()) if re.search(r" [:;?!»]|« ", text)]
+    assert broken == []
+    assert french.say("changes.why").endswith("\u00a0:")

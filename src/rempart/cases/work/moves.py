@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -173,6 +173,13 @@ def bar(conn: Connection, case_id: str, who: Principal, person: str, *, at: date
         raise RefusedError("There is no such person.")
     case = visible(conn, case_id, who, lock=True)
     _bar(conn, case, {person}, by=who, at=at)
+
+
+def keep_from(conn: Connection, case_id: str, people: Iterable[str], *, at: datetime) -> None:
+    """Keep persons from a case because they had a part in what it is about; they find no trace of it."""
+    case = visible(conn, case_id, SYSTEM, lock=True)
+    if people := set(people):
+        _bar(conn, case, people, by=SYSTEM, at=at)
 
 
 def restrict_insider(conn: Connection, case_id: str, who: Principal, persons_: frozenset[str], *, at: datetime) -> None:

@@ -76,11 +76,16 @@ def render(
         error=said,
         remedy=remedy,
     )
-    template = _environment().get_template(f"{context.template}.html")
-    answer = HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
+    answer = shown(context, frame, words, status=status)
     if request.query_params.get("lang") == words.lang:
         answer.set_cookie(_LANG_COOKIE, words.lang, max_age=31_536_000, samesite="lax", httponly=True)
     return answer
+
+
+def shown(context: Context, frame: object, words: Texts, *, status: int = 200) -> Response:
+    """A context in its template, with what stands around it, in a language."""
+    template = environment().get_template(f"{context.template}.html")
+    return HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
 
 
 def language(request: Request) -> str:
@@ -130,8 +135,9 @@ def _category_of(say: Callable[[str], str], scheme: str | None, code: str | None
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, for what is no page of the server itself too."""
+    made = Environment(
         loader=PackageLoader("rempart.server.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -139,10 +145,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["address_of"] = address_of
-    environment.globals["key"] = _key
-    environment.globals["category_of"] = _category_of
-    return environment
+    made.globals["address_of"] = address_of
+    made.globals["key"] = _key
+    made.globals["category_of"] = _category_of
+    return made
 
 
 def _words(words: Texts) -> dict[str, Any]:

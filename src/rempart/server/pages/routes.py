@@ -50,7 +50,7 @@ def routes() -> list[BaseRoute]:
     return [Route(path, endpoint, methods=[method]) for method, path, endpoint in tables]
 
 
-PARTS = ("desk", "sight", "care", "figures", "running")
+PARTS = ("desk", "sight", "care", "figures", "running", "notice", "notices")
 """Packages of pages, each with its own `routes.TABLE`, contexts, templates, texts and style sheet."""
 _TABLE = (
     ("GET", "/", home),

@@ -45,7 +45,8 @@ class Colleague:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(Context):
     """The open cases that somebody may see, a page of them. `queue`, `look`, `held` and `start` are what was asked for;
-    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once."""
+    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once;
+    `restored`: the team's settings are those of a backup."""
 
     template: ClassVar[str] = "desk/queue"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -64,6 +65,7 @@ class QueuePage(Context):
     may_open: bool
     mine: int
     undo: Undo | None
+    restored: bool
     colleagues: tuple[Colleague, ...]
     queues: tuple[tuple[str, str], ...]
     became: tuple[Became, ...]
@@ -165,6 +167,7 @@ class CasePage(Context):
     undo: Undo | None
     sight: Panel | None
     opened: datetime
+    notices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +211,7 @@ class NewCasePage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkPage(Context):
-    """How the team works. `problems` are what is wrong in a form that was sent."""
+    """How the team works. `problems` are what is wrong in a form that was sent; `restored`: as for the queue."""
 
     template: ClassVar[str] = "desk/work"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -220,3 +223,4 @@ class WorkPage(Context):
     schemes: tuple[str, ...]
     countries: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    restored: bool = False

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from rempart.cases.records import showing
 from rempart.cases.work import claims, queue
+from rempart.cases.work import settings as work_settings
 from rempart.errors import ConflictError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -97,9 +98,10 @@ def queue_of(
         lead, assess = who.may(Permission.CASES_LEAD), who.may(Permission.CASES_ASSESS)
         others = colleagues(persons.everyone(conn), who) if assess and found.rows else ()
         queues = queue.queues(conn, who) if lead else {}
+        _, rules = work_settings.current(conn)
     return QueuePage(
         rows=found.rows, counts=found.counts, oldest=found.oldest, next=found.next or "", queue=name,
         look=look if look in _LOOKS else "", held=held, start=asked.get("from", ""), may_assess=assess, may_lead=lead,
         may_open=who.may(Permission.CASES_OPEN), mine=mine, undo=undo, colleagues=others,
-        queues=tuple(queues.items()), became=became,
+        queues=tuple(queues.items()), became=became, restored=rules.restored,
     )  # fmt: skip

@@ -26,6 +26,7 @@ from rempart.cases.work.queue import visible
 from rempart.cases.work.settings import WorkRules
 from rempart.cases.work.timeline import Event, timeline
 from rempart.errors import SchemeUnknownError
+from rempart.intake.notices.reading import seen_of_case
 from rempart.lists import entry_records
 from rempart.lists.schemes import built_in
 from rempart.people.permissions import Permission
@@ -87,6 +88,7 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             assigned_to=next((one.pseudonym for one in everyone if one.id == case.assigned_to), ""),
             undo=of_standing(stands, at=at) or undoable(conn, service, who, asked.get("after", "")),
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
+            notices=tuple((one.id, one.number) for one in seen_of_case(conn, case_id, who)),
         )  # fmt: skip
 
 

@@ -14,7 +14,9 @@ from rempart import __version__
 from rempart.cases import webhooks
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import webhooks as webhook_records
+from rempart.cases.records import work
 from rempart.cases.records.figures import oldest_open
+from rempart.cases.work import settings as work_settings
 from rempart.errors import RefusedError, RempartError
 from rempart.evidence.backup.records import newest_restore
 from rempart.evidence.ledger import Leaf, append
@@ -121,6 +123,8 @@ def _health(service: Service) -> HealthPage:
             work_late=waiting.oldest is not None and at - waiting.oldest > _SLOW,
             open_cases=count,
             oldest_case=oldest_open(conn),
+            kept=work.kept_from_all(conn, most=_SHOWN),
+            settings_lost=work_settings.current(conn)[1].restored,
             dead=dead,
             more_dead=max(0, waiting.dead - len(dead)),
             failed=tuple(FailedMessage(message=one, endpoint=to, why=why) for one, to, why in failed),

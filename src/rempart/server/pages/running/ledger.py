@@ -21,6 +21,7 @@ from rempart.errors import (
     LedgerRemovedError,
     LedgerReorderedError,
     NotFoundError,
+    NotPermittedError,
     RefusedError,
     RempartError,
 )
@@ -74,8 +75,14 @@ async def verify(request: Request, pages: Pages, who: Principal) -> Response:
 
 @for_people(Permission.LEDGER_EXPORT)
 async def export_file(request: Request, pages: Pages, who: Principal) -> Response:
-    """The export as a file, read while it is sent."""
+    """The export as a file, read while it is sent. The full form says what every leaf is about, kept from them or not:
+    whoever works on cases has the outsider's."""
     outsider = request.query_params.get("form") == "outsider"
+    if not outsider and not _may_have_all(who):
+        raise NotPermittedError(
+            "Who works on cases has the outsider's form: the full one opens what is kept from you.",
+            hint="Ask an auditor who does not work on cases, or run `rempart ledger export`.",
+        )
     told, lines = await run_in_threadpool(begin, service_of(request).store, outsider=outsider)
     name = f"ledger-{told.size}{'-outsider' if outsider else ''}.jsonl"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
@@ -110,6 +117,10 @@ async def reveal(request: Request, pages: Pages, who: Principal) -> Response:
     return Response(proof, media_type="application/json", headers=headers)
 
 
+def _may_have_all(who: Principal) -> bool:
+    return not who.may(Permission.CASES_READ)
+
+
 def _ledger(
     service: Service,
     who: Principal,
@@ -126,6 +137,7 @@ def _ledger(
             status=status_of(conn), note=last.note if last else "", keys=tuple(key_lines(conn)),
             stamps=records.newest_stamps(conn, most=_STAMPS),
             stamped=bool(service.settings.ledger.timestamp_url), may_export=who.may(Permission.LEDGER_EXPORT),
+            all_of_it=_may_have_all(who),
             outcome=outcome, told=told, verified=verified, since=since, typed=form or Typed(),
         )  # fmt: skip
 
