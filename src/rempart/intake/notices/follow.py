@@ -60,9 +60,9 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
             continue
         item = items.hosted(conn, one.item)
         if _taken_down(case, item):
-            _remove(conn, one, case_id, at=at)
+            _remove(conn, one, case, at=at)
         elif case.state == "decided" and case.decision == Ending.RELEASE.value and _own(conn, case, one):
-            _keep(conn, one, item, case_id, why=_why(conn, case), at=at)
+            _keep(conn, one, item, case, why=_why(conn, case), at=at)
     notices = tuple(dict.fromkeys(one.notice for one in places))
     _ask_and_find(conn, case, notices, at=at)
     for one in locations.of(conn, notices):
@@ -110,7 +110,7 @@ def _decided_since(case: Case, place: LocationRow) -> bool:
     """Whether another case has decided about a place after this one did: then this one has nothing to say any more."""
     if place.decided_at is None or place.decided_in in (None, case.id):
         return False
-    return case.decided is None or case.decided <= place.decided_at
+    return case.decided is None or case.decided < place.decided_at
 
 
 def _taken_down(case: Case, item: Item | None) -> bool:
@@ -129,24 +129,24 @@ def _own(conn: Connection, case: Case, place: LocationRow) -> bool:
     return first is not None and first.decision == Ending.MERGED.value
 
 
-def _remove(conn: Connection, place: LocationRow, case_id: str, *, at: datetime) -> None:
+def _remove(conn: Connection, place: LocationRow, case: Case, *, at: datetime) -> None:
     if place.state not in {LocationState.WAITING.value, *_STAYS}:
         return
     locations.change(
-        conn, place.id, state=LocationState.REMOVING.value, why=None, decided_at=at, decided_in=case_id
+        conn, place.id, state=LocationState.REMOVING.value, why=None, decided_at=case.decided or at, decided_in=case.id
     )  # fmt: skip
     _leaf(conn, place, "notice.removing", at=at)
 
 
 def _keep(
-    conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, why: str | None, at: datetime
+    conn: Connection, place: LocationRow, item: Item | None, case: Case, *, why: str | None, at: datetime
 ) -> None:
     if place.state == LocationState.WITHDRAWN.value or place.state in _STAYS:
         return
     gone = why == NOT_THERE or item is None or item.gone is not None
     state = LocationState.NOT_FOUND if gone else LocationState.KEPT
     locations.change(
-        conn, place.id, state=state.value, why=why, decided_at=at, decided_in=case_id, removed_at=None
+        conn, place.id, state=state.value, why=why, decided_at=case.decided or at, decided_in=case.id, removed_at=None
     )  # fmt: skip
     _leaf(conn, place, "notice.kept", at=at)
 
