@@ -213,6 +213,7 @@ class _Answer:
             given = [header for header in given if header[0].lower() not in ours]
         names = {name for name, _ in given}
         given += [header for header in self._headers if header[0] not in names]
+        names |= {name for name, _ in self._headers}
         if b"x-request-id" not in names:
             given.append((b"x-request-id", self._request_id))
         if b"cache-control" not in names:
