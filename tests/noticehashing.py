@@ -41,15 +41,15 @@ class HashSite:
 
 
 @contextmanager
-def hash_site(*, lang: str = "en", rules: str = "", prelude: str = "", bare_worker: bool = False) -> Iterator[HashSite]:
+def hash_site(*, lang: str = "en", prelude: str = "", bare: str = "") -> Iterator[HashSite]:
     """The step alone, on a free port of the loopback. A `prelude` runs in the worker before anything of ours;
-    `rules` stand in place of the public page's; `bare_worker` serves the worker with rules that forbid nothing."""
+    the path `bare` is answered without rules."""
     site, words = HashSite(), texts(lang)
 
     @declared(Open())
     async def page(request: Request) -> Response:
         made = environment().from_string(_PAGE).render(say=words.say, lang=lang)
-        return HTMLResponse(made, headers={"content-security-policy": rules} if rules else {})
+        return HTMLResponse(made)
 
     @declared(Open())
     async def send(request: Request) -> Response:
@@ -58,21 +58,24 @@ def hash_site(*, lang: str = "en", rules: str = "", prelude: str = "", bare_work
 
     @declared(Open())
     async def worker(request: Request) -> Response:
-        headers = {"content-security-policy": "frame-ancestors 'none'"} if bare_worker else {}
-        return Response(prelude + file("notice-worker.js").decode(), media_type="text/javascript", headers=headers)
+        return Response(prelude + file("notice-worker.js").decode(), media_type="text/javascript")
 
     routes = [
         Route("/notice", page),
-        *([Route("/files/notice-worker.js", worker)] if prelude or bare_worker else []),
+        *([Route("/files/notice-worker.js", worker)] if prelude else []),
         Route("/files/{name}", static_file),
         Route("/notice/send", send, methods=["POST"]),
     ]
     app = Security(Starlette(routes=routes), limits=Limits())
 
     async def noted(scope, receive, send):  # type: ignore[no-untyped-def]
+        async def without_rules(message):  # type: ignore[no-untyped-def]
+            kept = [one for one in message.get("headers", ()) if one[0] != b"content-security-policy"]
+            await send(message | ({"headers": kept} if "headers" in message else {}))
+
         if scope["type"] == "http":
             site.asked.append(scope["path"])
-        await app(scope, receive, send)
+        await app(scope, receive, without_rules if scope["path"] == bare else send)
 
     with served(noted) as site.address:
         yield site

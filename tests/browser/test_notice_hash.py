@@ -15,6 +15,9 @@ import pictures
 import rawfiles
 from noticehashing import HashSite, hash_site, hashed, opened
 from pictures import Pixels, encode
+from rempart.signals.decode import decode
+from rempart.signals.outcome import Limits
+from rempart.signals.pdq import pdq
 from scanning import rempart
 
 WIDE = rawfiles.icc_profile(primaries=rawfiles.WIDE, gamma=1.8)
@@ -104,3 +107,47 @@ def test_the_text_is_that_of_the_server_for_fifty_scenes_in_all_kinds_of_files(p
         seen.add(kind)
     assert wrong == {}
     assert seen == {kind.replace(":", "") for kind in KINDS}
+
+
+def test_the_known_answer_of_the_self_test_is_that_of_the_server(page: Page, tmp_path: Path) -> None:
+    [worker] = page.workers
+    drawn = worker.evaluate("pattern().arrayBuffer().then((bytes) => [...new Uint8Array(bytes)])")
+    (tmp_path / "pattern.bmp").write_bytes(bytes(drawn))
+    told = json.loads(rempart("hash", "--json", tmp_path).stdout)
+    assert worker.evaluate("[KNOWN.hash, KNOWN.sha256]") == [told["pdq"], told["sha256"]]
+    assert told["pdq_quality"] >= 90
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_colours_under_soft_alpha_lie_over_white_as_on_the_server(page: Page, seed: int) -> None:
+    over, alpha = pictures.scene(seed), pictures.scene(seed + 20)[..., 1:2]
+    assert len(np.unique(over[..., 0].astype(int) << 8 | alpha[..., 0])) > 20_000  # pairs of value and alpha
+    data = encode(np.concatenate([over, alpha], axis=2), "PNG")
+    own = pdq(decode(data, limits=Limits()).pixels)
+    text, _ = hashed(page, data)
+    assert frames_of(text) == [(int.from_bytes(bytes(own.hash)), own.quality)]
+
+
+@pytest.mark.parametrize("size", [(64, 64), (64, 65), (5, 5), (129, 127), (7, 300), (1203, 641)])
+def test_sizes_at_the_edges_of_the_windows_give_the_same_bits(page: Page, size: tuple[int, int]) -> None:
+    scene = pictures.scene(sum(size), *size)
+    own = pdq(scene)
+    text, _ = hashed(page, encode(scene, "PNG"))
+    assert frames_of(text) == [(int.from_bytes(bytes(own.hash)), own.quality)]
+
+
+def test_drawn_pictures_whose_bits_hang_on_rounding_give_the_same_bits(page: Page) -> None:
+    y, x = np.mgrid[:200, :300]
+    drawn = {
+        "ramp": x * 255 // 300, "steps": x // 30 * 25, "checks": (x // 20 + y // 20) % 2 * 200 + 20,
+        "bars": (x // 7 % 2) * 255, "ring": (np.hypot(x - 150, y - 100) < 70) * 255, "cross": (abs(x - 150) < 30) * 220,
+    }  # fmt: skip
+    compared = 0
+    for grey in drawn.values():
+        pixels = np.repeat(grey[..., None].astype(np.uint8), 3, axis=2)
+        own = pdq(pixels)
+        text, _ = hashed(page, encode(pixels, "PNG"))
+        expected = [(int.from_bytes(bytes(own.hash)), own.quality)] if own.quality >= 50 else []
+        assert frames_of(text) == expected
+        compared += len(expected)
+    assert compared >= 2

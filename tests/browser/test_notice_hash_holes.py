@@ -77,7 +77,7 @@ def test_the_page_reaches_nobody(browser: Browser, site: HashSite, listening: St
 def test_without_the_rules_all_these_ways_are_open(browser: Browser, listening: Stranger) -> None:
     """The test above can fail: the same scripts on a page without rules are heard."""
     ways = {name: way for name, way in IN_PAGE.items() if name not in ("form", "prefetch", "worker")}
-    with hash_site(rules="frame-ancestors 'none'") as site:
+    with hash_site(bare="/notice") as site:
         page = opened(browser, site)
         page.evaluate(tried(ways, listening.address))
         page.wait_for_timeout(700)
@@ -110,7 +110,7 @@ def test_the_worker_reaches_nobody_not_even_its_own_site(browser: Browser, site:
 
 def test_a_worker_served_without_the_header_would_reach_anybody(browser: Browser, listening: Stranger) -> None:
     """Why the header stands on every file: a worker has rules of its own, not its page's."""
-    with hash_site(bare_worker=True) as site:
+    with hash_site(bare="/files/notice-worker.js") as site:
         page = opened(browser, site)
         worker_of(page).evaluate(tried(IN_WORKER, listening.address))
         assert listening.hears(b"/fetch ")
@@ -139,8 +139,11 @@ STUN = """(port) => { const one = new RTCPeerConnection({ iceServers: [{ urls: `
 
 
 def test_what_the_rules_do_not_stop_is_known(browser: Browser, site: HashSite, listening: Stranger) -> None:
-    """WebRTC and leaving the page: the guide says so. Should this fail, browsers got better, and so may the guide."""
+    """WebRTC, leaving the page, and asking its own site for a script: the guide says so. Should this fail, browsers got
+    better, and so may the guide."""
     page = opened(browser, site)
+    page.evaluate("import('/files/told.js').catch(() => {})")
+    assert site.asked[-1] == "/files/told.js"
     page.evaluate(STUN, listening.port)
     by_webrtc = listening.hears(b"udp")
     page.evaluate("there => { location = there + '/left' }", listening.address)

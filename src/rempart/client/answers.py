@@ -77,6 +77,7 @@ class Item:
 class Decision:
     """A verdict that changed after the first answer. `item_id` is None once the item was erased.
 
+    `url` is where an item is that you never asked about: a person gave notice of it there.
     With the `subject` account it is about an `uploader`, whose account people decided to have blocked for good; then
     there is no item.
     """
@@ -89,6 +90,7 @@ class Decision:
     at: datetime | None = None
     subject: str = "item"
     uploader: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +172,7 @@ def decision_of(told: Any, *, at: str | None = None) -> Decision:
         return Decision(
             seq=int(told["seq"]), id=str(told["id"]), item_id=told["item_id"], verdict=verdict_of(told["verdict"]),
             subject=str(told.get("subject", "item")), uploader=told.get("uploader"),
+            url=told.get("url"),
             previous=None if told.get("previous") is None else verdict_of(told["previous"]),
             at=None if time is None else datetime.fromisoformat(time),
         )  # fmt: skip
@@ -184,6 +187,14 @@ def page_of(told: Any) -> DecisionPage:
         return DecisionPage(
             decisions=tuple(decision_of(one) for one in found), next=int(told["next"]), more=bool(told["more"])
         )
+    except (KeyError, TypeError, ValueError) as err:
+        raise ServerAnswerError from err
+
+
+def confirmed_of(told: Any) -> datetime | None:
+    """Since when a decision is known to be carried out. Raises ServerAnswerError."""
+    try:
+        return None if told["confirmed"] is None else datetime.fromisoformat(told["confirmed"])
     except (KeyError, TypeError, ValueError) as err:
         raise ServerAnswerError from err
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,11 +13,13 @@ import httpx
 
 from rempart.client.answers import (
     Answer,
+    Decision,
     DecisionPage,
     Item,
     Reason,
     ReasonPage,
     answer_of,
+    confirmed_of,
     item_of,
     page_of,
     reason_of,
@@ -28,6 +31,7 @@ from rempart.client.requests import (
     Signals,
     WhenUnreachable,
     check_call,
+    confirm_path,
     item_path,
     pause,
     reason_call,
@@ -94,6 +98,10 @@ def _result(answer: httpx.Response | None, err: httpx.HTTPError | None) -> Any:
         return answer.json()
     except ValueError as wrong:
         raise ServerAnswerError from wrong
+
+
+def _id_of(decision: Decision | str) -> str:
+    return decision if isinstance(decision, str) else decision.id
 
 
 def _checked(call: Call, item_id: str, result: Any) -> Answer:
@@ -189,6 +197,14 @@ class Client(_Setup):
         """What was decided after a number, waiting up to `wait` seconds (30 at most) for the first."""
         params = {"after": after, "limit": limit, "wait": wait}
         return page_of(self._call(Call(method="GET", path="/v1/decisions", params=params, wait=wait)))
+
+    def confirm(self, decision: Decision | str) -> datetime | None:
+        """Say that what a decision asked for is done; gives since when that is known, None where it removes nothing.
+
+        `decision` is one of the feed or of a webhook, or its id. Said twice it changes nothing. Raises
+        RequestRefusedError (status 404) for a decision that is not about an item of yours.
+        """
+        return confirmed_of(self._call(Call(method="POST", path=confirm_path(_id_of(decision)))))
 
     def follow(self, *, after: int = 0, wait: float = 25.0) -> Iterator[DecisionPage]:
         """Pages of decisions for ever; keep each page's `next` once you have acted on it."""
@@ -312,6 +328,10 @@ class AsyncClient(_Setup):
         """As `Client.decisions`."""
         params = {"after": after, "limit": limit, "wait": wait}
         return page_of(await self._call(Call(method="GET", path="/v1/decisions", params=params, wait=wait)))
+
+    async def confirm(self, decision: Decision | str) -> datetime | None:
+        """As `Client.confirm`."""
+        return confirmed_of(await self._call(Call(method="POST", path=confirm_path(_id_of(decision)))))
 
     async def follow(self, *, after: int = 0, wait: float = 25.0) -> AsyncIterator[DecisionPage]:
         """As `Client.follow`."""

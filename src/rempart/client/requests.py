@@ -102,6 +102,11 @@ def item_path(item_id: str, more: str = "") -> str:
     return f"/v1/items/{quote(item_id, safe='')}{more}"
 
 
+def confirm_path(decision_id: str) -> str:
+    """Where a decision is confirmed."""
+    return f"/v1/decisions/{quote(decision_id, safe='')}/confirm"
+
+
 def reasons_call(after: int, limit: int) -> Call:
     """Statements of reasons after a number."""
     return Call(method="GET", path="/v1/reasons", params={"after": after, "limit": limit})

@@ -20,7 +20,7 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
-from rempart.intake.notices import seeds
+from rempart.intake.notices import removals, seeds
 from rempart.intake.notices import upkeep as notices_upkeep
 from rempart.intake.notices.follow import Follower
 from rempart.intake.upload import Checker
@@ -103,6 +103,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
             parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
         ),
         *reasons.periodics(parts.store, settings),
+        *removals.periodics(parts.store, alarm=parts.alarms.removals),
         *store_upkeep.periodics(parts.store),
     )
 

@@ -1,4 +1,4 @@
-"""Notices as a deployment's settings ask for them: who writes letters, whom they name for help, and how they are posted."""
+"""Notices as a deployment's settings ask for them: who writes letters, whom these name for help, and the post."""
 
 from __future__ import annotations
 

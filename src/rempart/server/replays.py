@@ -15,7 +15,7 @@ from rempart.clock import Clock
 from rempart.evidence.backup.replaying import Again, Step, destroyed_again
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault import records as vault_records
-from rempart.intake.notices import seeds
+from rempart.intake.notices import seeds, track
 from rempart.intake.notices.upkeep import forget_again
 from rempart.intake.notices.withdrawal import withdraw_again
 from rempart.intake.upload_erasure import erase_again
@@ -28,12 +28,12 @@ from rempart.store.counters import next_number
 def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mapping[str, Again]:
     """Steps by their action; `known` is what an old deployment that can still be read remembers.
 
-    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, notices taken back or moved to the children's
-    track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody then, where
-    nobody can tell any more who they were), the team's settings (leads alone see cases, where those are lost, until
-    they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled, persons deactivated or
-    given other roles. A password, code, passkey or provider that was replaced or removed later, by a link too, does not
-    open anything any more: its owner needs a new link.
+    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, notices taken back or moved to the
+    children's track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody
+    then, where nobody can tell any more who they were), the team's settings (leads alone see cases, where those are
+    lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled,
+    persons deactivated or given other roles. A password, code, passkey or provider that was replaced or removed
+    later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
@@ -43,6 +43,7 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
         "notice.withdrawn": partial(_notice_withdrawn, clock=clock),
         "notice.forgotten": partial(_notice_forgotten, clock=clock),
         "seed.pulled": partial(_seeds_pulled, clock=clock),
+        "notice.track_switched": partial(_track_switched, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
         "case.restricted": partial(_case_restricted, known=known),
         "case.forgotten": _case_forgotten,
@@ -75,6 +76,10 @@ def _entries_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
 def _seeds_pulled(conn: Connection, step: Step, *, clock: Clock) -> bool:
     known = [one for one in step.facts.get("entries", ()) if isinstance(one, int)]
     return bool(known) and seeds.pull_again(conn, known, at=clock())
+
+
+def _track_switched(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return track.switch_again(conn, (step.subject or "").removeprefix("notice:"), at=clock())
 
 
 def _notice_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:

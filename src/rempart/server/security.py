@@ -62,8 +62,10 @@ _NOTICE = (
     (b"x-dns-prefetch-control", b"off"),
     (b"cache-control", b"no-store"),
 )
+_NOTICE_FILE = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"), *_NOTICE[1:])
 _NOTICE_PATHS = re.compile(r"/notice(/.*)?|/files/notice[-.].*")
-"""The public pages, and their files: a worker has the policy that its own file comes with."""
+"""The public pages, and their files: a worker has the policy that its own file comes with, which lets it load nothing
+at all, from this site neither."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -112,7 +114,8 @@ class Security:
         secure = address.scheme == "https"
         # Random once, then counted: asking the system each time would hand the processor to other threads.
         self._run, self._count = secrets.token_hex(4), itertools.count()
-        self._api, self._page, self._notice = ((*one, _HSTS) if secure else one for one in (_API, _PAGE, _NOTICE))
+        kinds = (_API, _PAGE, _NOTICE, _NOTICE_FILE)
+        self._api, self._page, self._notice, self._file = ((*one, _HSTS) if secure else one for one in kinds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -126,7 +129,9 @@ class Security:
         scope.setdefault("state", {})["request_id"] = request_id
         path = scope["path"]
         notice = _NOTICE_PATHS.fullmatch(path) is not None
-        headers = self._notice if notice else self._page if asked.page else self._api
+        headers = self._page if asked.page else self._api
+        if notice:
+            headers = self._file if path.startswith("/files/") else self._notice
         answer = _Answer(send, request_id.encode(), headers, sole=notice)
         refusal = self._refusal(scope, asked, notice=notice)
         if refusal is not None:

@@ -20,8 +20,9 @@ from rempart.server.pages.texts import texts
 
 QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|'[^']*'|known_good|known-good|uk-abc|vic-us")
 ENGLISH = frozenset(re.findall(r"\w+", """
-    expected unescaped invalid the is are not needed and of at most from to has have no with without there this that it known cannot must be write
-    does did holds line record means missing only one each which say who what
+    expected unescaped
+    invalid the is are not needed and of at most from to has have no with without there this that it known
+    cannot must be write does did holds line record means missing only one each which say who what
 """))  # fmt: skip
 
 

@@ -29,7 +29,6 @@ from rempart.evidence.ledger.sequencer import latest_checkpoint
 from rempart.evidence.vault import Keyring
 from rempart.intake.notices import disclosing, findings, reading
 from rempart.intake.notices.letters import Letter, letters_of
-from rempart.intake.notices.records import locations
 from rempart.intake.notices.records.findings import FindingRow
 from rempart.intake.notices.views import NoticeFile
 from rempart.people.permissions import Permission
@@ -86,9 +85,7 @@ def export(
     if told and dossier.file.explanation:
         told["explanation"] = dossier.file.explanation
     facts = {"letters": len(dossier.letters), "leaves": len(dossier.steps), "sender": bool(told)}
-    append(
-        conn, Leaf(action="notice.exported", actor=who.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at
-    )
+    append(conn, Leaf(action="notice.exported", actor=who.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at)
     return _zip(conn, dossier, cover(dossier))
 
 
@@ -174,8 +171,8 @@ def _notice(dossier: Dossier) -> dict[str, Any]:
         ],
         "findings": [
             {
-                "kind": one.kind, "place": places.get(one.location or ""), "case": one.case_id, "distance": one.distance,
-                "by": one.by, "at": iso(one.at),
+                "kind": one.kind, "place": places.get(one.location or ""), "case": one.case_id,
+                "distance": one.distance, "by": one.by, "at": iso(one.at),
             }
             for one in dossier.findings
         ],

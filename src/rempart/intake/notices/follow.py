@@ -6,29 +6,29 @@ stand, so that it may be run again, or late.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from rempart.cases.assessing.settling import FOLLOW
 from rempart.cases.assessing.values import Ending
 from rempart.cases.records import assessments
 from rempart.cases.records import cases as records
 from rempart.cases.records.cases import Case
 from rempart.clock import Clock
 from rempart.evidence.ledger import Leaf, append
-from rempart.intake.notices import progress
+from rempart.intake.notices import findings, progress, removals, seeds
 from rempart.intake.notices.letters import LetterKind
 from rempart.intake.notices.records import complaints, locations
 from rempart.intake.notices.records import notices as notice_records
 from rempart.intake.notices.records.locations import LocationRow
-from rempart.intake.notices.values import ComplaintState, LocationState
+from rempart.intake.notices.values import ComplaintState, LocationState, NoticeState, Outcome
 from rempart.intake.notices.writing import Writer
 from rempart.items.records import items
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
-from rempart.store.jobs import Job, enqueue
+from rempart.store.jobs import Job
 
 SCHEME = "intimate"
 NOT_THERE = "not_found"
@@ -49,11 +49,6 @@ class Follower:
             follow(conn, job.payload["case"], writer=self._writer, at=self._clock())
 
 
-def again(conn: Connection, case_id: str, *, round: int, at: datetime) -> None:
-    """Have a case followed once more, in the caller's transaction: a service has confirmed a removal."""
-    enqueue(conn, FOLLOW, {"case": case_id, "round": round}, now=at, key=f"follow:{case_id}")
-
-
 def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> tuple[str, ...]:
     """Do so in the caller's transaction; gives the notices that were looked at."""
     case = records.find(conn, case_id, lock=True)
@@ -65,14 +60,41 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
             continue
         item = items.hosted(conn, one.item)
         if _taken_down(case, item):
-            _remove(conn, one, item, case_id, at=at)
+            _remove(conn, one, case, at=at)
         elif case.state == "decided" and case.decision == Ending.RELEASE.value and _own(conn, case, one):
-            _keep(conn, one, item, case_id, why=_why(conn, case), at=at)
-    _answer_complaints(conn, case, writer=writer, at=at)
+            _keep(conn, one, item, case, why=_why(conn, case), at=at)
     notices = tuple(dict.fromkeys(one.notice for one in places))
+    _ask_and_find(conn, case, notices, at=at)
+    for one in locations.of(conn, notices):
+        _see_removed(conn, one, at=at)
+    _answer_complaints(conn, case, writer=writer, at=at)
     for notice in notices:
         progress.go_on(conn, notice, writer=writer, at=at)
+    for notice in notices:  # last: it takes numbers that others wait for
+        row = notice_records.find(conn, notice)
+        if row is not None and row.state == NoticeState.DECIDED:
+            seeds.settle(conn, notice, guards=row.outcome != Outcome.KEPT, at=at)
     return notices
+
+
+def _ask_and_find(conn: Connection, case: Case, notices: Sequence[str], *, at: datetime) -> None:
+    """What people removed is to be confirmed by the notices' time; copies among it are findings of these."""
+    behind = tuple(dict.fromkeys((*notices, *seeds.linked(conn, case.id))))
+    rows = [row for one in behind if (row := notice_records.find(conn, one)) is not None]
+    if rows:
+        removals.expect(conn, case, [row.due for row in rows if row.withdrawn_at is None], at=at)
+    findings.record(conn, case, [row.id for row in rows], at=at)
+
+
+def _see_removed(conn: Connection, place: LocationRow, *, at: datetime) -> None:
+    """Removed is what its service has confirmed, or hosts no more."""
+    if place.state != LocationState.REMOVING.value:
+        return
+    since, item = removals.removed_at(conn, place.item), items.hosted(conn, place.item)
+    if since is None and item is not None and item.gone is None:
+        return
+    locations.change(conn, place.id, state=LocationState.REMOVED.value, removed_at=since or at)
+    _leaf(conn, place, "notice.removed", at=at)
 
 
 def _places(conn: Connection, case: Case) -> tuple[LocationRow, ...]:
@@ -88,7 +110,7 @@ def _decided_since(case: Case, place: LocationRow) -> bool:
     """Whether another case has decided about a place after this one did: then this one has nothing to say any more."""
     if place.decided_at is None or place.decided_in in (None, case.id):
         return False
-    return case.decided is None or case.decided <= place.decided_at
+    return case.decided is None or case.decided < place.decided_at
 
 
 def _taken_down(case: Case, item: Item | None) -> bool:
@@ -107,25 +129,24 @@ def _own(conn: Connection, case: Case, place: LocationRow) -> bool:
     return first is not None and first.decision == Ending.MERGED.value
 
 
-def _remove(conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, at: datetime) -> None:
+def _remove(conn: Connection, place: LocationRow, case: Case, *, at: datetime) -> None:
     if place.state not in {LocationState.WAITING.value, *_STAYS}:
         return
-    gone = item is None or item.gone is not None
-    values: dict[str, object] = {"state": LocationState.REMOVING.value, "why": None, "decided_at": at}
-    values["decided_in"] = case_id
-    if gone:  # its service has deleted it already: nobody is left to confirm anything
-        values |= {"state": LocationState.REMOVED.value, "removed_at": at}
-    locations.change(conn, place.id, **values)
-    _leaf(conn, place, "notice.removing" if not gone else "notice.removed", at=at)
+    locations.change(
+        conn, place.id, state=LocationState.REMOVING.value, why=None, decided_at=case.decided or at, decided_in=case.id
+    )  # fmt: skip
+    _leaf(conn, place, "notice.removing", at=at)
 
 
-def _keep(conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, why: str | None, at: datetime) -> None:
+def _keep(
+    conn: Connection, place: LocationRow, item: Item | None, case: Case, *, why: str | None, at: datetime
+) -> None:
     if place.state == LocationState.WITHDRAWN.value or place.state in _STAYS:
         return
     gone = why == NOT_THERE or item is None or item.gone is not None
     state = LocationState.NOT_FOUND if gone else LocationState.KEPT
     locations.change(
-        conn, place.id, state=state.value, why=why, decided_at=at, decided_in=case_id, removed_at=None
+        conn, place.id, state=state.value, why=why, decided_at=case.decided or at, decided_in=case.id, removed_at=None
     )  # fmt: skip
     _leaf(conn, place, "notice.kept", at=at)
 

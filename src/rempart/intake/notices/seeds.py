@@ -16,12 +16,14 @@ from rempart.cases.records import cases
 from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices.records import seeds as records
+from rempart.intake.notices.records import signals
 from rempart.intake.notices.records.seeds import SeedRow
 from rempart.lists import seeds as lists
 from rempart.lists.entry import Disposition, EntrySignal
 from rempart.lists.own import NOTICES, is_own
 from rempart.lists.records import answers
 from rempart.people.principal import SYSTEM, Principal
+from rempart.signals.values import SIGNAL_TYPES, SignalKind
 
 ADULT = "adult"
 MOST_SIGNALS = 401
@@ -76,6 +78,26 @@ def pull(conn: Connection, notice_id: str, *, at: datetime, by: Principal = SYST
         records.pull(conn, entries, at=at)
         lists.pull(conn, entries, at=at)
     return len(entries)
+
+
+def settle(conn: Connection, notice_id: str, *, guards: bool, at: datetime) -> None:
+    """End the guard of a notice whose pictures people let stay, or begin it again where a complaint was right.
+
+    What a person took back, or was forgotten, is never planted again. Call it last in the transaction.
+    """
+    live = records.live_of(conn, notice_id)
+    if live and not guards:
+        pull(conn, notice_id, at=at)
+    before = records.last_of(conn, notice_id)
+    if guards and not live and before is not None:
+        kept = [one for one in signals.of(conn, notice_id) if one.withdrawn is None]
+        again = [
+            EntrySignal(signal=SIGNAL_TYPES[SignalKind(one.kind)](one.value), recipe=one.recipe, quality=one.quality)
+            for one in kept
+        ]
+        entry = plant(conn, notice_id, again, track=ADULT, at=at, due=before.due) if again else None
+        if entry is not None:
+            signals.set_entry(conn, notice_id, entry)
 
 
 def pull_again(conn: Connection, entries: Sequence[int], *, at: datetime) -> bool:

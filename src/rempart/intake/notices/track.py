@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.records import cases
 from rempart.cases.records.cases import Case
+from rempart.cases.work.claims import drop
 from rempart.cases.work.queue import visible
 from rempart.cases.work.settings import PRIORITIES
 from rempart.errors import NotFoundError, NotPermittedError
@@ -73,8 +74,8 @@ def _move(conn: Connection, case: Case, *, who: Principal, at: datetime) -> None
     values = _values(case)
     if case.state != "open" or all(getattr(case, name) == value for name, value in values.items()):
         return
-    cases.change(conn, case.id, **values)
-    facts = {"round": case.round, "queue": CHILD_QUEUE, "before": case.queue, "priority": values["priority"]}
+    drop(conn, case, assigned_to=None, **values)  # others work in that queue
+    facts = {"round": case.round, "to": CHILD_QUEUE, "before": case.queue, "priority": values["priority"]}
     append(conn, Leaf(action="case.moved", actor=who.pseudonym, facts=facts, subject=f"case:{case.id}"), at=at)
 
 

@@ -31,8 +31,11 @@ class Writer:
         row = records.find(conn, notice)
         if row is None:
             raise NotFoundError("There is no such notice.")
-        child = row.track == Track.CHILD
         letters.write(
             conn, kind, row, locations.of(conn, [notice]), keyring=self.keyring, at=at, post=self.post,
-            sender=self.for_children if child and self.for_children is not None else self.sender,
+            sender=self.sender_for(row.track),
         )  # fmt: skip
+
+    def sender_for(self, track: str) -> Sender:
+        """Who writes about a notice of this track."""
+        return (self.for_children if track == Track.CHILD else None) or self.sender

@@ -195,8 +195,8 @@ def _row(
 
 
 def _lead(who: Principal) -> None:
-    if not who.may(Permission.NOTICES_LEAD):
-        raise NotPermittedError("Only a lead may do this.")
+    if who.kind != "person" or not who.may(Permission.NOTICES_LEAD):
+        raise NotPermittedError("Only a lead may do this.", hint="In a command, name one: --as NAME.")
 
 
 def _write(

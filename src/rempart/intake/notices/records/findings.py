@@ -30,7 +30,7 @@ notice_findings = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingRow:
-    """One item that is the same (`identical`: byte for byte) or, as a person confirmed, substantially so (`similar`)."""
+    """One item that is the same byte for byte (`identical`), or substantially so by a person's word (`similar`)."""
 
     notice: str
     item: int

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, func, select, text, update
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Index, String, Table, func, select, text, update
 
 from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
@@ -96,7 +96,7 @@ def any_alarming(conn: Connection, at: datetime) -> bool:
 
 def unconfirmed(conn: Connection, *, service: str | None = None, most: int) -> tuple[Removal, ...]:
     """The removals that notices asked for and that are not confirmed, the first due first; of one service or of all."""
-    own = [removals.c.alarm_at.is_not(None), removals.c.confirmed.is_(None)]
+    own: list[ColumnElement[bool]] = [removals.c.alarm_at.is_not(None), removals.c.confirmed.is_(None)]
     if service is not None:
         own.append(removals.c.service == service)
     query = select(removals).where(*own).order_by(removals.c.due, removals.c.decision).limit(most)

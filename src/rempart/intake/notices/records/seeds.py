@@ -46,6 +46,13 @@ def live_of(conn: Connection, notice: str) -> tuple[SeedRow, ...]:
     return tuple(SeedRow(**row._mapping) for row in conn.execute(query))
 
 
+def last_of(conn: Connection, notice: str) -> SeedRow | None:
+    """The youngest seed of a notice, live or pulled."""
+    query = select(notice_seeds).where(notice_seeds.c.notice == notice).order_by(notice_seeds.c.entry.desc()).limit(1)
+    row = conn.execute(query).first()
+    return None if row is None else SeedRow(**row._mapping)
+
+
 def pull(conn: Connection, entries: Sequence[int], *, at: datetime) -> None:
     """Note that seeds were pulled."""
     conn.execute(update(notice_seeds).where(notice_seeds.c.entry.in_(list(entries))).values(pulled=at))

@@ -45,8 +45,8 @@ class Colleague:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(Context):
     """The open cases that somebody may see, a page of them. `queue`, `look`, `held` and `start` are what was asked for;
-    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once. `restored`: the
-    team's settings are those of a backup."""
+    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once;
+    `restored`: the team's settings are those of a backup."""
 
     template: ClassVar[str] = "desk/queue"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -132,7 +132,8 @@ class AnswerForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage(Context):
-    """One case: facts first, and no picture until somebody asks."""
+    """One case: facts first, and no picture until somebody asks. Of matches, near ones and events it shows some at a
+    time: `matches_before`, `near_before` and `later` are how many of each stand before or after those."""
 
     template: ClassVar[str] = "desk/case"
     styles: ClassVar[tuple[str, ...]] = (*STYLES, "sight.css")
@@ -146,6 +147,7 @@ class CasePage(Context):
     form: AnswerForm | None
     matches: tuple[Alike, ...]
     matches_in_all: int
+    matches_before: int
     schemes: Schemes
     items: tuple[ItemRow, ...]
     items_in_all: int
@@ -153,9 +155,12 @@ class CasePage(Context):
     facts: tuple[Fact, ...]
     fact_kinds: tuple[str, ...]
     near: tuple[NearRow, ...]
+    near_in_all: int
+    near_before: int
     near_open: bool
     happenings: tuple[Happening, ...]
     earlier: int
+    later: int
     colleagues: tuple[Colleague, ...]
     assigned_to: str
     may_lead: bool

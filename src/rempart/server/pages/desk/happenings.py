@@ -7,7 +7,8 @@ from rempart.server.pages.desk.contexts import Happening
 
 ACTIONS = frozenset({
     "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed", "case.escalated",
-    "case.reopened", "case.prioritised", "case.moved", "case.danger", "case.noted", "case.restricted", "case.readmitted",
+    "case.reopened", "case.prioritised", "case.moved", "case.danger", "case.noted", "case.restricted",
+    "case.readmitted",
     "case.facts_added", "case.forgotten", "case.assessed", "case.undone", "case.confirmed_alone", "case.decided",
     "case.settled", "notifier.read", "search.made", "evidence.shown", "evidence.covered", "near.answered",
 })  # fmt: skip

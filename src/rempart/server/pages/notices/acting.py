@@ -14,6 +14,7 @@ from rempart.errors import RefusedError, RempartError
 from rempart.intake.notices import abuse, disclosing, filing, reading, track, withdrawal
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
+from rempart.server.noticing import writer_of
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.notices.cover import cover
 from rempart.server.pages.notices.reading import page_of
@@ -29,17 +30,15 @@ async def unfounded(request: Request, pages: Pages, who: Principal) -> Response:
     """Count a decided notice as one without ground."""
     service, notice = _asked(request)
     at = service.clock()
-    return await _done(
-        request, who, "unfounded", lambda conn: abuse.unfounded(conn, notice, who, at=at)
-    )
+    return await _done(request, who, "notice_unfounded", lambda conn: abuse.unfounded(conn, notice, who, at=at))
 
 
 @for_people(Permission.NOTICES_LEAD)
 async def warn(request: Request, pages: Pages, who: Principal) -> Response:
     """Warn a sender whose notices had no ground, more than once."""
     service, notice = _asked(request)
-    writer, at = service.notices, service.clock()
-    return await _done(request, who, "warned", lambda conn: abuse.warn(conn, notice, who, writer=writer, at=at))
+    writer, at = writer_of(service.settings, service.vault.keyring), service.clock()
+    return await _done(request, who, "notice_warned", lambda conn: abuse.warn(conn, notice, who, writer=writer, at=at))
 
 
 @for_people(Permission.NOTICES_LEAD)
@@ -47,7 +46,7 @@ async def take_back(request: Request, pages: Pages, who: Principal) -> Response:
     """Take a notice back because its sender asks for it by other ways."""
     service, notice = _asked(request)
     form = await form_of(request)
-    writer, at = service.notices, service.clock()
+    writer, at = writer_of(service.settings, service.vault.keyring), service.clock()
 
     def step(conn: Connection) -> None:
         if field(form, "sure") != "yes":
@@ -55,7 +54,7 @@ async def take_back(request: Request, pages: Pages, who: Principal) -> Response:
         row = reading.visible(conn, notice, who)
         withdrawal.withdraw(conn, row.id, writer=writer, at=at, by=who)
 
-    return await _done(request, who, "withdrawn", step)
+    return await _done(request, who, "notice_withdrawn", step)
 
 
 @for_people(Permission.NOTICES_DECIDE)
@@ -63,7 +62,7 @@ async def switch_track(request: Request, pages: Pages, who: Principal) -> Respon
     """Say that the person in the picture may have been a child when it was made."""
     service, notice = _asked(request)
     at = service.clock()
-    return await _done(request, who, "switched", lambda conn: track.switch(conn, notice, who=who, at=at))
+    return await _done(request, who, "notice_switched", lambda conn: track.switch(conn, notice, who=who, at=at))
 
 
 @for_people(Permission.NOTICES_LEAD)

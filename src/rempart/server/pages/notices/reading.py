@@ -14,13 +14,14 @@ from rempart.intake.notices.records import locations
 from rempart.intake.notices.values import NoticeState
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
+from rempart.server.noticing import writer_of
 from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.notices.contexts import Check, LetterPage, NoticePage, NoticesPage
 from rempart.server.pages.rendering import render
 from rempart.server.service import Service
 
 _ALL = "all"
-_DONE = frozenset({"withdrawn", "warned", "unfounded", "switched", "found"})
+_DONE = frozenset({"notice_withdrawn", "notice_warned", "notice_unfounded", "notice_switched"})
 
 
 @for_people(Permission.NOTICES_READ)
@@ -39,7 +40,7 @@ async def notice_page(request: Request, pages: Pages, who: Principal) -> Respons
     service: Service = request.app.state.service
     done = request.query_params.get("done", "")
     page = await run_in_threadpool(page_of, service, who, request.path_params["notice"])
-    return render(request, page, who=who, message=f"notices.done.{done}" if done in _DONE else "")
+    return render(request, page, who=who, message=f"done.{done}" if done in _DONE else "")
 
 
 @for_people(Permission.NOTICES_READ)
@@ -87,12 +88,13 @@ def _letter(service: Service, who: Principal, notice_id: str, name: str) -> Lett
         written = {one.id: one for one in letters.letters_of(conn, row.id, keyring=keyring)}
         places = locations.of(conn, [row.id])
     kinds = {one.value: one for one in LetterKind}
+    writer = writer_of(service.settings, keyring)
     if name in written:
         letter = written[name]
     elif name in kinds:
-        letter = letters.compose(kinds[name], row, places, sender=service.notices.sender, at=at)
+        letter = letters.compose(kinds[name], row, places, sender=writer.sender_for(row.track), at=at)
     else:
-        raise NotFoundError("There is no such letter.")
-    return LetterPage(
-        notice=row.id, number=row.number, letter=letter, written=name in written, kinds=tuple(LetterKind)
-    )
+        raise NotFoundError(
+            "There is no such letter.", hint="It may have been erased; the page of the notice lists those there are."
+        )
+    return LetterPage(notice=row.id, number=row.number, letter=letter, written=name in written, kinds=tuple(LetterKind))
