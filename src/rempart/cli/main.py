@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "policy": ("rempart.cli.policy", "What follows from a match: check, try and put in force."),
     "case": ("rempart.cli.case", "Cases that wait for people, and cases about accounts."),
     "reasons": ("rempart.cli.reasons", "Statements of reasons, and the transparency database."),
+    "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
