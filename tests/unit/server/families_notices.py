@@ -28,3 +28,7 @@ FAMILIES: dict[str, list[str]] = {
     "notices.finding.": ["identical", "similar"],
 }
 SAME: set[str] = {"notices.element.signature", "notices.told.signature"}
+SAYING = {
+    *(f"intake/notices/{name}.py" for name in ("abuse", "disclosing", "filing", "track", "withdrawal")),
+    *(f"reports/reasons/{name}.py" for name in ("delays", "statements")),
+}
