@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "match": ("rempart.cli.match", "Look hashes up in hash lists."),
     "policy": ("rempart.cli.policy", "What follows from a match: check, try and put in force."),
     "case": ("rempart.cli.case", "Cases that wait for people, and cases about accounts."),
+    "notice": ("rempart.cli.notice", "Notices: list and show them, enter one that came by phone or letter."),
     "reasons": ("rempart.cli.reasons", "Statements of reasons, and the transparency database."),
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),

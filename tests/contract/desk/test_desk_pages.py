@@ -56,7 +56,7 @@ _PART = 'Content-Disposition: form-data; name="text"\r\n\r\n'
     [("unicode_escape", b"\\ud800"), ("idna", b"xn--a.\xff.."), ("utf-16", b"abc"), ("a%00b", b"x"), ("hex", b"\xff")],
 )
 def test_a_form_in_an_odd_encoding_is_no_fault_of_the_server(house, charset, value):
-    case_id, page = house.case(4_100 + len(charset + str(value))), house.browser("rita")
+    case_id, page = house.case(74_100 + len(charset + str(value))), house.browser("rita")
     kind = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
     body = b"--b\r\n" + _PART.encode() + value + b"\r\n--b--\r\n"
     assert page.post(f"/cases/{case_id}/notes", content=body, headers=kind).status_code in (303, 422)
@@ -64,7 +64,7 @@ def test_a_form_in_an_odd_encoding_is_no_fault_of_the_server(house, charset, val
 
 
 def test_after_a_restore_pages_say_what_nobody_sees_and_why(house):
-    case_id, rita = house.case(5_000), house.browser("rita")
+    case_id, rita = house.case(75_000), house.browser("rita")
     with house.store.write() as conn:
         work.bar(conn, case_id, [work.EVERYBODY])
         settings.put_restored(conn, version=1, text=None, at=house.clock())
@@ -80,10 +80,17 @@ def test_after_a_restore_pages_say_what_nobody_sees_and_why(house):
     page = lea.get("/work").text
     assert "leads alone see cases" in page
     put = lea.post(
-        "/work", data={"version": "1", "schemes": "uk-abc", "two_person": ["report", "add_to_list", "block_account"]}
+        "/work",
+        data={
+            "version": "1",
+            "schemes": ["uk-abc", "iccam", "ncmec-industry", "vic-us"],
+            "two_person": ["report", "add_to_list", "block_account"],
+        },
     )
     assert put.status_code == 303, error_of(put.text)
     assert "leads alone see cases" not in rita.get("/cases").text
+
+
 def test_a_category_stands_as_the_docs_write_it_and_once_where_its_scheme_says_all(house):
     matches = [Found(scheme="uk-abc", code="C"), Found(entry_id=2, distance=14, scheme="listed", code="listed")]
     case_id, other = house.case(5_000, matches=matches), house.case(5_001, matches=matches[1:])
