@@ -1,6 +1,8 @@
 """The guard of a notice: found at once, gone at once, and never more than a case for people."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -23,7 +25,7 @@ from rempart.lists.breaker import BreakerLimits, entry_subject
 from rempart.lists.entry import EntrySignal
 from rempart.lists.lookup import MOST_OWN
 from rempart.lists.own import NOTICES
-from rempart.lists.records import Mode, entry_signals, lists
+from rempart.lists.records import Mode, entry_signals, list_entries, lists
 from rempart.people.principal import CONSOLE
 from rempart.policy.versions import decide, propose
 from rempart.signals.digests import digest_bytes
@@ -162,11 +164,18 @@ def test_no_curator_finds_the_list_or_makes_one_that_is_called_so(store):
         curators.create(name=NOTICES, by=BERT, mode=Mode.BLOCKING)
 
 
-def test_two_who_plant_the_first_seed_at_once_make_one_list(store):
-    for number in range(3):
-        plant(store, f"notice_{number}", digest(number))
+def test_several_who_plant_the_first_seed_at_once_make_one_list(store):
+    start = threading.Barrier(3)
+
+    def first(number):
+        start.wait(10)
+        return plant(store, f"notice_{number}", digest(number))
+
+    with ThreadPoolExecutor(3) as threads:
+        planted = list(threads.map(first, range(3)))
     with store.read() as conn:
         assert len(conn.execute(select(lists.c.id)).all()) == 1
+        assert set(conn.execute(select(list_entries.c.id)).scalars()) == set(planted)
 
 
 def test_copies_that_are_hosted_already_come_into_one_case_and_stay_where_they_are(site):
