@@ -73,14 +73,14 @@ def no_window(store):
             settings.put(conn, {"undo_seconds": 0}, by=LEA, at=store.clock())
 
 
-def judged(store, vault, case_id, decision, *, people=(RUI, ADA)):
+def judged(store, vault, case_id, decision, *, people=(RUI, ADA), **more):
     """Judge a case at once, with as many people as it wants; gives the case."""
     no_window(store)
     for who in people:
         with store.read() as conn:
             if records.find(conn, case_id).state != "open":
                 break
-        answered(store, case_id, decision, by=who)
+        answered(store, case_id, decision, by=who, **more)
         with settler(store, vault) as run:
             run()
     with store.read() as conn:

@@ -45,6 +45,10 @@ class NotFoundError(RefusedError):
     """There is nothing of that name here."""
 
 
+class FilingRefusedError(RefusedError):
+    """The transparency database takes nothing from this deployment; look at the token and the address."""
+
+
 class ConflictError(RefusedError):
     """It was done already, or has changed meanwhile; look at it again."""
 

@@ -7,6 +7,7 @@ table `[server]`. A name that is not known is an error, so that a typing mistake
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
@@ -16,6 +17,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from rempart.deadlines.regimes import regimes
 from rempart.errors import SettingsError
 
 FILE = "rempart.toml"
@@ -75,6 +77,13 @@ class CheckSettings(_Section):
     fetch_origins: tuple[str, ...] = ()
 
 
+class CasesSettings(_Section):
+    """For how many days after the decision it stays known who was shown what of a case, what was noted about it, and
+    what was said of an account."""
+
+    keep_details_days: int = Field(365, ge=90, le=3650)
+
+
 class WebhookSettings(_Section):
     """Webhooks. `private_networks` are networks of the operator's own that a webhook may lead into; none by default."""
 
@@ -127,6 +136,38 @@ class PeopleSettings(_Section):
         return timedelta(hours=self.alone_after_hours) if self.one_person else None
 
 
+class NoticesSettings(_Section):
+    """Notices, and the public page at /notice, which is there once `enabled` says so. `service` hosts what a notice
+    names and no check has seen; `regimes` are the laws in force here. `regulator` is the
+    authority that watches over the service, which letters name. `keep_days`: how long a notice stays whole after it was
+    decided. `leave` is a harmless site that the link for leaving fast opens; `help_minors` and
+    `help_adults` are helplines named in place of the built-in ones, as "Name https://…"."""
+
+    enabled: bool = False
+    service: str = Field("site", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")
+    regimes: tuple[str, ...] = ()
+    regulator: str = Field("", max_length=200)
+    keep_days: int = Field(365, ge=184, le=3650)
+    leave: str = Field("https://www.wikipedia.org/", pattern=r"^https://[^\s\"<>]+$")
+    help_minors: tuple[str, ...] = ()
+    help_adults: tuple[str, ...] = ()
+
+    @field_validator("regimes")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := sorted(set(value) - regimes().keys()):
+            raise ValueError(f"there is no {unknown[0]}; known are {', '.join(sorted(regimes()))}")
+        return value
+
+    @field_validator("help_minors", "help_adults")
+    @classmethod
+    def _named(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if not re.fullmatch(r"\S.* https://\S+", one):
+                raise ValueError(f"write the name, a space and the address: {one!r}")
+        return value
+
+
 class OidcSettings(_Section):
     """Sign-in through an identity provider (OpenID Connect); off while `issuer` is empty."""
 
@@ -145,6 +186,37 @@ class LedgerSettings(_Section):
     timestamp_certificates: tuple[str, ...] = ()
 
 
+class ReasonSettings(_Section):
+    """Statements of reasons, and the transparency database (off while `database_url` is empty). `countries` are those
+    where a restriction holds; `grounds` is a file of the operator's own grounds in the data folder."""
+
+    operator: str = Field("", max_length=200)
+    complaints: str = Field("", max_length=500)
+    disputes: str = Field("", max_length=500)
+    courts: str = Field("", max_length=500)
+    terms: str = Field("", max_length=500)
+    language: Literal["en", "fr"] = "en"
+    countries: tuple[str, ...] = ()
+    grounds: str = ""
+    wait_minutes: int = Field(0, ge=0, le=1440)
+    database_url: str = Field("", pattern=r"^(|https?://[^\s?#]+)$")
+    database_token: SecretStr = SecretStr("")
+
+    @field_validator("countries")
+    @classmethod
+    def _countries(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for one in value:
+            if len(one) != 2 or not (one.isascii() and one.isalpha() and one.isupper()):
+                raise ValueError(f"{one!r}: a country is two capital letters, as FR")
+        return value
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.database_url and not self.database_token.get_secret_value():
+            raise ValueError("database_token: the database is asked with a token")
+        return self
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -153,11 +225,14 @@ class Settings(_Section):
     store: StoreSettings = StoreSettings()
     vault: VaultSettings = VaultSettings()
     check: CheckSettings = CheckSettings()
+    cases: CasesSettings = CasesSettings()
     ledger: LedgerSettings = LedgerSettings()
     webhooks: WebhookSettings = WebhookSettings()
     mail: MailSettings = MailSettings()
     people: PeopleSettings = PeopleSettings()
+    notices: NoticesSettings = NoticesSettings()
     oidc: OidcSettings = OidcSettings()
+    reasons: ReasonSettings = ReasonSettings()
 
     @property
     def database_url(self) -> str:

@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from consoling import enrol
+from rempart.cases.records import work
 from rempart.cases.work.notifier import seal_notifier
 from rempart.cli.datafolder import opened_data
 from rempart.people.permissions import Role
@@ -50,6 +51,18 @@ def test_a_case_about_an_account_is_opened_listed_and_shown(data):
     assert "1 open, 0 decidable" in run("case", "list", "--data", data).stdout
     assert run("case", "show", "case_none", "--data", data).returncode == 2
     assert run("case", "open", *fact).stderr == "rempart: 1 to 50 facts are needed.\n"
+
+
+def test_a_case_that_a_restore_hid_from_all_is_let_back_by_whoever_has_the_machine(data, people):
+    told = run("case", "open", "--service", "forum", "--uploader", "t", "--report", "x", "--data", data, "--json")
+    case_id = json.loads(told.stdout)["case"]
+    assert "is not kept from everybody" in run("case", "readmit", case_id, "--data", data).stderr
+    with opened_data(data) as folder, folder.store.write() as conn:
+        work.bar(conn, case_id, [work.EVERYBODY])
+    assert run("case", "show", case_id, "--data", data, "--as", "lea", stdin=people[0]()).returncode == 2
+    done = run("case", "readmit", case_id, "--keep-from", "ida", "--data", data)
+    assert done.stdout == f"Leads see {case_id} again.\n"
+    assert run("case", "show", case_id, "--data", data, "--as", "lea", stdin=people[0]()).returncode == 0
 
 
 def test_a_case_is_kept_from_a_person_and_a_lead_reads_who_told(data, people):

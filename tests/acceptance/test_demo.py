@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -28,6 +29,9 @@ def test_the_demo_finds_copies_runs_a_server_and_ends_by_itself(tmp_path):
     links = re.findall(r"^http://localhost:(\d+)/sign-in/link/(\S+)$", told, re.MULTILINE)
     assert len({token for _, token in links}) == 3, "the administrator and two reviewers"
     assert {port for port, _ in links} == {server[1]}
+    said = told[told.index("That is the administrator") :].split("\n$ ")[0]
+    lines = said.splitlines()
+    assert all(len(line) + len(after.split()[0]) >= 80 for line, after in pairwise(lines)), "a sentence broken by hand"
     (answered,) = [line for line in told.splitlines() if "the very files" in line]
     (unrelated,) = [line for line in told.split("What the service answered")[1].splitlines() if UNRELATED in line]
     assert len(re.findall(r"\d+", answered)) == 1, "all of the listed files had one verdict"

@@ -159,10 +159,26 @@ def test_pages_work_by_keyboard_and_without_scripts(
         assert "on their way again" in page.locator("[role=status]").inner_text()
 
 
+EMPTY = {
+    "/lists": ("Your hash lists will appear here.", "Vos listes d’empreintes apparaîtront ici."),
+    "/lists/breakers": (
+        "Entries and rules that matched far more than usual will appear here.",
+        "Les entrées et règles qui ont correspondu bien plus que d’habitude apparaîtront ici.",
+    ),
+    "/items": ("What services ask about will appear here.", "Ce que les services soumettent apparaîtra ici."),
+    "/webhooks": ("The webhooks of services will appear here.", "Les webhooks des services apparaîtront ici."),
+    "/policy": ("Earlier versions will appear here.", "Les versions antérieures apparaîtront ici."),
+    "/ledger": ("No authority is set.", "Aucune autorité n’est indiquée."),
+    "/health": ("Work that fails too often will appear here.", "Un travail qui échoue trop souvent apparaîtra ici."),
+}  # fmt: skip
+"""What a page says in which nothing stands yet, in English and in French."""
+
+
 def test_empty_pages_say_what_will_appear_there(browser: Browser, tmp_path_factory: Any) -> None:
     with deployment(tmp_path_factory.mktemp("empty")) as empty:
-        for lang in ("en", "fr"):
+        for number, lang in enumerate(("en", "fr")):
             with window(browser, empty.address, cookie=cookie(empty, lang), bypass_csp=True) as found:
-                for path in ("/lists", "/lists/breakers", "/items", "/webhooks", "/policy", "/ledger", "/health"):
+                for path, words in EMPTY.items():
                     found.page.goto(empty.address + path)
+                    assert words[number] in found.page.locator("main").inner_text(), f"{path}, {lang}"
                     seen(found, f"running-empty{path.replace('/', '-')}.{lang}")

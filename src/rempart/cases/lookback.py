@@ -8,8 +8,9 @@ it until a person has looked.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -26,7 +27,8 @@ from rempart.items.records.items import COUNTER, Item
 from rempart.lists import breaker_records, changes
 from rempart.lists.breaker import Open, entry_subject, rule_subject
 from rempart.lists.live import LiveLists
-from rempart.lists.lookup import Found
+from rempart.lists.lookup import Found, ListMatch
+from rempart.lists.own import is_own
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import OBSERVING, Facts, Ruling, Verdict
 from rempart.policy.versions import PolicyStore
@@ -38,10 +40,14 @@ log = logging.getLogger(__name__)
 
 LOOKBACK = "lookback"
 MOST_ITEMS_OF_ENTRY = 1_000
+MOST_ITEMS_OF_SEED = 100
+"""Of an entry on one of Rempart's own lists: nobody has agreed to it, and each item may be a case of its own."""
 STOPS = "lookback:stops"
 """The subject of the leaves that say which entries were not acted on, and what people decided about these."""
 _AT_ONCE = 50
 _MOST_TOLD = 100
+Opened = Callable[[Connection, str, Sequence[ListMatch], datetime], None]
+"""Told of a case that was opened or joined, in its transaction; `intake.notices.seeds.told` is one."""
 _SEVERITY = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.BLOCK: 2}
 
 
@@ -57,11 +63,11 @@ class _Renewed:
 
 @dataclass(slots=True, kw_only=True)
 class _Suspects:
-    """The items that a change leads to, and the entries that lead to too many."""
+    """The items that a change leads to, and the entries that lead to too many: how many, and how many are acted on."""
 
     items: dict[int, None]
     loosened: set[int]
-    too_many: dict[int, int]
+    too_many: dict[int, tuple[int, int]]
 
 
 class LookBack:
@@ -78,9 +84,12 @@ class LookBack:
         clock: Clock,
         radius: int,
         most_items_of_entry: int = MOST_ITEMS_OF_ENTRY,
+        most_items_of_seed: int = MOST_ITEMS_OF_SEED,
+        opened: Opened = lambda *_: None,
     ) -> None:
         self._store, self._index, self._lists, self._policies = store, index, lists, policies
-        self._clock, self._radius, self._most = clock, radius, most_items_of_entry
+        self._clock, self._radius, self._opened = clock, radius, opened
+        self._most, self._most_of_seed = most_items_of_entry, most_items_of_seed
 
     def __call__(self, job: Job) -> None:
         """Find the items, rule on them, and tell their services; done twice it changes nothing more."""
@@ -108,9 +117,12 @@ class LookBack:
             for one, near in zip(part, self._index.near([one.signal for one in part]), strict=True):
                 if near:
                     of_entry.setdefault(one.entry, set()).update(hit.item for hit in near)
+        with self._store.read() as conn:
+            seeds = changes.seeds_among(conn, [one for one, hits in of_entry.items() if len(hits) > self._most_of_seed])
         for entry, hits in of_entry.items():
-            if len(hits) > self._most and entry != believed:
-                found.too_many[entry] = len(hits)
+            most = self._most_of_seed if entry in seeds else self._most
+            if len(hits) > most and entry != believed:
+                found.too_many[entry] = (len(hits), most)
             else:
                 found.items.update(dict.fromkeys(sorted(hits)))
         if name is not None and not blocking:
@@ -131,12 +143,14 @@ class LookBack:
                     found.loosened.update(records.items_of(conn, case_id))
         found.items.update(dict.fromkeys(sorted(found.loosened)))
 
-    def _renewed(self, affected: Affected, too_many: Mapping[int, int]) -> _Renewed:
+    def _renewed(self, affected: Affected, too_many: Mapping[int, Any]) -> _Renewed:
         found = self._lists.lookup(affected.asked, radius=self._radius)
-        matches = tuple(one for one in found.matches if one.entry_id not in too_many)
         item = affected.item
         with self._store.read() as conn:
             version, policy = self._policies.current(conn)
+            own = [one for one in found.matches if is_own(one.list)]
+            stopped = self._tripped(conn, own).stopped(own) if own else frozenset()
+        matches = tuple(one for one in found.matches if one.entry_id not in too_many and one.entry_id not in stopped)
         facts = Facts(
             service=item.service, outcome=affected.outcome, published=item.published, context=item.context,
             matches=matches, known_good=found.known_good,
@@ -172,8 +186,9 @@ class LookBack:
         if item.decided is Verdict.BLOCK or (item.decided is Verdict.ALLOW and not fresh):
             return None, item.verdict
         verdict = one.ruling.verdict
-        if verdict is Verdict.BLOCK and self._tripped(conn, one):
-            verdict = Verdict.HOLD
+        if verdict is Verdict.BLOCK:
+            tripped = self._tripped(conn, one.found.matches, one.ruling.rule)
+            verdict = Verdict.HOLD if tripped.covers(one.found.matches, one.ruling.rule) else verdict
         higher = _SEVERITY[verdict] > _SEVERITY[item.verdict]
         if not (higher or fresh or loosened):
             return None, item.verdict
@@ -184,25 +199,25 @@ class LookBack:
                 item=CaseItem(id=item.id, service=item.service, sha256=item.sha256), matches=deciding,
                 reason=one.ruling.rule, policy_version=one.policy, by=SYSTEM, at=self._clock(),
             )  # fmt: skip
+            self._opened(conn, case_id, deciding, self._clock())
         if one.affected.known_facts:
             lookback.note_facts(conn, item.request, _facts(item, one.found), case_id=case_id)
         if higher or (loosened and item.decided is None):
             return case_id, verdict
         return case_id, item.verdict
 
-    def _tripped(self, conn: Connection, one: _Renewed) -> bool:
-        """Whether a breaker is open for what this ruling rests on; look-back itself counts for none."""
-        entries = {match.entry_id for match in one.found.matches if match.entry_id is not None}
-        subjects = [rule_subject(one.ruling.rule), *(entry_subject(entry) for entry in sorted(entries))]
+    def _tripped(self, conn: Connection, matches: Sequence[ListMatch], rule: str | None = None) -> Open:
+        """The breakers that are open for some matches and a rule; look-back itself counts for none."""
+        entries = {match.entry_id for match in matches if match.entry_id is not None}
+        subjects = [entry_subject(entry) for entry in sorted(entries)] + ([rule_subject(rule)] if rule else [])
         limits = breaker_records.limits_of(conn, subjects)
-        tripped = frozenset(subject for subject, limit in limits.items() if limit.is_open)
-        return Open(tripped).covers(one.found.matches, one.ruling.rule)
+        return Open(frozenset(subject for subject, limit in limits.items() if limit.is_open))
 
     def _write_down(self, conn: Connection, suspects: _Suspects, changed: int) -> None:
         at = self._clock()
-        for entry, count in sorted(suspects.too_many.items()):
+        for entry, (count, most) in sorted(suspects.too_many.items()):
             log.error("look-back: entry %d leads to %d items and was not acted on", entry, count)
-            facts = {"entry": entry, "items": count, "most": self._most}
+            facts = {"entry": entry, "items": count, "most": most}
             leaf = Leaf(action="lookback.stopped", actor=SYSTEM.pseudonym, facts=facts, subject=STOPS)
             append(conn, leaf, at=at)
         if suspects.items:

@@ -14,6 +14,7 @@ from rempart.cases.records import cases as records
 from rempart.cases.work.routing import LOOK, Routed, look_of, route
 from rempart.cases.work.settings import current
 from rempart.evidence.ledger import Leaf, append
+from rempart.lists.own import is_own
 from rempart.people.principal import Principal
 from rempart.policy.facts import FoundMatch
 from rempart.store.ids import new_id
@@ -56,15 +57,17 @@ def open_case(
     policy_version: int,
     by: Principal,
     at: datetime,
+    due: datetime | None = None,
 ) -> str:
     """Put an item into the open case of its bytes, or open one; gives the case's id.
 
     `kind` is match, unchecked, lookback or notice; `reason` is the rule that asked for it. A second item of the same
     bytes joins the case that is open: people judge bytes once. What merely looks alike gets a case of its own. The
-    team's routes may send it to another queue than the policy's `queue`.
+    team's routes may send it to another queue than the policy's `queue`. `due`, where a law says so, is when the case
+    is due unless the team wants it sooner.
     """
     _, rules = current(conn)
-    routed = route(rules, kind=kind, queue=queue, service=item.service, matches=matches, at=at)
+    routed = route(rules, kind=kind, queue=queue, service=item.service, matches=matches, at=at, due=due)
     row = {
         "kind": kind, "queue": routed.queue, "assessors": assessors, "reason": reason[:80],
         "policy_version": policy_version, "opened": at, "opened_by": by.pseudonym, "priority": routed.priority,
@@ -93,6 +96,13 @@ def found_or_opened(
     return found, False
 
 
+def bytes_known(conn: Connection, case_id: str, item: int, sha256: bytes) -> None:
+    """The bytes of the one item of a case came to be known: what people decide reaches its copies from now on, unless
+    another open case is about these bytes already."""
+    if records.cluster_of(conn, case_id) == cluster_of(item, None) and records.open_of(conn, sha256) is None:
+        records.change(conn, case_id, cluster=sha256)
+
+
 def join(conn: Connection, case: records.Case, routed: Routed, *, look: str) -> None:
     """What comes to an open case may make it more urgent, or mean that somebody has to look; never the other way."""
     values: dict[str, Any] = {}
@@ -107,10 +117,11 @@ def join(conn: Connection, case: records.Case, routed: Routed, *, look: str) -> 
 
 
 def add_matches(conn: Connection, case_id: str, item: int, matches: Sequence[CaseMatch]) -> None:
-    """Add the matches of an item that its case does not hold yet, the nearest ones first."""
+    """Add the matches of an item that its case does not hold yet: those with notices, then the nearest ones."""
     known = records.known_entries(conn, case_id, item)
     fresh = [match for match in matches if (match.entry_id, str(match.signal_kind)) not in known]
-    nearest = sorted(fresh, key=lambda match: match.distance)[: max(0, MOST_MATCHES - len(known))]
+    first = sorted(fresh, key=lambda match: (not is_own(match.list), match.distance))
+    nearest = first[: max(0, MOST_MATCHES - len(known))]
     rows = [{name: getattr(match, name) for name in records.MATCH_COLUMNS} for match in nearest]
     records.add_matches(conn, [row | {"case_id": case_id, "item": item} for row in rows])
 

@@ -1,10 +1,11 @@
-"""What happens to cases by itself: holds end; old webhook messages and drafts are forgotten."""
+"""What happens to cases by itself: holds end; old webhook messages, drafts, looks, notes and facts are forgotten."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
 
+from rempart.cases.forgetting import forget_decided
 from rempart.cases.records import drafts, webhooks
 from rempart.cases.work.moves import wake
 from rempart.store.engine import Store
@@ -20,8 +21,8 @@ _WAKE_SECONDS = 30.0
 _AT_ONCE = 1_000
 
 
-def periodics(store: Store) -> Sequence[Periodic]:
-    """The periodic work."""
+def periodics(store: Store, *, details_kept: timedelta) -> Sequence[Periodic]:
+    """The periodic work; `details_kept` is how long looks, notes and facts stay after a case was decided."""
 
     def forget(worker: Worker) -> None:
         more = True
@@ -34,6 +35,7 @@ def periodics(store: Store) -> Sequence[Periodic]:
         with store.write() as conn:
             worker.guard(conn)
             drafts.forget_before(conn, store.clock() - DRAFTS_KEPT)
+        forget_decided(store, worker, older=details_kept)
 
     def resume(worker: Worker) -> None:
         with store.write() as conn:

@@ -172,6 +172,8 @@ def message_body(decision: DecisionRow) -> bytes:
         "seq": decision.seq, "id": decision.id, "item_id": decision.item_id, "verdict": decision.verdict,
         "previous": decision.previous,
     }  # fmt: skip
+    if decision.url is not None:
+        data["url"] = decision.url
     account = decision.subject == "account"
     if account:
         data |= {"subject": "account", "uploader": decision.uploader}

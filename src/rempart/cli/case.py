@@ -150,6 +150,31 @@ def restrict(case_id: str, names: tuple[str, ...], actor: str | None, data: Path
 
 @command.command()
 @click.argument("case_id", metavar="CASE")
+@click.option(
+    "--keep-from", "names", multiple=True, metavar="NAME", help="Who must not see it; may be given several times."
+)
+@ACTOR
+@data_option
+@JSON
+def readmit(case_id: str, names: tuple[str, ...], actor: str | None, data: Path, as_json: bool) -> int:
+    """Let leads see CASE again, which nobody sees since a restore: it is no longer known from whom it was kept.
+
+    Say with --keep-from who that was. An administrator who does so is kept from it too.
+    """
+    from rempart.cases.work.readmitting import readmit as let_back
+    from rempart.cli.actor import acting
+    from rempart.people import persons
+
+    with opened_data(data) as folder, acting(folder, actor) as who:
+        with folder.store.write() as conn:
+            people = frozenset(persons.named(conn, name).id for name in names)
+            let_back(conn, case_id, who, keep_from=people, at=folder.store.clock())
+    click.echo(json.dumps({"case": case_id}) if as_json else f"Leads see {case_id} again.")
+    return NOTHING_FOUND
+
+
+@command.command()
+@click.argument("case_id", metavar="CASE")
 @click.option("--purpose", required=True, help="What it is needed for; kept sealed in the ledger.")
 @ACTOR
 @data_option

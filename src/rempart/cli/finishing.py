@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from rempart.cases.records.recalling import Known, known
 from rempart.cli.datafolder import DataFolder, opened_data
 from rempart.clock import utc_now
 from rempart.errors import RefusedError
@@ -46,26 +47,28 @@ def finish_restore_of(data: DataFolder, newest: Newest) -> Mapping[str, int]:
 
     Raises RefusedError when no restore is pending or the ledger is not newer, and what is wrong with the ledger.
     """
-    again = replays(data.vault(), clock=utc_now)
     with data.store.read() as conn:
         begun = pending_restore(conn)
-        known = [VerifierKey.parse(line) for line in conn.scalars(select(ledger_keys.c.line))]
+        trusted = [VerifierKey.parse(line) for line in conn.scalars(select(ledger_keys.c.line))]
     if begun is None:
         raise RefusedError("No restore is pending in this data folder.")
     if newest.export is None and newest.old is None:
+        again = replays(data.vault(), clock=utc_now)
         return finish(data.store, (), again, by=CONSOLE, without_ledger=newest.none_because)
-    with _export_of(newest, data.settings.data) as (path, keys):
-        catch_up(data.store, path, keys=[*known, *keys])
+    with _export_of(newest, data.settings.data) as (path, keys, remembered):
+        again = replays(data.vault(), clock=utc_now, known=remembered)
+        catch_up(data.store, path, keys=[*trusted, *keys])
         steps: Iterator[Step] = later_steps(path, after=begun.ledger_size)
         return finish(data.store, steps, again, by=CONSOLE, without_ledger=newest.none_because)
 
 
 @contextmanager
-def _export_of(newest: Newest, folder: Path) -> Iterator[tuple[Path, list[VerifierKey]]]:
-    """The newest ledger as an export file; that of an old folder is written for the length of the block."""
+def _export_of(newest: Newest, folder: Path) -> Iterator[tuple[Path, list[VerifierKey], Known | None]]:
+    """The newest ledger as an export file; that of an old folder is written for the length of the block, and what that
+    folder knows besides is taken along."""
     told = [VerifierKey.parse(line) for line in newest.keys]
     if newest.export is not None:
-        yield newest.export, told
+        yield newest.export, told, None
         return
     assert newest.old is not None
     with tempfile.NamedTemporaryFile(dir=folder, prefix=".ledger-", mode="wb") as file:
@@ -73,6 +76,8 @@ def _export_of(newest: Newest, folder: Path) -> Iterator[tuple[Path, list[Verifi
             signer = open_signer(newest.old / "keys" / "ledger.key")
             Sequencer(old.store, signer=signer).checkpoint()
             export(old.store, file)
+            with old.store.read() as conn:
+                remembered = known(conn)
         file.flush()
         os.fsync(file.fileno())
-        yield Path(file.name), [*told, signer.key]
+        yield Path(file.name), [*told, signer.key], remembered

@@ -12,7 +12,8 @@ from pathlib import Path
 import click
 from sqlalchemy import Connection, select
 
-from rempart.cases.records import webhooks
+from rempart.cases.records import webhooks, work
+from rempart.cases.work import settings as work_settings
 from rempart.cli.datafolder import opened_data
 from rempart.cli.exitcodes import NOTHING_FOUND
 from rempart.cli.finishing import Newest, finish_restore_of
@@ -31,6 +32,7 @@ from rempart.settings import read_settings
 from rempart.store.engine import Store
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
+_MOST_TOLD = 1_000
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
@@ -87,7 +89,16 @@ def command(
         return NOTHING_FOUND
     with opened_data(folder, while_pending=True) as data:
         done = finish_restore_of(data, newest)
+        with data.store.read() as conn:
+            kept = work.kept_from_all(conn, most=_MOST_TOLD)
+            settings_lost = work_settings.current(conn)[1].restored
     click.echo(f"Repeated: {', '.join(f'{name} {count}' for name, count in done.items()) or 'nothing'}.", err=as_json)
+    for case in kept:
+        click.echo(f"Nobody sees {case}: from whom it was kept is lost. Say so: rempart case readmit {case}", err=True)
+    if settings_lost:
+        click.echo(
+            "The team's settings are older than the last ones: leads alone see cases until one puts them.", err=True
+        )
     return NOTHING_FOUND
 
 

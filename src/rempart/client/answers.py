@@ -77,6 +77,7 @@ class Item:
 class Decision:
     """A verdict that changed after the first answer. `item_id` is None once the item was erased.
 
+    `url` is where an item is that you never asked about: a person gave notice of it there.
     With the `subject` account it is about an `uploader`, whose account people decided to have blocked for good; then
     there is no item.
     """
@@ -89,6 +90,7 @@ class Decision:
     at: datetime | None = None
     subject: str = "item"
     uploader: str | None = None
+    url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +98,41 @@ class DecisionPage:
     """Decisions in order. Keep `next` and ask again after it; with `more` there are further ones already."""
 
     decisions: tuple[Decision, ...]
+    next: int
+    more: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """A statement of reasons to hand to an uploader: `text` in their `language`, or either text of `texts`.
+
+    Its `kind` is `restriction`, or `lifted` when the restriction `about` is over. It is about an item, whose `item_id`
+    is None once it was erased, or with the `subject` account about an `uploader`. `document` has all that was told.
+    """
+
+    seq: int
+    id: str
+    kind: str
+    subject: str
+    item_id: str | None
+    uploader: str | None
+    language: str
+    at: datetime
+    about: str | None
+    texts: Mapping[str, str]
+    document: Mapping[str, Any]
+
+    @property
+    def text(self) -> str:
+        """What the uploader is to read, as plain text."""
+        return self.texts.get(self.language) or self.texts["en"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonPage:
+    """Statements of reasons in order. Keep `next` and ask again after it; with `more` there are further ones."""
+
+    reasons: tuple[Reason, ...]
     next: int
     more: bool
 
@@ -135,6 +172,7 @@ def decision_of(told: Any, *, at: str | None = None) -> Decision:
         return Decision(
             seq=int(told["seq"]), id=str(told["id"]), item_id=told["item_id"], verdict=verdict_of(told["verdict"]),
             subject=str(told.get("subject", "item")), uploader=told.get("uploader"),
+            url=told.get("url"),
             previous=None if told.get("previous") is None else verdict_of(told["previous"]),
             at=None if time is None else datetime.fromisoformat(time),
         )  # fmt: skip
@@ -148,6 +186,38 @@ def page_of(told: Any) -> DecisionPage:
         found: Sequence[Any] = told["decisions"]
         return DecisionPage(
             decisions=tuple(decision_of(one) for one in found), next=int(told["next"]), more=bool(told["more"])
+        )
+    except (KeyError, TypeError, ValueError) as err:
+        raise ServerAnswerError from err
+
+
+def confirmed_of(told: Any) -> datetime | None:
+    """Since when a decision is known to be carried out. Raises ServerAnswerError."""
+    try:
+        return None if told["confirmed"] is None else datetime.fromisoformat(told["confirmed"])
+    except (KeyError, TypeError, ValueError) as err:
+        raise ServerAnswerError from err
+
+
+def reason_of(told: Any) -> Reason:
+    """A statement of reasons. Raises ServerAnswerError for what is none."""
+    try:
+        return Reason(
+            seq=int(told["seq"]), id=str(told["id"]), kind=str(told["kind"]), subject=str(told["subject"]),
+            item_id=told["item_id"], uploader=told["uploader"], language=str(told["language"]),
+            at=datetime.fromisoformat(told["at"]), about=told["about"], document=told,
+            texts={str(name): str(text) for name, text in told["text"].items()},
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError, AttributeError) as err:
+        raise ServerAnswerError from err
+
+
+def reason_page_of(told: Any) -> ReasonPage:
+    """A page of statements. Raises ServerAnswerError."""
+    try:
+        found: Sequence[Any] = told["statements"]
+        return ReasonPage(
+            reasons=tuple(reason_of(one) for one in found), next=int(told["next"]), more=bool(told["more"])
         )
     except (KeyError, TypeError, ValueError) as err:
         raise ServerAnswerError from err

@@ -5,20 +5,37 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from rempart.client.answers import Answer, DecisionPage, Item, answer_of, item_of, page_of
+from rempart.client.answers import (
+    Answer,
+    Decision,
+    DecisionPage,
+    Item,
+    Reason,
+    ReasonPage,
+    answer_of,
+    confirmed_of,
+    item_of,
+    page_of,
+    reason_of,
+    reason_page_of,
+)
 from rempart.client.requests import (
     RETRIED,
     Call,
     Signals,
     WhenUnreachable,
     check_call,
+    confirm_path,
     item_path,
     pause,
+    reason_call,
+    reasons_call,
     refusal,
     signals_call,
     unchecked,
@@ -81,6 +98,10 @@ def _result(answer: httpx.Response | None, err: httpx.HTTPError | None) -> Any:
         return answer.json()
     except ValueError as wrong:
         raise ServerAnswerError from wrong
+
+
+def _id_of(decision: Decision | str) -> str:
+    return decision if isinstance(decision, str) else decision.id
 
 
 def _checked(call: Call, item_id: str, result: Any) -> Answer:
@@ -177,6 +198,14 @@ class Client(_Setup):
         params = {"after": after, "limit": limit, "wait": wait}
         return page_of(self._call(Call(method="GET", path="/v1/decisions", params=params, wait=wait)))
 
+    def confirm(self, decision: Decision | str) -> datetime | None:
+        """Say that what a decision asked for is done; gives since when that is known, None where it removes nothing.
+
+        `decision` is one of the feed or of a webhook, or its id. Said twice it changes nothing. Raises
+        RequestRefusedError (status 404) for a decision that is not about an item of yours.
+        """
+        return confirmed_of(self._call(Call(method="POST", path=confirm_path(_id_of(decision)))))
+
     def follow(self, *, after: int = 0, wait: float = 25.0) -> Iterator[DecisionPage]:
         """Pages of decisions for ever; keep each page's `next` once you have acted on it."""
         while True:
@@ -184,6 +213,14 @@ class Client(_Setup):
             if page.decisions:
                 yield page
             after = page.next
+
+    def reasons(self, *, after: int = 0, limit: int = 100) -> ReasonPage:
+        """Statements of reasons after a number, to hand to uploaders; needs a key with the scope `decisions`."""
+        return reason_page_of(self._call(reasons_call(after, limit)))
+
+    def reason(self, reason_id: str) -> Reason:
+        """One statement of reasons. Raises RequestRefusedError (status 404) and ServerUnreachableError."""
+        return reason_of(self._call(reason_call(reason_id)))
 
     def _check(self, call: Call, item_id: str) -> Answer:
         try:
@@ -292,6 +329,10 @@ class AsyncClient(_Setup):
         params = {"after": after, "limit": limit, "wait": wait}
         return page_of(await self._call(Call(method="GET", path="/v1/decisions", params=params, wait=wait)))
 
+    async def confirm(self, decision: Decision | str) -> datetime | None:
+        """As `Client.confirm`."""
+        return confirmed_of(await self._call(Call(method="POST", path=confirm_path(_id_of(decision)))))
+
     async def follow(self, *, after: int = 0, wait: float = 25.0) -> AsyncIterator[DecisionPage]:
         """As `Client.follow`."""
         while True:
@@ -299,6 +340,14 @@ class AsyncClient(_Setup):
             if page.decisions:
                 yield page
             after = page.next
+
+    async def reasons(self, *, after: int = 0, limit: int = 100) -> ReasonPage:
+        """As `Client.reasons`."""
+        return reason_page_of(await self._call(reasons_call(after, limit)))
+
+    async def reason(self, reason_id: str) -> Reason:
+        """As `Client.reason`."""
+        return reason_of(await self._call(reason_call(reason_id)))
 
     async def _check(self, call: Call, item_id: str) -> Answer:
         try:

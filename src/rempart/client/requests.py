@@ -102,6 +102,21 @@ def item_path(item_id: str, more: str = "") -> str:
     return f"/v1/items/{quote(item_id, safe='')}{more}"
 
 
+def confirm_path(decision_id: str) -> str:
+    """Where a decision is confirmed."""
+    return f"/v1/decisions/{quote(decision_id, safe='')}/confirm"
+
+
+def reasons_call(after: int, limit: int) -> Call:
+    """Statements of reasons after a number."""
+    return Call(method="GET", path="/v1/reasons", params={"after": after, "limit": limit})
+
+
+def reason_call(reason_id: str) -> Call:
+    """One statement of reasons."""
+    return Call(method="GET", path=f"/v1/reasons/{quote(reason_id, safe='')}")
+
+
 def pause(attempt: int, retry_after: str | None) -> float:
     """Seconds until the next attempt (from 0 on): what the server asks for within reason, else ever longer."""
     own: float = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE) * (0.5 + random.random())  # noqa: S311 - spreads retries

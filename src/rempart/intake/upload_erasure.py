@@ -10,6 +10,7 @@ from rempart.cases.erasure import forget_item
 from rempart.cases.records import judged
 from rempart.errors import NotFoundError
 from rempart.evidence.ledger import Leaf, append
+from rempart.intake.notices import removals
 from rempart.items.records import items, replays, signals
 from rempart.people.principal import Principal
 from rempart.store.counters import next_number
@@ -30,6 +31,7 @@ def erase_item(store: Store, service: str, name: str, *, by: Principal, at: date
         waits = bool(judged.needed(conn, [item.id]))
         facts = {"item": item.id, "case_open": waits}
         append(conn, Leaf(action="item.deleted", actor=by.pseudonym, facts=facts, subject=f"item:{item.id}"), at=at)
+        removals.gone(conn, item.id, by=by, at=at)
         _forget(conn, item.id, number=number, waits=waits, at=at)
 
 

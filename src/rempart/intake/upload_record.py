@@ -10,12 +10,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rempart.cases.events import Reason, publish
-from rempart.cases.opening import CaseItem, open_case
+from rempart.cases.opening import CaseItem, bytes_known, open_case
 from rempart.cases.records import cases
 from rempart.clock import Clock
 from rempart.errors import ConflictError, RefusedError
 from rempart.evidence.ledger import append_many
 from rempart.evidence.vault import Vault
+from rempart.intake.notices import seeds
 from rempart.intake.upload_replays import replayed, salted
 from rempart.intake.upload_rows import DECIDED, Entry, has_object, known_items, rounds
 from rempart.intake.upload_ruling import Ruler, of_lists
@@ -131,17 +132,23 @@ class Recorder:
         if one.request.known is not None and (known is None or known.id != one.request.known):
             raise ConflictError("The item was deleted or replaced meanwhile.", hint="Look at it again.")
         ruling = ruled.ruling
-        entry = Entry(prepared=one, ruled=ruled, verdict=ruling.verdict, rule=ruling.rule, known=known)
-        if known is not None and known.decided is not None and self._stands(conn, one, ruled, known):
-            entry.verdict, entry.rule = known.decided, DECIDED
-        if one.request.known is not None and known is not None:
-            # Bytes that come later never make an answer milder: that is for people to do.
-            entry.verdict = max(known.verdict, entry.verdict, key=SEVERITY.index)
+        verdict, rule = self._answer(conn, one, ruled, known)
+        entry = Entry(prepared=one, ruled=ruled, verdict=verdict, rule=rule, known=known)
         needs = entry.rule != DECIDED and ruling.keep is not Keep.NOTHING and one.request.content is not None
         if needs and one.sealed is None:
             # Also where they were sealed before: that evidence has its own reasons, and may be gone with them.
             raise NeedsSealing
         return entry
+
+    def _answer(self, conn: Connection, one: Prepared, ruled: Ruled, known: Known | None) -> tuple[Verdict, str]:
+        """The verdict, and the rule that it follows from."""
+        verdict, rule = ruled.ruling.verdict, ruled.ruling.rule
+        if known is not None and known.decided is not None and self._stands(conn, one, ruled, known):
+            verdict, rule = known.decided, DECIDED
+        if one.request.known is not None and known is not None:
+            # Bytes that come later never make an answer milder: that is for people to do.
+            verdict = max(known.verdict, verdict, key=SEVERITY.index)
+        return verdict, rule
 
     @staticmethod
     def _stands(conn: Connection, one: Prepared, ruled: Ruled, known: Known) -> bool:
@@ -160,8 +167,17 @@ class Recorder:
         found = [entry.ruled.found.matches for entry in entries]
         opened: Open = self._breaker.note(conn, list(zip(found, rules, strict=True)), at=at)
         for entry, matches, rule in zip(entries, found, rules, strict=True):
+            if stopped := opened.stopped(matches):
+                self._rule_without(conn, entry, stopped)
             if entry.verdict is Verdict.BLOCK and entry.rule != DECIDED and opened.covers(matches, rule):
                 entry.verdict = Verdict.HOLD
+
+    def _rule_without(self, conn: Connection, entry: Entry, stopped: frozenset[int]) -> None:
+        """Rule as if some seeds of notices were not there: they match too much to be believed just now."""
+        found = entry.ruled.found
+        rest = tuple(match for match in found.matches if match.entry_id not in stopped)
+        entry.ruled = self._ruler.apply(entry.prepared, replace(found, matches=rest))
+        entry.verdict, entry.rule = self._answer(conn, entry.prepared, entry.ruled, entry.known)
 
     def _keep_evidence(self, conn: Connection, entry: Entry, at: datetime) -> None:
         one, ruling = entry.prepared, entry.ruled.ruling
@@ -173,8 +189,11 @@ class Recorder:
                 assessors=ruling.assessors, item=item, matches=of_lists(entry.ruled.found.matches), reason=ruling.rule,
                 policy_version=entry.ruled.policy, by=one.request.by, at=at,
             )  # fmt: skip
+            seeds.link(conn, entry.case_id, entry.ruled.found.matches, at=at)
         # A case that was decided meanwhile is no reason to keep bytes: nobody would ever let them go.
         brought_for = one.request.case and cases.open_with(conn, [entry.item]).get(entry.item)
+        if brought_for and one.sha256 is not None:
+            bytes_known(conn, brought_for, entry.item, one.sha256)
         reference = brought_for or entry.case_id
         if one.sealed is None or (reference is None and (entry.rule == DECIDED or ruling.keep is Keep.NOTHING)):
             return

@@ -14,6 +14,7 @@ from rempart.evidence.ledger import Leaf
 from rempart.intake.upload_values import NOT_EXAMINED, CheckAnswer, Prepared, Ruled, told_matches
 from rempart.items.records import items
 from rempart.items.records.items import Known
+from rempart.lists.own import is_own
 from rempart.policy.facts import Verdict
 
 DECIDED = "decided"
@@ -41,12 +42,12 @@ class Entry:
         return self.ruled.ruling.case and self.rule != DECIDED
 
     def answer(self) -> CheckAnswer:
-        """What its service is told."""
-        one = self.prepared
+        """What its service is told; never that somebody gave notice of a picture like it."""
+        one, matches = self.prepared, self.ruled.found.matches
         return CheckAnswer(
             item_id=one.request.item_id, verdict=self.verdict,
             outcome=NOT_EXAMINED if one.outcome is None else one.outcome.value, request_id=one.request_id,
-            case=self.case_id, matches=told_matches(self.ruled.found.matches),
+            case=self.case_id, matches=told_matches(tuple(one for one in matches if not is_own(one.list))),
         )  # fmt: skip
 
     def item_row(self, at: datetime) -> dict[str, Any]:

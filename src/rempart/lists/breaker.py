@@ -20,8 +20,11 @@ from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.lists import breaker_records as records
 from rempart.lists.breaker_records import Past, Trip
+from rempart.lists.changes import seeds_among
+from rempart.lists.own import is_own
 from rempart.people.permissions import Permission
 from rempart.people.principal import SYSTEM, Principal
+from rempart.store.jobs import enqueue
 
 ENTRY, RULE = "entry:", "rule:"
 WRITTEN_FROM = 5
@@ -56,6 +59,10 @@ class Matched(Protocol):
         """The entry's number; None in a list file, which is not counted."""
 
     @property
+    def list(self) -> str:
+        """The list's name."""
+
+    @property
     def list_id(self) -> str | None:
         """The list's id."""
 
@@ -81,9 +88,16 @@ class Open:
         if rule is not None and rule_subject(rule) in self.subjects:
             return True
         entries = [
-            entry_subject(one.entry_id) for one in matches if one.mode == "blocking" and one.entry_id is not None
+            entry_subject(one.entry_id)
+            for one in matches
+            if one.mode == "blocking" and one.entry_id is not None and not is_own(one.list)
         ]
         return bool(entries) and all(entry in self.subjects for entry in entries)
+
+    def stopped(self, matches: Iterable[Matched]) -> frozenset[int]:
+        """The entries of Rempart's own lists that are tripped: they open no more cases until a person has looked."""
+        own = (one.entry_id for one in matches if one.entry_id is not None and is_own(one.list))
+        return frozenset(entry for entry in own if self.subjects and entry_subject(entry) in self.subjects)
 
 
 NOTHING_OPEN = Open()
@@ -212,6 +226,10 @@ def reset(
     found = records.reset(conn, subject, by=by.pseudonym, at=at, allowed=allowed)
     if found is None:
         raise RefusedError("This breaker is not tripped.", hint="Look at the breakers that are: GET /v1/breakers.")
+    entry = subject.removeprefix(ENTRY)
+    if subject.startswith(ENTRY) and entry.isdigit() and seeds_among(conn, [int(entry)]):
+        # It opened no cases meanwhile: what came in that time is looked through now.
+        enqueue(conn, "lookback", {"entry": int(entry)}, now=at, key=f"lookback:{entry}")
     _log(conn, "breaker.reset", subject, {"allowed": allowed}, by=by, at=at, reason=reason[:2000])
     return found
 

@@ -64,6 +64,16 @@ def decides(conn: Connection, list_id: str) -> bool:
     return conn.execute(query).scalar_one_or_none() == Mode.BLOCKING
 
 
+def seeds_among(conn: Connection, entries: Sequence[int]) -> frozenset[int]:
+    """Those of some entries that are on Rempart's own lists."""
+    found: set[int] = set()
+    for start in range(0, len(entries), _ENTRIES_AT_ONCE):
+        own = list_entries.c.id.in_(entries[start : start + _ENTRIES_AT_ONCE]), lists.c.system
+        query = select(list_entries.c.id).join(lists, lists.c.number == list_entries.c.list).where(*own)
+        found.update(conn.execute(query).scalars())
+    return frozenset(found)
+
+
 def withdrawn(conn: Connection, *, after: int, upto: int) -> tuple[int, ...]:
     """The entries that went, by number."""
     gone = entry_signals.c.removed > after, entry_signals.c.removed <= upto

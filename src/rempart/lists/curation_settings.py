@@ -19,6 +19,7 @@ from rempart.lists.entry import Disposition, EntrySignal
 from rempart.lists.entry_records import LiveList
 from rempart.lists.growth import GrowthLimits
 from rempart.lists.guards import Guards
+from rempart.lists.own import is_own
 from rempart.lists.records import Mode
 from rempart.lists.schemes import built_in, choices
 from rempart.lists.staging_records import Row
@@ -77,6 +78,8 @@ def check_name(name: str) -> None:
     """Raise RefusedError unless `name` can be a list's."""
     if not (0 < len(name.strip()) <= MAX_NAME and name.isprintable() and name == name.strip()):
         raise RefusedError(f"A list's name has 1 to {MAX_NAME} printable characters, no blanks around them.")
+    if is_own(name):
+        raise RefusedError("Names that begin so are Rempart's own.", hint="Choose another name.")
 
 
 def check_scheme(scheme: str) -> None:

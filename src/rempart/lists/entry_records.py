@@ -8,7 +8,20 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Select, String, Table, func, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Select,
+    String,
+    Table,
+    func,
+    not_,
+    select,
+    text,
+    update,
+)
 
 from rempart.lists.difference import Known
 from rempart.lists.entry import Category, Disposition, Opinion
@@ -81,8 +94,9 @@ _OWN = tuple(column for column in list_curation.c if column.name != "list_id")
 
 
 def _lists() -> Select[Any]:
+    """Those that people curate: not ended ones, and not Rempart's own."""
     joined = lists.outerjoin(list_curation, list_curation.c.list_id == lists.c.id)
-    return select(lists, *_OWN).select_from(joined).where(lists.c.ended.is_(None))
+    return select(lists, *_OWN).select_from(joined).where(lists.c.ended.is_(None), not_(lists.c.system))
 
 
 def _list_of(row: Any) -> LiveList:
@@ -224,11 +238,11 @@ def _entry_of(row: Any) -> LiveEntry:
 
 
 def refs_of(conn: Connection, entries: Sequence[int]) -> dict[int, tuple[str, str]]:
-    """List id and reference of some entries, by their numbers."""
+    """List id and reference of some entries of curated lists, by their numbers."""
     found: dict[int, tuple[str, str]] = {}
     for part in _parts(entries):
         query = select(list_entries.c.id, lists.c.id.label("list_id"), list_entries.c.ref)
-        query = query.join_from(list_entries, lists, lists.c.number == list_entries.c.list)
+        query = query.join_from(list_entries, lists, lists.c.number == list_entries.c.list).where(not_(lists.c.system))
         found |= {row.id: (row.list_id, row.ref) for row in conn.execute(query.where(list_entries.c.id.in_(part)))}
     return found
 

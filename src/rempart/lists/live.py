@@ -11,6 +11,7 @@ from typing import Any
 from rempart.clock import Clock
 from rempart.lists.entry import Disposition, Opinion
 from rempart.lists.lookup import MOST, Asked, Found, ListMatch, answer
+from rempart.lists.own import is_own
 from rempart.lists.records import COUNTER, entry_signals, find_signals
 from rempart.lists.tail import Place, SignalIndex, Source
 from rempart.signals.values import SIGNAL_TYPES, PdqHash, Signal, SignalKind
@@ -77,7 +78,8 @@ class LiveLists:
         with self._store.read() as conn:
             for start in range(0, len(nearest), _AT_ONCE):
                 rows |= find_signals(conn, nearest[start : start + _AT_ONCE])
-                matching = {row.entry for row in rows.values() if row.disposition == Disposition.MATCH}
+                found = (row for row in rows.values() if row.disposition == Disposition.MATCH and not is_own(row.name))
+                matching = {row.entry for row in found}
                 if len(matching) > MOST:
                     break
         matches: list[ListMatch] = []

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from rempart.lists.entry import Opinion
 from rempart.lists.hashlist import Match
+from rempart.lists.own import is_own
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.values import Signal, SignalKind
@@ -16,6 +17,8 @@ EXACT = "exact"
 """The probe of every digest."""
 GIVEN = "given"
 """The probe of a PDQ hash that came as such, and not from a picture that was looked at here."""
+MOST_OWN = 20
+"""Matches of Rempart's own lists that are listed beside them: however many notices came, they push nothing out."""
 MOST = 1_000
 """Matches that are listed for one file, the nearest first. Thousands of entries may share the hash of one picture."""
 
@@ -130,8 +133,10 @@ def from_file(match: Match, probe: str) -> ListMatch:
 
 def answer(matches: Sequence[ListMatch], known_good: Sequence[ListMatch], *, mark: int = 0) -> Found:
     """The answer for one file from everything that was found."""
-    best = _best(matches)
-    return Found(matches=best[:MOST], known_good=_best(known_good)[:MOST], cut=len(best) > MOST, mark=mark)
+    best = _best([match for match in matches if not is_own(match.list)])
+    own = _best([match for match in matches if is_own(match.list)])[:MOST_OWN]
+    nearest = tuple(sorted((*best[:MOST], *own), key=lambda match: match.distance)) if own else best[:MOST]
+    return Found(matches=nearest, known_good=_best(known_good)[:MOST], cut=len(best) > MOST, mark=mark)
 
 
 def documents(matches: Iterable[ListMatch]) -> tuple[Mapping[str, Any], ...]:

@@ -28,6 +28,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    false,
     insert,
     select,
     text,
@@ -68,6 +69,8 @@ lists = Table(
     Column("facts", Json, nullable=False),
     Column("created", UtcTime, nullable=False),
     Column("ended", UtcTime),
+    # Rempart's own: nobody curates it, and no page or export has it.
+    Column("system", Boolean(create_constraint=False), nullable=False, server_default=false()),
     UniqueConstraint("id"),
     Index("uq_lists_name", "name", unique=True, sqlite_where=text("ended IS NULL"),
           postgresql_where=text("ended IS NULL")),
@@ -202,6 +205,13 @@ def withdraw_entries(conn: Connection, entries: Sequence[int], *, number: int, a
         done += conn.execute(live.values(withdrawn=at)).rowcount
         conn.execute(gone.values(removed=number))
     return done
+
+
+def forget_signals(conn: Connection, entries: Sequence[int]) -> None:
+    """Erase the values of withdrawn entries' signals; their rows tell every process that they went."""
+    for part in _parts(entries):
+        gone = entry_signals.c.entry.in_(part), entry_signals.c.removed.is_not(None)
+        conn.execute(update(entry_signals).where(*gone).values(value=b""))
 
 
 def find_signals(conn: Connection, signals: Sequence[int]) -> dict[int, Any]:

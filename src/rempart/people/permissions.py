@@ -59,6 +59,10 @@ class Permission(StrEnum):
     CASES_OPEN = "cases.open"
     CASES_LEAD = "cases.lead"
     NOTIFIERS_READ = "notifiers.read"
+    NOTICES_READ = "notices.read"
+    NOTICES_DECIDE = "notices.decide"
+    NOTICES_LEAD = "notices.lead"
+    REMOVALS_CONFIRM = "removals.confirm"
     REPORTS_APPROVE = "reports.approve"
     EVIDENCE_VIEW = "evidence.view"
     EVIDENCE_HOLD = "evidence.hold"
@@ -90,6 +94,8 @@ _REVIEWER = frozenset(
         Permission.CASES_ASSESS,
         Permission.CASES_DECIDE,
         Permission.CASES_OPEN,
+        Permission.NOTICES_READ,
+        Permission.NOTICES_DECIDE,
         Permission.REPORTS_APPROVE,
         Permission.EVIDENCE_VIEW,
         Permission.CARE,
@@ -103,6 +109,7 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
     | {
         Permission.CASES_LEAD,
         Permission.NOTIFIERS_READ,
+        Permission.NOTICES_LEAD,
         Permission.STATISTICS_READ,
         Permission.OVERSIGHT,
         Permission.WORK_READ,
@@ -162,7 +169,7 @@ BY_SCOPE: Mapping[Scope, frozenset[Permission]] = {
     Scope.ANALYST: frozenset({Permission.CHECK_DETAILS, Permission.CASES_READ}),
     Scope.ITEMS: frozenset({Permission.ITEMS_READ, Permission.ITEMS_CONTENT, Permission.ITEMS_DELETE}),
     Scope.LISTS: frozenset({Permission.LISTS_READ, Permission.LISTS_CHANGE}),
-    Scope.DECISIONS: frozenset({Permission.DECISIONS_READ}),
+    Scope.DECISIONS: frozenset({Permission.DECISIONS_READ, Permission.REMOVALS_CONFIRM}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS_MANAGE}),
     Scope.CASES: frozenset({Permission.CASES_OPEN}),
     Scope.METRICS: frozenset({Permission.METRICS}),

@@ -13,6 +13,8 @@ COULD_NOT = frozenset({Outcome.UNREADABLE, Outcome.TOO_LARGE, Outcome.TIMED_OUT}
 """Outcomes that are no answer at all: never allowed unless a rule names them, or `on_failure` says so."""
 
 OBSERVING = "observing"
+SEED = "investigation_seed"
+"""The opinion of a lead to look into. It opens a case and never blocks; it holds only by a rule that names it."""
 
 
 class Verdict(StrEnum):

@@ -9,10 +9,10 @@ from importlib import resources
 from typing import Any
 
 from rempart.errors import PolicyError
-from rempart.policy.facts import Keep, Ruling, Verdict
+from rempart.policy.facts import SEED, Keep, Ruling, Verdict
 from rempart.policy.fields import Table, Trouble, as_text
 from rempart.policy.places import places
-from rempart.policy.rules import MatchTest, Names, Policy, Rule
+from rempart.policy.rules import UNNAMED_SEED, MatchTest, Names, Policy, Rule
 from rempart.signals.outcome import Outcome
 from rempart.signals.values import SignalKind
 
@@ -20,8 +20,8 @@ FORMAT = 1
 MOST_RULES = 200
 MOST_BYTES = 256 << 10
 FARTHEST = 63
-RESERVED = frozenset({"otherwise", "on_failure"})
-OPINIONS = ("positive", "investigation_seed", "negative", "disputed")
+RESERVED = frozenset({"otherwise", "on_failure", UNNAMED_SEED.rule})
+OPINIONS = ("positive", SEED, "negative", "disputed")
 
 _SYNTAX_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)")
 _CATEGORY = re.compile(r"[^:\s]{1,64}:\S.{0,127}")
@@ -33,8 +33,12 @@ _ON_ITEM = ("outcome", "service", "published", "known_good", "context")
 _THEN = ("verdict", "case", "queue", "assessors", "keep")
 
 
-def parse(text: str) -> Policy:
-    """Read a policy. Raises PolicyError, whose `problems` hold every mistake as (line, what is wrong), by line."""
+def parse(text: str, *, in_force: bool = False) -> Policy:
+    """Read a policy. Raises PolicyError, whose `problems` hold every mistake as (line, what is wrong), by line.
+
+    One that is `in_force` was put there by people, perhaps before Rempart refused what it refuses now: that is let pass
+    where the rules cannot act on it.
+    """
     if len(text.encode("utf-8", "replace")) > MOST_BYTES:
         raise PolicyError([(1, f"A policy has at most {MOST_BYTES >> 10} KiB.")])
     try:
@@ -44,7 +48,7 @@ def parse(text: str) -> Policy:
         raise PolicyError([_syntax(str(err), text)]) from err
     except RecursionError as err:
         raise PolicyError([(1, "It is nested too deeply to be a policy.")]) from err
-    policy = _policy(Table(data, (), trouble, known=_TOP), text)
+    policy = _policy(Table(data, (), trouble, known=_TOP), text, in_force=in_force)
     if trouble.problems:
         raise PolicyError(sorted(trouble.problems))
     return policy
@@ -61,7 +65,7 @@ def _syntax(message: str, text: str) -> tuple[int, str]:
     return line, f"This is not TOML: {_SYNTAX_LINE.sub('', message)}."
 
 
-def _policy(top: Table, text: str) -> Policy:
+def _policy(top: Table, text: str, *, in_force: bool) -> Policy:
     if (number := top.integer("format", 1, 2**31, required=True)) not in (None, FORMAT):
         top.wrong("format", f"This version reads format {FORMAT}, not {number}.")
     name = top.text("name", required=True)
@@ -69,7 +73,9 @@ def _policy(top: Table, text: str) -> Policy:
     read = tuple(_rule(rule) for rule in rules)
     seen: set[str] = set(RESERVED)
     for rule, made in zip(rules, read, strict=True):
-        if made.ruling.rule in seen:
+        if not in_force:
+            _check_seeds(rule, made)
+        if made.ruling.rule in seen and not (in_force and made.ruling.rule == UNNAMED_SEED.rule):
             rule.wrong("name", f"There is already a rule named {as_text(made.ruling.rule)}.")
         seen.add(made.ruling.rule)
     return Policy(
@@ -79,6 +85,14 @@ def _policy(top: Table, text: str) -> Policy:
         on_failure=_ruling(top.table("on_failure", known=_THEN), "on_failure"),
         text=text,
     )
+
+
+def _check_seeds(rule: Table, made: Rule) -> None:
+    if made.match is not None and made.match.names_seeds and made.ruling.verdict is Verdict.BLOCK:
+        rule.table("then", known=_THEN).wrong(
+            "verdict", "An investigation seed is a lead that people look into, and never blocks; a rule that names it"
+            " allows or holds.",
+        )  # fmt: skip
 
 
 def _rule(rule: Table) -> Rule:

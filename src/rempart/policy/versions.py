@@ -43,7 +43,7 @@ class PolicyStore:
         number = current_number(conn, "policy")
         if seen is None or seen[1] != number:
             row = records.of_version(conn, number)
-            seen = (now, number, parse(default_text() if row is None else row.text))
+            seen = (now, number, parse(default_text() if row is None else row.text, in_force=True))
         self._seen = (now, seen[1], seen[2])
         return seen[1], seen[2]
 
@@ -93,7 +93,7 @@ def decide(
     row = records.find(conn, policy_id, lock=True)
     if row is None or row.approval is None:
         raise RefusedError("There is no such proposed policy.", hint="Look at the list of policies.")
-    parse(row.text)
+    parse(row.text, in_force=not approve)
     approvals.decide(conn, row.approval, by, approve, reason, digest=row.sha256, at=at, alone_after=alone_after)
     if approve:
         _put(conn, row, by=by, at=at)

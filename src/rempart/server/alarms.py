@@ -13,6 +13,8 @@ from rempart.cases.records.cases import Case
 from rempart.clock import Clock, iso
 from rempart.errors import RempartError
 from rempart.evidence.vault import Keyring
+from rempart.intake.notices.clockwork import Word
+from rempart.intake.notices.removals import Unconfirmed
 from rempart.server.mail import SEND, Mail, MailKind, queue_mail
 from rempart.settings import Settings
 
@@ -38,6 +40,21 @@ class Alarms:
         what = f"Somebody on the team says that a person is in immediate danger: a case of the queue {case.queue}"
         hint = f"Open it now: /cases/{case.id}/danger"
         self._raise(conn, what, hint=hint, key=f"danger:{case.id}:{case.round}")
+
+    def removals(self, conn: Connection, word: Unconfirmed) -> None:
+        """A service has not confirmed what it was told to remove (`alarm` of `intake.notices.removals`)."""
+        many = f"{word.count} removals are" if word.count > 1 else "A removal is"
+        when = "was due" if word.overdue else "is due"
+        what = f"{many} not confirmed by the service {word.service}; the first {when} at {iso(word.due)}"
+        hint = "Look whether it is gone, then: rempart removal list"
+        self._raise(conn, what, hint=hint, key=f"removals:{word.service}:{word.due.timestamp():.0f}:{word.overdue}")
+
+    def notice(self, conn: Connection, word: Word) -> None:
+        """The time for a notice is nearly up, or is (`alarm` of `intake.notices.clockwork`)."""
+        laws = ", ".join(word.regimes)
+        what = f"The time for notice {word.number} is {'up' if word.overdue else 'nearly up'} ({laws})"
+        hint = f"It {'was' if word.overdue else 'is'} due at {iso(word.due)}. Look at it: /notices/{word.notice}"
+        self._raise(conn, what, hint=hint, key=f"notice:{word.notice}:{word.due}:{word.overdue}")
 
     def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
         """A job was given up (`on_dead` of JobRunner)."""

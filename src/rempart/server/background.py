@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from ipaddress import ip_network
 
 from rempart.cases import upkeep as cases_upkeep
 from rempart.cases.assessing.answering import SETTLE
 from rempart.cases.assessing.listing import Lister
-from rempart.cases.assessing.settling import Settler
+from rempart.cases.assessing.settling import FOLLOW, Settler
 from rempart.cases.assessing.tasks import LIST
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
@@ -19,6 +20,9 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
+from rempart.intake.notices import removals, seeds
+from rempart.intake.notices import upkeep as notices_upkeep
+from rempart.intake.notices.follow import Follower
 from rempart.intake.upload import Checker
 from rempart.items import upkeep as items_upkeep
 from rempart.items.lookback import ItemIndex
@@ -28,10 +32,11 @@ from rempart.lists.live import LiveLists
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
-from rempart.server import ledgers
+from rempart.server import ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
 from rempart.server.mail import SEND, Mailer
+from rempart.server.noticing import writer_of
 from rempart.server.readiness import Readiness
 from rempart.server.vaults import WRAPPED_ELSEWHERE
 from rempart.settings import Settings
@@ -60,12 +65,13 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     """Every kind of job that works on our own data, and what runs it."""
     look = LookBack(
         parts.store, index=parts.items, lists=parts.lists, policies=parts.policies, clock=parts.store.clock,
-        radius=settings.check.radius,
+        radius=settings.check.radius, opened=seeds.told,
     )  # fmt: skip
     return {
         LOOKBACK: look,
         SETTLE: Settler(parts.store, vault=parts.vault, clock=parts.store.clock),
         LIST: Lister(parts.store, curation=parts.curation, clock=parts.store.clock),
+        FOLLOW: Follower(writer=writer_of(settings, keyring=parts.vault.keyring), clock=parts.store.clock),
         **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
         **curation_upkeep.handlers(parts.curation),
     }
@@ -78,7 +84,7 @@ def senders(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     found: dict[str, Handler] = {DELIVER: Delivery(parts.store, keyring=keyring, clock=clock, listed=listed)}
     if settings.mail.host:
         found[SEND] = Mailer(settings.mail, keyring=keyring, clock=clock)
-    return found
+    return {**found, **reasons.senders(parts.store, settings)}
 
 
 def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
@@ -91,8 +97,13 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
         *items_upkeep.periodics(parts.store, keep=settings.check.keep_signals),
-        *cases_upkeep.periodics(parts.store),
+        *cases_upkeep.periodics(parts.store, details_kept=timedelta(days=settings.cases.keep_details_days)),
         *quality_upkeep.periodics(parts.store, vault=parts.vault),
+        *notices_upkeep.periodics(
+            parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
+        ),
+        *reasons.periodics(parts.store, settings),
+        *removals.periodics(parts.store, alarm=parts.alarms.removals),
         *store_upkeep.periodics(parts.store),
     )
 

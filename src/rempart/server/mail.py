@@ -45,6 +45,7 @@ class MailKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     DEADLINE = "deadline"
     ALARM = "alarm"
+    LETTER = "letter"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,33 +8,48 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import cases, webhooks
+from rempart.cases.records import cases, forgetting, webhooks, work
+from rempart.cases.records.recalling import Known
+from rempart.cases.work import settings
 from rempart.clock import Clock
 from rempart.evidence.backup.replaying import Again, Step, destroyed_again
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault import records as vault_records
+from rempart.intake.notices import seeds, track
+from rempart.intake.notices.upkeep import forget_again
+from rempart.intake.notices.withdrawal import withdraw_again
 from rempart.intake.upload_erasure import erase_again
 from rempart.lists import records as lists
 from rempart.people.permissions import Role
 from rempart.people.records import keys, persons
+from rempart.reports.reasons.delays import STEPS as DELAYED
+from rempart.reports.reasons.delays import delayed_again
 from rempart.store.counters import next_number
 
 
-def replays(vault: Vault, *, clock: Clock) -> Mapping[str, Again]:
-    """Steps by their action.
+def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mapping[str, Again]:
+    """Steps by their action; `known` is what an old deployment that can still be read remembers.
 
-    Evidence destroyed or held, entries withdrawn, items deleted, cases from which people were kept (they are the leads'
-    alone then, since nobody can tell any more from whom they were kept), keys revoked or replaced, webhooks deleted,
-    disabled or enabled, persons deactivated or given other roles. A password, code, passkey or provider that
-    was replaced or removed later, by a link too, does not open anything any more: its owner needs a new link.
+    Evidence destroyed or held, entries withdrawn, seeds of notices pulled, notices taken back or moved to the
+    children's track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody
+    then, where nobody can tell any more who they were), the team's settings (leads alone see cases, where those are
+    lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled, statements delayed,
+    persons deactivated or given other roles. A password, code, passkey or provider that was replaced or removed
+    later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
         "vault.held": partial(_held, clock=clock),
         "vault.released": partial(_released, clock=clock),
         "entry.withdrawn": partial(_entries_withdrawn, clock=clock),
+        "notice.withdrawn": partial(_notice_withdrawn, clock=clock),
+        "notice.forgotten": partial(_notice_forgotten, clock=clock),
+        "seed.pulled": partial(_seeds_pulled, clock=clock),
+        "notice.track_switched": partial(_track_switched, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
-        "case.restricted": _case_restricted,
+        "case.restricted": partial(_case_restricted, known=known),
+        "case.forgotten": _case_forgotten,
+        "work.changed": partial(_work_changed, clock=clock, known=known),
         "key.revoked": partial(_key_revoked, clock=clock),
         "key.created": partial(_key_replaced, clock=clock),
         "webhook.deleted": partial(_webhook_deleted, clock=clock),
@@ -48,6 +63,7 @@ def replays(vault: Vault, *, clock: Clock) -> Mapping[str, Again]:
         "person.passkey_removed": _person(lambda conn, person, _: persons.remove_passkeys(conn, person)),
         "person.provider_unlinked": _person(_unlink),
         "session.started": _came_by_link,
+        **{action: partial(_delayed, clock=clock) for action in DELAYED},
     }
 
 
@@ -60,20 +76,57 @@ def _entries_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
     return lists.withdraw_entries(conn, known, number=number, at=clock()) > 0
 
 
+def _seeds_pulled(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    known = [one for one in step.facts.get("entries", ()) if isinstance(one, int)]
+    return bool(known) and seeds.pull_again(conn, known, at=clock())
+
+
+def _track_switched(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return track.switch_again(conn, (step.subject or "").removeprefix("notice:"), at=clock())
+
+
+def _notice_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return withdraw_again(conn, (step.subject or "").removeprefix("notice:"), at=clock())
+
+
+def _notice_forgotten(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return forget_again(conn, (step.subject or "").removeprefix("notice:"), at=clock())
+
+
+def _delayed(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return step.subject is not None and delayed_again(conn, step.action, step.subject, step.facts, at=clock())
+
+
 def _item_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:
     item = step.facts.get("item")
     return isinstance(item, int) and erase_again(conn, item, at=clock())
 
 
-def _case_restricted(conn: Connection, step: Step) -> bool:
-    """Whom it was kept from is sealed in the leaf; leads see it, and say so again."""
+def _case_restricted(conn: Connection, step: Step, *, known: Known | None) -> bool:
+    """Whom it was kept from is sealed in the leaf, and might be a lead: where nobody remembers, nobody sees it before
+    an administrator has said so again."""
     case = cases.find(conn, (step.subject or "").removeprefix("case:"), lock=True)
-    if case is None or case.state != "open":
+    if case is None:
         return False
+    told = known.barred.get(case.id) if known else None
+    alone, people = told or (True, frozenset({work.EVERYBODY}))
     cases.change(
-        conn, case.id, insider=True, assigned_to=None, claimed_by=None, claim_token=None, claimed_until=None
+        conn, case.id, insider=alone, assigned_to=None, claimed_by=None, claim_token=None, claimed_until=None
     )  # fmt: skip
+    work.bar(conn, case.id, people)
     return True
+
+
+def _case_forgotten(conn: Connection, step: Step) -> bool:
+    return any(forgetting.forget(conn, (step.subject or "").removeprefix("case:")).values())
+
+
+def _work_changed(conn: Connection, step: Step, *, clock: Clock, known: Known | None) -> bool:
+    version = step.facts.get("version")
+    if not isinstance(version, int):
+        return False
+    text = known.settings.get(version) if known else None
+    return settings.put_restored(conn, version=version, text=text, at=clock())
 
 
 def _key_revoked(conn: Connection, step: Step, *, clock: Clock) -> bool:

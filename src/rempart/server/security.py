@@ -19,6 +19,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rempart.server.pages.texts import LANGUAGES, texts
 from rempart.server.problems import problem
 from rempart.settings import Settings
 
@@ -44,16 +45,39 @@ _PAGE = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), browsing-topics=()"),
 )
+_NOTICE_CSP = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; worker-src 'self'; media-src blob:; img-src data:; "
+    "connect-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
+    "require-trusted-types-for 'script'; trusted-types notice-hash"
+)
+"""For the public pages: what they show and run is this site's, and no script of theirs can send anything."""
+_NOTICE = (
+    (b"content-security-policy", _NOTICE_CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-embedder-policy", b"require-corp"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), browsing-topics=()"),
+    (b"x-dns-prefetch-control", b"off"),
+    (b"cache-control", b"no-store"),
+)
+_NOTICE_FILE = ((b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"), *_NOTICE[1:])
+_NOTICE_PATHS = re.compile(r"/notice(/.*)?|/files/notice[-.].*")
+"""The public pages, and their files: a worker has the policy that its own file comes with, which lets it load nothing
+at all, from this site neither."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`public_url` is the address that browsers show, empty when it is the one they ask. A body has `body_bytes` at
-    most and `body_seconds` to arrive, but for paths in `own`, whose routes read it within limits of their own."""
+    most (`notice_bytes` where it goes to the public pages) and `body_seconds` to arrive, but for paths in `own`, whose
+    routes read it within limits of their own."""
 
     public_url: str = ""
     body_bytes: int = 4 << 20
+    notice_bytes: int = 16 << 10
     body_seconds: float = 30.0
     own: re.Pattern[str] | None = None
 
@@ -90,7 +114,8 @@ class Security:
         secure = address.scheme == "https"
         # Random once, then counted: asking the system each time would hand the processor to other threads.
         self._run, self._count = secrets.token_hex(4), itertools.count()
-        self._api, self._page = ((*one, _HSTS) if secure else one for one in (_API, _PAGE))
+        kinds = (_API, _PAGE, _NOTICE, _NOTICE_FILE)
+        self._api, self._page, self._notice, self._file = ((*one, _HSTS) if secure else one for one in kinds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -103,28 +128,35 @@ class Security:
         request_id = f"{self._run}{next(self._count) & 0xFFFFFFFF:08x}"
         scope.setdefault("state", {})["request_id"] = request_id
         path = scope["path"]
-        answer = _Answer(send, request_id.encode(), self._page if asked.page else self._api)
-        refusal = self._refusal(scope, asked)
+        notice = _NOTICE_PATHS.fullmatch(path) is not None
+        headers = self._page if asked.page else self._api
+        if notice:
+            headers = self._file if path.startswith("/files/") else self._notice
+        answer = _Answer(send, request_id.encode(), headers, sole=notice)
+        refusal = self._refusal(scope, asked, notice=notice)
         if refusal is not None:
             await answer.refuse(refusal, scope, receive, page=asked.page)
             return
         if (asked.length or asked.chunked) and not (self.limits.own and self.limits.own.fullmatch(path)):
-            if (asked.length or 0) > self.limits.body_bytes:
-                await answer.refuse(_too_large(self.limits.body_bytes), scope, receive, page=asked.page)
+            most = self.limits.notice_bytes if notice else self.limits.body_bytes
+            if (asked.length or 0) > most:
+                await answer.refuse(_too_large(most), scope, receive, page=asked.page)
                 return
-            receive = _Body(receive, answer, self.limits, scope, page=asked.page)
+            receive = _Body(receive, answer, self.limits, scope, most=most, page=asked.page)
         try:
             await self.app(scope, receive, answer)
         except ClientDisconnect:
             return  # nobody is there any more, or the answer was given above
 
-    def _refusal(self, scope: Scope, asked: _Asked) -> Refusal | None:
+    def _refusal(self, scope: Scope, asked: _Asked, *, notice: bool) -> Refusal | None:
         if asked.size > _HEADER_BYTES or len(scope["headers"]) > _HEADER_COUNT:
             return 431, "The headers of this request are too large.", "Send at most 100 headers of 32 KiB together."
         if asked.length is not None and asked.length < 0:
             return 400, "The length of the body cannot be read.", "Send Content-Length as digits."
         if asked.authorized > 1:
             return 400, "There is more than one Authorization header.", "Send one: a key is one service's."
+        if notice and not asked.site and asked.origin in (b"", b"null"):
+            return None  # no session goes with these forms, and older browsers say no more than this under no-referrer
         if scope["method"] not in _SAFE and not asked.authorized and self._foreign(asked):
             return (
                 403,
@@ -149,12 +181,15 @@ class Security:
 
 
 class _Answer:
-    """The way out: adds what every answer has, and keeps a second answer from being sent."""
+    """The way out: adds what every answer has, and keeps a second answer from being sent. `sole`: nothing is kept by
+    browsers, neither files nor cookies, whatever was said of it."""
 
-    __slots__ = ("_headers", "_request_id", "_send", "refused", "started")
+    __slots__ = ("_headers", "_request_id", "_send", "_sole", "refused", "started")
 
-    def __init__(self, send: Send, request_id: bytes, headers: tuple[tuple[bytes, bytes], ...]) -> None:
-        self._send, self._request_id, self._headers = send, request_id, headers
+    def __init__(
+        self, send: Send, request_id: bytes, headers: tuple[tuple[bytes, bytes], ...], *, sole: bool = False
+    ) -> None:
+        self._send, self._request_id, self._headers, self._sole = send, request_id, headers, sole
         self.started = self.refused = False
 
     async def __call__(self, message: Message) -> None:
@@ -169,14 +204,20 @@ class _Answer:
         """Answer instead of the application; what it says afterwards is dropped."""
         if not self.started:
             status, detail, hint = refusal
-            answer = _page(status, detail, hint) if page else problem(status, detail, hint=hint, close=True)
+            if self._sole and page:
+                answer = _notice_page(status)
+            else:
+                answer = _page(status, detail, hint) if page else problem(status, detail, hint=hint, close=True)
             await answer(scope, receive, self)
         self.refused = True
 
     def _dressed(self, message: Message) -> Message:
         given = list(message.get("headers", ()))
+        if self._sole:
+            given = [header for header in given if header[0].lower() not in (b"set-cookie", b"cache-control")]
         names = {name for name, _ in given}
         given += [header for header in self._headers if header[0] not in names]
+        names |= {name for name, _ in self._headers}
         if b"x-request-id" not in names:
             given.append((b"x-request-id", self._request_id))
         if b"cache-control" not in names:
@@ -187,10 +228,12 @@ class _Answer:
 class _Body:
     """The way in: counts what comes and how long it takes, and hangs up on what is too much or too slow."""
 
-    __slots__ = ("_answer", "_deadline", "_limits", "_page", "_receive", "_scope", "_seen", "_whole")
+    __slots__ = ("_answer", "_deadline", "_limits", "_most", "_page", "_receive", "_scope", "_seen", "_whole")
 
-    def __init__(self, receive: Receive, answer: _Answer, limits: Limits, scope: Scope, *, page: bool) -> None:
-        self._receive, self._answer, self._limits, self._page = receive, answer, limits, page
+    def __init__(
+        self, receive: Receive, answer: _Answer, limits: Limits, scope: Scope, *, most: int, page: bool
+    ) -> None:
+        self._receive, self._answer, self._limits, self._most, self._page = receive, answer, limits, most, page
         self._scope = scope
         self._deadline = asyncio.get_running_loop().time() + limits.body_seconds
         self._seen, self._whole = 0, False
@@ -210,8 +253,8 @@ class _Body:
         if message["type"] == "http.request":
             self._seen += len(message.get("body", b""))
             self._whole = not message.get("more_body", False)
-            if self._seen > self._limits.body_bytes:
-                return await self._hang_up(_too_large(self._limits.body_bytes))
+            if self._seen > self._most:
+                return await self._hang_up(_too_large(self._most))
         return message
 
     async def _hang_up(self, refusal: Refusal) -> Message:
@@ -253,3 +296,15 @@ def _page(status: int, detail: str, hint: str) -> Response:
     return HTMLResponse(
         f"{told}<p>{html.escape(detail)}</p><p>{html.escape(hint)}</p></html>", status, {"connection": "close"}
     )
+
+
+def _notice_page(status: int) -> Response:
+    """The same for the public pages, in each language: what a body holds is not read to find out which."""
+    key = "notice.stray.too_long" if status == 413 else "notice.stray.not_read"
+    told = "".join(f"<p lang={lang}>{html.escape(texts(lang).say(key))}</p>" for lang in LANGUAGES)
+    titles = html.escape(texts("en").say("notice.page_title"))
+    return HTMLResponse(
+        f"<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{titles}</title><h1>{titles}</h1>{told}</html>",
+        status, {"connection": "close"},
+    )  # fmt: skip

@@ -61,13 +61,16 @@ def prepare_codecs() -> None:
     pi_heif.options.DECODE_THREADS = 1
 
 
-def decode(data: bytes | memoryview, *, limits: Limits, room: PixelRoom | None = None) -> Decoded:
+def decode(
+    data: bytes | memoryview, *, limits: Limits, room: PixelRoom | None = None, edge: int | None = None
+) -> Decoded:
     """Canonical pixels of a picture file.
 
     A file must decode completely: one that is cut short or damaged where the pixels are is unreadable, never half
     a picture, since half a picture would be looked up and found absent. Damage outside the pixels (an EXIF block, an
     ICC profile) is read as if that part were not there. With a `room` the pixels may lie in its memory: they are
-    good until the next picture is decoded with it.
+    good until the next picture is decoded with it. With an `edge` a JPEG may come reduced, never to less than so many
+    pixels along its longer edge: enough for somebody to look at something small, nothing to hash.
 
     Raises NotMediaError when the bytes are no picture known here, TooLargeError when the header says more pixels
     than `limits.pixels` or the memory ran out, UnreadableImageError with the decoder's own words otherwise.
@@ -82,7 +85,7 @@ def decode(data: bytes | memoryview, *, limits: Limits, room: PixelRoom | None =
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             if media_type == "image/jpeg":
-                return _decode_jpeg(whole, media_type, limits, room)
+                return _decode_jpeg(whole, media_type, limits, room, edge)
             return _READERS.get(media_type, _decode_by_pillow)(whole, media_type, limits)
     except RempartError:
         raise
@@ -108,15 +111,18 @@ def check_pixels(width: int, height: int, limits: Limits) -> None:
         raise TooLargeError(f"The picture has {width} × {height} pixels, more than the limit of {limits.pixels}.")
 
 
-def _decode_jpeg(data: bytes, media_type: str, limits: Limits, room: PixelRoom | None) -> Decoded:
+def _decode_jpeg(data: bytes, media_type: str, limits: Limits, room: PixelRoom | None, edge: int | None) -> Decoded:
     header = jpeg.read_header(data)
     check_pixels(header.width, header.height, limits)
     if header.is_ink:
         # Pillow reads on over missing ink without a word.
         jpeg.decode_plain(data, colorspace="CMYK")
-    into = room.take(header.height, header.width) if room and header.is_plain else None
-    pixels = jpeg.decode_plain(data, into=into) if header.is_plain else None
-    if pixels is None or pixels.shape[:2] != (header.height, header.width):
+    stored, longer = (header.height, header.width), max(header.height, header.width)
+    reduced = header.is_plain and edge is not None and edge < longer
+    least = (stored[0] * edge // longer, stored[1] * edge // longer) if reduced and edge else (0, 0)
+    into = room.take(*stored) if room and header.is_plain and not reduced else None
+    pixels = jpeg.decode_plain(data, into=into, least=least) if header.is_plain else None
+    if pixels is None or (pixels.shape[:2] != stored and not reduced):
         image = JpegImagePlugin.JpegImageFile(io.BytesIO(data))
         return _finish(image, media_type, limits, orientation=header.orientation, profile=header.icc)
     if header.icc and header.components == 1:

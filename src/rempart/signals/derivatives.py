@@ -133,6 +133,10 @@ _MAKERS: Mapping[Step, Callable[[Image.Image], Image.Image]] = {
     Step.ORIGINAL: _original,
 }
 STAMPED = frozenset({Step.GREY, Step.ORIGINAL})
+ENOUGH: Mapping[Step, int] = {
+    Step.SKETCH: 2 * SKETCH_EDGE, Step.SMALL: 2 * SMALL_EDGE, Step.BLURRED: BLURRED_EDGE, Step.GREY: 2 * GREY_EDGE,
+}  # fmt: skip
+"""Pixels along the longer edge from which a derivative looks as it would from all of them."""
 _QUALITY = {Step.SMALL: 80, Step.BLURRED: 70, Step.GREY: 82, Step.ORIGINAL: 90}
 WRITERS = (JpegImagePlugin, PngImagePlugin)
 """Imported here because a worker's sandbox would refuse to load them later."""

@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from rempart.errors import NotMediaError, RempartError, TooLargeError, UnavailableError
-from rempart.signals.derivatives import Derivative, Step, derive
+from rempart.signals.derivatives import ENOUGH, Derivative, Step, derive
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import Plan, WorkerPool
@@ -129,8 +129,9 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
 
     try:
         room = _worker_room()
-        decoded = decode(_whole(descriptor, plan["size"]), limits=limits, room=room)
-        made = derive(decoded.pixels, Step(plan["step"]), stamp=plan["stamp"])
+        step = Step(plan["step"])
+        decoded = decode(_whole(descriptor, plan["size"]), limits=limits, room=room, edge=ENOUGH.get(step))
+        made = derive(decoded.pixels, step, stamp=plan["stamp"])
         decoded.pixels.fill(0)
     except NotMediaError as err:
         return Examination(outcome=Outcome.NOT_MEDIA, error=str(err)[:200])

@@ -88,11 +88,12 @@ def read_header(data: bytes) -> JpegHeader:
 
 
 def decode_plain(
-    data: bytes, *, colorspace: str = "RGB", into: NDArray[np.uint8] | None = None
+    data: bytes, *, colorspace: str = "RGB", into: NDArray[np.uint8] | None = None, least: tuple[int, int] = (0, 0)
 ) -> NDArray[np.uint8] | None:
     """The stored (h, w, 3) RGB pixels of a plain JPEG, equal to Pillow's to the bit; (h, w, 4) for "CMYK".
 
-    They are written `into` an array of that shape when one is given, and it is returned.
+    They are written `into` an array of that shape when one is given, and it is returned. With `least` (height, width)
+    the picture is reduced while it is decoded, by eighths, to no fewer pixels than that; all of the data is read still.
 
     None when the decoder found fault with the data but reached the end of the picture, or does not know its kind:
     Pillow, which is more patient, then has the say. A missing end marker after complete data is no fault.
@@ -100,12 +101,12 @@ def decode_plain(
     it; TooLargeError when the memory limit was reached.
     """
     try:
-        return _decode(data, colorspace, into)
+        return _decode(data, colorspace, into, least)
     except ValueError as err:
         said = str(err)
     if said.startswith("Premature end of JPEG file"):
         try:
-            return _decode(data + b"\xff\xd9", colorspace, into)
+            return _decode(data + b"\xff\xd9", colorspace, into, least)
         except ValueError as err:
             said = str(err)
     if "premature end" in said.lower():
@@ -115,8 +116,9 @@ def decode_plain(
     return None
 
 
-def _decode(data: bytes, colorspace: str, into: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+def _decode(data: bytes, colorspace: str, into: NDArray[np.uint8] | None, least: tuple[int, int]) -> NDArray[np.uint8]:
     pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
-        data, colorspace=colorspace, fastdct=False, fastupsample=False, buffer=into, strict=True
-    )
+        data, colorspace=colorspace, fastdct=False, fastupsample=False, min_height=least[0], min_width=least[1],
+        buffer=into, strict=True,
+    )  # fmt: skip
     return pixels

@@ -18,7 +18,7 @@ counters = Table(
     Column("name", String(40), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-NAMES = ("decisions", "items", "keys", "lists", "policy")
+NAMES = ("decisions", "items", "keys", "lists", "policy", "reasons")
 
 _NEXT = Prepared(
     update(counters)

@@ -133,6 +133,37 @@ def test_a_check_is_counted_once_also_when_its_item_is_forgotten(store, clock):
         assert figures.of_checks(conn) == (expected[0], ("2026-03", "forum", "allow", 1), *expected[1:])
 
 
+def test_whoever_looks_sees_the_checks_that_were_answered_since_the_last_count(store, clock):
+    def seen():
+        with store.read() as conn:
+            rows, until = counting.checks_until_now(conn, since="2026-02", at=clock())
+            return sum(row[3] for row in rows), until
+
+    assert seen() == (0, clock())
+    with store.write() as conn:
+        put_checks(conn, "allow", 4, at=clock() - timedelta(seconds=5))
+    assert seen() == (4, clock()), "in the first minutes, before anything was counted"
+    clock.go_on(minutes=5)
+    counted(store)
+    assert seen() == (4, clock())
+    with store.write() as conn:
+        put_checks(conn, "block", 2, at=clock() - timedelta(seconds=1))
+    assert seen() == (6, clock()), "each once"
+    before = clock() - counting.SETTLED
+    clock.go_on(minutes=90)
+    assert seen() == (4, before), "what takes long to count is left to the server, which says how far it is"
+
+
+def test_checks_of_two_months_are_told_apart_before_they_are_counted(store, clock):
+    clock.now = datetime(2026, 4, 1, 0, 10, tzinfo=NOON.tzinfo)
+    with store.write() as conn:
+        put_checks(conn, "allow", 3, at=clock() - timedelta(minutes=20))
+        put_checks(conn, "allow", 2, at=clock() - timedelta(minutes=5))
+    with store.read() as conn:
+        rows, _ = counting.checks_until_now(conn, since="2026-02", at=clock())
+    assert sorted(rows) == [("2026-03", "forum", "allow", 3), ("2026-04", "forum", "allow", 2)]
+
+
 def test_counting_that_is_broken_off_is_gone_on_with(store, clock):
     with store.write() as conn:
         for day in range(5):

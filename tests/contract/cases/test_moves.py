@@ -13,7 +13,7 @@ from judging import judged as judged_by
 from rempart.cases.assessing.values import Decision
 from rempart.cases.records import cases as records
 from rempart.cases.records import work
-from rempart.cases.work import claims, moves, queue
+from rempart.cases.work import claims, moves, queue, settings
 from rempart.cases.work.timeline import timeline
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
 from rempart.items.records import items
@@ -309,3 +309,27 @@ def test_a_note_has_something_to_say(store, case_id):
             did(store, moves.note, case_id, RUI, text_)
     with store.read() as conn:
         assert work.notes_of(conn, case_id) == ()
+
+
+def test_a_case_moved_to_another_queue_is_seen_by_those_who_see_that_one(store, case_id):
+    with store.write() as conn:
+        rules = {"queues": [{"name": "few", "title": "For few", "persons": [ANA.pseudonym]}]}
+        settings.put(conn, rules, by=LEA, at=NOON)
+    did(store, claims.claim, case_id, RUI)
+    with pytest.raises(NotPermittedError):
+        did(store, moves.to_queue, case_id, RUI, "few")
+    for strange in ("", "no-such", "é" * 90):
+        with pytest.raises(RefusedError):
+            did(store, moves.to_queue, case_id, LEA, strange)
+    did(store, moves.to_queue, case_id, LEA, "few")
+    case = found(store, case_id)
+    assert (case.queue, case.claimed_by, case.assigned_to) == ("few", None, None)
+    with store.read() as conn:
+        assert queue.visible(conn, case_id, ANA).id == case_id
+        with pytest.raises(NotFoundError):
+            queue.visible(conn, case_id, RUI)
+        assert queue.queues(conn, LEA) == {"few": "For few"}
+        assert queue.queues(conn, RUI) == {}
+    assert actions(store, case_id)[-1] == ("case.moved", LEA.pseudonym)
+    did(store, moves.to_queue, case_id, LEA, "few")
+    assert len([one for one, _ in actions(store, case_id) if one == "case.moved"]) == 1

@@ -245,3 +245,13 @@ def test_people_and_keys_are_found_by_name_where_there_are_many(house, adam):
     assert "Nobody is called that." in adam.get("/people", params={"name": "<script>"}).text
     assert rows_of(adam.get("/keys", params={"name": "forum"}).text) == 1
     assert "No key is called that." in adam.get("/keys", params={"name": "x" * 10_000}).text
+
+
+def test_who_works_on_cases_besides_has_only_the_outsiders_export(house):
+    both = house.browser("rolf", Role.REVIEWER, Role.AUDITOR)
+    page = both.get("/ledger").text
+    assert 'href="/ledger/export"' not in page
+    assert both.get("/ledger/export", params={"form": "outsider"}).status_code == 200
+    refused = both.get("/ledger/export")
+    assert refused.status_code == 403
+    assert "opens what is kept from you" in error_of(refused.text)

@@ -8,14 +8,20 @@ import pytest
 from sqlalchemy import select
 
 from actors import person
-from desks import opened
+from desks import join_team, opened
 from hosting import host
+from judging import NO, judged
 from rempart.cases import webhooks
+from rempart.cases.forgetting import forget_decided
+from rempart.cases.records import leaves
 from rempart.cases.records import webhooks as webhook_records
-from rempart.cases.work import claims, moves
-from rempart.cases.work.queue import visible_among
+from rempart.cases.records import work as records
+from rempart.cases.records.recalling import known
+from rempart.cases.work import claims, moves, settings
+from rempart.cases.work.queue import next_for, page, visible_among
+from rempart.cases.work.readmitting import readmit
 from rempart.clock import utc_now
-from rempart.errors import RefusedError
+from rempart.errors import ConflictError, NotPermittedError, RefusedError, WorkSettingsError
 from rempart.evidence.backup.making import make_backup
 from rempart.evidence.backup.replaying import finish, later_steps
 from rempart.evidence.backup.restoring import check_backup, load_backup
@@ -35,6 +41,7 @@ from rempart.people.signin import one_time_link
 from rempart.server.replays import replays
 from rempart.store.blobs import open_blobs
 from rempart.store.engine import Store
+from rempart.store.workers import Worker
 from serving import make_key
 from signing import PASSWORD, Watch, add_person, code, enrolled, entry_of
 from vaults import a_vault
@@ -44,7 +51,7 @@ from vaults import a_vault
 def restored(store, tmp_path):
     """A function: what is done within it happens after the backup; it gives the restored and finished database."""
 
-    def go(before, later):
+    def go(before, later, *, old=False):
         vault, signer = a_vault(store), Signer.generate("test/ledger")
         made = before(vault)
         backup = tmp_path / "backup"
@@ -60,7 +67,9 @@ def restored(store, tmp_path):
         new = Store.open(f"sqlite:///{tmp_path / 'new.db'}", clock=utc_now)
         load_backup(new, open_blobs("memory:///"), lambda: backup.open("rb"), checked, clock=utc_now)
         catch_up(new, newest, keys=[signer.key])
-        again = replays(a_vault(new, keys=vault.keyring), clock=utc_now)
+        with store.read() as conn:
+            remembered = known(conn) if old else None
+        again = replays(a_vault(new, keys=vault.keyring), clock=utc_now, known=remembered)
         done = finish(new, later_steps(newest, after=checked.ledger_size), again, by=CONSOLE)
         return new, made, done
 
@@ -97,24 +106,120 @@ def test_people_come_back_as_they_were_last(restored, store):
             entry.with_password(**given)
 
 
-def test_a_case_from_which_somebody_was_kept_later_is_for_leads_alone(restored, store):
-    rui, lea = person("rui", Role.REVIEWER), person("lea", Role.LEAD)
+def test_a_case_from_which_somebody_was_kept_later_is_seen_by_nobody_until_an_administrator_says_so(restored, store):
+    rui, lea, lou = person("rui", Role.REVIEWER), person("lea", Role.LEAD), person("lou", Role.LEAD)
+    root = person("root", Role.ADMINISTRATOR, Role.LEAD)
 
-    def before(_):
+    def before(vault):
         with store.write() as conn:
-            ids = [opened(conn, number, sha256=number.to_bytes(32), at=utc_now()) for number in (1, 2)]
+            join_team(conn, rui, lea, lou, root)
+            ids = [opened(conn, number, sha256=number.to_bytes(32), at=utc_now()) for number in (1, 2, 3)]
             claims.claim(conn, ids[0], rui, at=utc_now())
+        judged(store, vault, ids[2], NO)
         return ids
 
     def later(_, ids):
         with store.write() as conn:
-            moves.restrict_insider(conn, ids[0], SYSTEM, frozenset({rui.id}), at=utc_now())
+            moves.restrict_insider(conn, ids[0], SYSTEM, frozenset({lea.id}), at=utc_now())
+            moves.bar(conn, ids[2], lea, rui.id, at=utc_now())
 
-    new, (kept, other), done = restored(before, later)
-    assert done["case.restricted"] == 1
+    new, ids, done = restored(before, later)
+    kept, other, decided = ids
+    assert done["case.restricted"] == 2
+    key = Principal(kind="service", id="key", pseudonym="s-1", service="forum", scopes=frozenset({Scope.ANALYST}))
     with new.read() as conn:
-        assert visible_among(conn, [kept, other], rui) == {other}
-        assert visible_among(conn, [kept, other], lea) == {kept, other}
+        for who in (rui, lea, lou, root, key):
+            assert visible_among(conn, ids, who) == {other}
+            assert [row.case.id for row in page(conn, who, at=utc_now()).rows] == [other]
+        assert records.kept_from_all(conn, most=9) == (kept, decided)
+    with pytest.raises(NotPermittedError), new.write() as conn:
+        readmit(conn, kept, lou, keep_from=frozenset(), at=utc_now())
+    with pytest.raises(RefusedError, match="no lead"), new.write() as conn:
+        readmit(conn, kept, root, keep_from=frozenset({lea.id, lou.id}), at=utc_now())
+    with new.write() as conn:
+        readmit(conn, kept, root, keep_from=frozenset({lea.id}), at=utc_now())
+    with pytest.raises(ConflictError), new.write() as conn:
+        readmit(conn, kept, root, keep_from=frozenset(), at=utc_now())
+    with new.read() as conn:
+        seen = {who.id: kept in visible_among(conn, ids, who) for who in (rui, lea, lou, root)}
+        assert seen == {rui.id: False, lea.id: False, lou.id: True, root.id: False}
+        assert [one.action for one in leaves.of_case(conn, kept)][-1] == "case.readmitted"
+
+
+def test_what_was_forgotten_of_a_case_does_not_come_back(restored, store):
+    rui = person("rui", Role.REVIEWER)
+
+    def before(vault):
+        with store.write() as conn:
+            join_team(conn, rui)
+            case_id = opened(conn, 1, at=utc_now())
+            moves.note(conn, case_id, rui, "asked", at=utc_now())
+        judged(store, vault, case_id, NO)
+        return case_id
+
+    def later(vault, _):
+        vault.clock.go_on(seconds=timedelta(days=400).total_seconds())
+        with Worker(store) as worker:
+            assert forget_decided(store, worker, older=timedelta(days=365)) == 1
+
+    new, case_id, done = restored(before, later)
+    assert done["case.forgotten"] == 1
+    with new.read() as conn:
+        assert records.notes_of(conn, case_id) == ()
+
+
+def test_settings_that_were_lost_leave_the_cases_to_leads_until_one_puts_them_again(restored, store):
+    rui, lea = person("rui", Role.REVIEWER), person("lea", Role.LEAD)
+
+    def before(_):
+        with store.write() as conn:
+            join_team(conn, rui, lea)
+            settings.put(conn, {"claim_minutes": 5}, by=lea, at=utc_now())
+            return opened(conn, 1, at=utc_now())
+
+    def later(_, __):
+        with store.write() as conn:
+            for minutes in (7, 9):
+                settings.put(conn, {"claim_minutes": minutes}, by=lea, at=utc_now())
+
+    new, case, done = restored(before, later)
+    assert done["work.changed"] == 2
+    with new.read() as conn:
+        version, rules = settings.current(conn)
+        assert (version, rules.claim_minutes, rules.restored, rules.document) == (3, 5, True, {"claim_minutes": 5})
+        assert visible_among(conn, [case], lea) == {case}
+        assert visible_among(conn, [case], rui) == frozenset()
+        found = page(conn, rui, at=utc_now())
+        assert (found.rows, found.counts, found.oldest, next_for(conn, rui, None, at=utc_now())) == ((), (), None, None)
+    with pytest.raises(WorkSettingsError), new.write() as conn:
+        settings.put(conn, {"restored": True}, by=lea, at=utc_now())
+    with new.write() as conn:
+        assert settings.put(conn, rules.document, by=lea, at=utc_now(), after=3) == 4
+        assert visible_among(conn, [case], rui) == {case}
+
+
+def test_an_old_folder_that_can_be_read_knows_who_was_kept_out_and_the_settings(restored, store):
+    rui, lea, lou = person("rui", Role.REVIEWER), person("lea", Role.LEAD), person("lou", Role.LEAD)
+
+    def before(_):
+        with store.write() as conn:
+            join_team(conn, rui, lea, lou)
+            return [opened(conn, number, sha256=number.to_bytes(32), at=utc_now()) for number in (1, 2, 3)]
+
+    def later(_, ids):
+        with store.write() as conn:
+            moves.bar(conn, ids[0], lou, lea.id, at=utc_now())
+            moves.restrict_insider(conn, ids[1], lou, frozenset(), at=utc_now())
+            settings.put(conn, {"claim_minutes": 7}, by=lea, at=utc_now())
+
+    new, ids, _ = restored(before, later, old=True)
+    with new.read() as conn:
+        assert visible_among(conn, ids, rui) == {ids[0], ids[2]}
+        assert visible_among(conn, ids, lea) == {ids[1], ids[2]}
+        assert visible_among(conn, ids, lou) == set(ids)
+        version, rules = settings.current(conn)
+        assert (version, rules.claim_minutes, rules.restored) == (1, 7, False)
+    assert records.EVERYBODY not in {one.id for one in (rui, lea, lou)}
 
 
 def test_a_password_that_was_replaced_later_opens_nothing(restored, store):

@@ -9,7 +9,8 @@ from PIL import Image
 
 from pictures import encode, jpeg, scene
 from rempart.signals import drawing
-from rempart.signals.derivatives import BLURRED_CELLS, Step, derive
+from rempart.signals.decode import decode
+from rempart.signals.derivatives import BLURRED_CELLS, ENOUGH, Step, derive
 from rempart.signals.drawing import Drawn, draw, drawing_pool
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
@@ -33,6 +34,24 @@ def test_the_worker_draws_what_this_process_would(pool):
     for step in Step:
         drawn = draw(pool, memoryview(encode(pixels, "PNG")), step, stamp="p-2345 12:00")
         assert drawn.derivative == derive(pixels, step, stamp="p-2345 12:00")
+
+
+@pytest.mark.parametrize("turned", [1, 6])
+def test_a_large_jpeg_is_drawn_from_fewer_pixels_and_looks_the_same(pool, turned):
+    exif = Image.Exif()
+    exif[0x0112] = turned
+    stream = io.BytesIO()
+    Image.fromarray(scene(3, 1920, 1440)).save(stream, "JPEG", quality=90, exif=exif)
+    data = stream.getvalue()
+    whole = decode(data, limits=Limits()).pixels
+    for step, apart in ((Step.SKETCH, 2.5), (Step.SMALL, 1.5), (Step.BLURRED, 1.5), (Step.GREY, 1.5)):
+        assert max(decode(data, limits=Limits(), edge=ENOUGH[step]).pixels.shape) < 1300
+        drawn, wanted = draw(pool, memoryview(data), step, stamp="x").derivative, derive(whole, step, stamp="x")
+        found, right = (np.asarray(decoded(one).convert("L"), int) for one in (drawn, wanted))
+        assert found.shape == right.shape, step
+        assert np.abs(found - right).mean() < apart, step
+    assert draw(pool, memoryview(data[: len(data) * 2 // 3]), Step.SMALL, stamp="x").outcome is Outcome.UNREADABLE
+    assert decode(data, limits=Limits(), edge=5000).pixels.shape == whole.shape
 
 
 def test_the_drawing_worker_has_the_same_walls(pool):

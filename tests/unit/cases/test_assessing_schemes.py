@@ -27,7 +27,7 @@ def folder(tmp_path):
 
 def test_what_a_team_has_in_use_by_default_comes_along_with_labels_in_both_languages():
     schemes = in_use(WorkRules().schemes)
-    assert tuple(schemes) == ("uk-abc", "iccam", "ncmec-industry", "vic-us")
+    assert tuple(schemes) == ("uk-abc", "iccam", "ncmec-industry", "vic-us", "intimate")
     for choice in schemes.values():
         for code in choice.codes:
             assert choice.label(code.code, "en") == code.label

@@ -204,7 +204,7 @@ def test_the_threshold_follows_what_is_usual(subject, before, expected):
 
 class Matched:
     def __init__(self, entry_id, mode="blocking"):
-        self.entry_id, self.mode, self.list_id = entry_id, mode, "list_1"
+        self.entry_id, self.mode, self.list_id, self.list = entry_id, mode, "list_1", "police"
 
 
 def test_a_block_is_covered_when_its_rule_or_all_its_blocking_entries_are_tripped():

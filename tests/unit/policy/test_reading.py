@@ -27,6 +27,7 @@ def test_the_default_policy_is_read_and_is_the_one_documented():
     policy = parse(default_text())
     assert [one.ruling.rule for one in policy.rules] == [
         "exact-match",
+        "notice",
         "lead-or-disputed",
         "similar-match",
         "could-not-check",

@@ -2,7 +2,9 @@
 
 import ast
 import importlib.util
+import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -192,7 +194,21 @@ def test_no_translation_is_kept_of_what_nobody_says():
         "withdraws",
         *(ending.value for ending in Ending),
     }
-    assert set(texts("fr").errors) - {text for text, _ in said()} - shared == set()
+    kept = set(texts("fr").errors) - {text for text, _ in said()} - shared
+    told = PAGES / "texts" / "errors.fr"
+    of_files = set().union(*(json.loads((told / f"{name}.json").read_text()) for name in ("work", "policy", "imports")))
+    assert kept - of_files == set()
+    whole = _constants()
+    unsaid = {one for one in kept if not all(part.strip(" .").casefold() in whole for part in one.split("{}"))}
+    assert unsaid == set()
+
+
+def _constants() -> str:
+    """All that the readers of settings, policies and lists say, of which mistakes are put together."""
+    rooms = (SOURCE / "cases" / "work", SOURCE / "policy", SOURCE / "lists", SOURCE / "signals")
+    files = [Path(tomllib.loads.__code__.co_filename), *(file for room in rooms for file in room.rglob("*.py"))]
+    nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text())))
+    return "\n".join(_text(node) for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr)).casefold()
 
 
 def test_an_error_with_a_figure_in_it_is_told_in_french():
@@ -228,3 +244,10 @@ def test_numbers_are_written_as_the_language_does():
 def test_counted_sentences_follow_the_language():
     assert texts("fr").count("people.sessions_open", 0) == "0 session ouverte"
     assert texts("en").count("people.sessions_open", 0) == "0 sessions"
+
+
+def test_no_french_line_begins_with_a_sign_that_has_a_space_before_it():
+    french = texts("fr")
+    broken = [text for text in (*french.words.values(), *french.errors.values()) if re.search(r" [:;?!»]|« ", text)]
+    assert broken == []
+    assert french.say("changes.why").endswith("\u00a0:")

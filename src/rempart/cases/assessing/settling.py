@@ -35,8 +35,10 @@ from rempart.items.records.items import COUNTER
 from rempart.policy.facts import Verdict
 from rempart.store.counters import locked_number
 from rempart.store.engine import Store
-from rempart.store.jobs import Job, RetryLater
+from rempart.store.jobs import Job, RetryLater, enqueue
 
+FOLLOW = "notice.follow"
+"""The job that tells of an outcome whoever gave notice of what the case is about."""
 AT_ONCE = 25
 """Items, or objects of the vault, in one transaction."""
 MOST_REASON = 2_000
@@ -60,7 +62,9 @@ class Settler:
         if plan.final:
             self._clear_up(job, plan)
         with job.finishing() as conn:
-            outcomes.change(conn, plan.outcome.id, state="settled", settled=self._clock())
+            at, case_id = self._clock(), plan.case.id
+            outcomes.change(conn, plan.outcome.id, state="settled", settled=at)
+            enqueue(conn, FOLLOW, {"case": case_id, "round": plan.outcome.round}, now=at, key=f"follow:{case_id}")
 
     def _begin(self, job: Job) -> Plan | None:
         """1. It was neither undone nor settled. 2. Its time has come. 3. Its case is still in the round that it is

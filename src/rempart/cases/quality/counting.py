@@ -23,6 +23,8 @@ from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
 
 SECONDS = 600.0
+RECENT = timedelta(hours=1)
+"""Checks that were not counted yet are counted for whoever looks, as long as they are of so short a time."""
 SETTLED = timedelta(minutes=2)
 """A check is counted when it is so old: by then whatever was to be written at its time has been."""
 _SPAN = timedelta(days=1)
@@ -80,6 +82,25 @@ def count_checks(store: Store, worker: Worker) -> bool:
     return end < upto
 
 
+def checks_until_now(
+    conn: Connection, *, since: str, at: datetime
+) -> tuple[list[tuple[str, str, str, int]], datetime | None]:
+    """Checks from a month on (month, service, verdict, number) and up to when they are: those that were counted, with
+    those that were answered after that where these are few; None where nothing was counted."""
+    rows, until = list(records.of_checks(conn, since=since)), records.mark(conn, CHECKS)
+    start = until or records.first_check(conn)
+    if start is None:
+        return rows, at
+    if not start < at <= start + RECENT:
+        return rows, until
+    while start < at:
+        end = min(at, _next_month(start))
+        found = records.count_checks(conn, since=start, before=end)
+        rows += [(month_of(start), service, verdict, number) for (service, verdict), number in found.items()]
+        start = end
+    return rows, at
+
+
 def count_cases(
     conn: Connection, dimension: str, *, since: datetime | None, names: Mapping[str, str]
 ) -> list[CaseFigure]:
@@ -95,6 +116,7 @@ def count_cases(
     for (month, key), figures in sorted(found.items()):
         middle, nearly_all = times.get(month, (None, None))
         label = names.get(key.split(" ")[0], key) if dimension in _OF_LISTS else key
+        label = _as_written(key) if dimension == "category" else label
         one = CaseFigure(month=month, dimension=dimension, key=key, label=label, **figures)
         rows.append(replace(one, middle=middle, nearly_all=nearly_all))
     return rows
@@ -108,6 +130,12 @@ def month_of(moment: datetime) -> str:
 def month_of_day(day: int) -> str:
     """The month of a day that is counted from 1970 on."""
     return (_DAY_ZERO + timedelta(days=day)).strftime("%Y-%m")
+
+
+def _as_written(category: str) -> str:
+    """A category as people write it: uk-abc:C, and only once what is both scheme and code."""
+    scheme, _, code = category.partition(" ")
+    return scheme if scheme == code else f"{scheme}:{code}"
 
 
 def _times(conn: Connection, since: datetime | None) -> dict[str, tuple[int, int]]:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Text, func, insert, select
+from sqlalchemy import BigInteger, Column, Connection, Index, String, Table, Text, case, func, insert, select
 
+from rempart.items.records.items import items
 from rempart.store.schema import UtcTime, metadata
 
 _JUDGED = "case"  # the reason of what people judged; look-back speaks of cases too
@@ -36,7 +37,8 @@ decisions = Table(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRow:
     """One thing a service is told, of an item or of an uploader's account. `previous` is the verdict it was told last;
-    `block` is the only one that an account gets."""
+    `block` is the only one that an account gets. `url` is where an item is that its service never asked about: a person
+    gave notice of it there."""
 
     seq: int
     id: str
@@ -50,11 +52,19 @@ class DecisionRow:
     reason: str
     case_id: str | None
     at: datetime
+    url: str | None = None
 
     @property
     def erased(self) -> bool:
         """Whether the item that it is about was erased: then there is nobody to tell of it."""
         return self.subject == "item" and self.item_id is None
+
+
+_NOTICED = "notice:"
+"""How the id of an item begins that a notice alone told of (`intake.notices.locating.OWN_ITEM`)."""
+_WITH_URL = select(
+    decisions, case((items.c.item_id.startswith(_NOTICED, autoescape=True), items.c.url)).label("url")
+).select_from(decisions.outerjoin(items, items.c.id == decisions.c.item))
 
 
 def add(conn: Connection, row: Mapping[str, Any]) -> None:
@@ -64,7 +74,7 @@ def add(conn: Connection, row: Mapping[str, Any]) -> None:
 
 def after(conn: Connection, *, service: str, seq: int, most: int) -> tuple[DecisionRow, ...]:
     """A service's decisions after a number, in order."""
-    query = select(decisions).where(decisions.c.service == service, decisions.c.seq > seq)
+    query = _WITH_URL.where(decisions.c.service == service, decisions.c.seq > seq)
     return tuple(DecisionRow(**row._mapping) for row in conn.execute(query.order_by(decisions.c.seq).limit(most)))
 
 
@@ -77,7 +87,7 @@ def of_item(conn: Connection, item: int, *, most: int) -> tuple[DecisionRow, ...
 
 def find(conn: Connection, decision_id: str) -> DecisionRow | None:
     """The decision with this id."""
-    found = conn.execute(select(decisions).where(decisions.c.id == decision_id)).first()
+    found = conn.execute(_WITH_URL.where(decisions.c.id == decision_id)).first()
     return None if found is None else DecisionRow(**found._mapping)
 
 

@@ -35,15 +35,16 @@ Place = tuple[int, datetime, str]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sight:
     """Whose eyes a question is asked for. `persons` are kept from what they are barred from; only leads, and whom an
-    insider case was handed to, see it; `denied` are queues that are not for them."""
+    insider case was handed to, see it; `denied` are queues that are not for them; `closed`: none of them is."""
 
     persons: frozenset[str] = frozenset()
     insiders: bool = False
     denied: frozenset[str] = frozenset()
+    closed: bool = False
 
     def allows(self) -> list[ColumnElement[bool]]:
         """The conditions on a case."""
-        found: list[ColumnElement[bool]] = []
+        found: list[ColumnElement[bool]] = [false()] if self.closed else []
         if self.denied:
             found.append(cases.c.queue.not_in(sorted(self.denied)))
         if self.persons:
@@ -61,6 +62,8 @@ class Sight:
 
     def hidden(self) -> Select[Any] | None:
         """Ids of the open cases that are kept from them whatever the queue; few, by indexes of their own."""
+        if self.closed:
+            return select(cases.c.id).where(OPEN)
         parts = []
         if self.persons:
             parts.append(select(case_barred.c.case_id).where(case_barred.c.person.in_(sorted(self.persons))))

@@ -63,12 +63,14 @@ _ALIKE = [column for column in case_matches.c if column.name in Alike.__slots__]
 _ITEM = [items.c[name] for name in ItemRow.__slots__]
 
 
-def alike(conn: Connection, case_id: str, *, most: int) -> tuple[tuple[Alike, ...], int]:
-    """The matches of a case, those that say the same in one, the nearest first; and how many there are in all."""
+def alike(conn: Connection, case_id: str, *, most: int, after: int = 0) -> tuple[tuple[Alike, ...], int]:
+    """The matches of a case, those that say the same in one, the nearest first, without the first so many; and how many
+    there are in all."""
     grouped = select(*_ALIKE, func.count(case_matches.c.item.distinct()).label("items"))
     grouped = grouped.where(case_matches.c.case_id == case_id).group_by(*_ALIKE)
     total = conn.execute(select(func.count()).select_from(grouped.subquery())).scalar_one()
-    ordered = grouped.order_by(case_matches.c.distance, func.count().desc(), case_matches.c.ref).limit(most)
+    ordered = grouped.order_by(case_matches.c.distance, func.count().desc(), case_matches.c.ref)
+    ordered = ordered.offset(after).limit(most)
     return tuple(Alike(**row._mapping) for row in conn.execute(ordered)), int(total)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     insert,
     select,
     type_coerce,
@@ -27,6 +28,8 @@ from rempart.store.schema import BigId, Json, UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
 ID = String(40)
+EVERYBODY = "everybody"
+"""Stands among those who are kept from a case where nobody can tell any more, after a restore, who they were."""
 
 case_notes = Table(
     "case_notes",
@@ -138,6 +141,18 @@ def barred_from(conn: Connection, case_id: str) -> frozenset[str]:
     return frozenset(conn.execute(select(case_barred.c.person).where(case_barred.c.case_id == case_id)).scalars())
 
 
+def kept_from_all(conn: Connection, *, most: int) -> tuple[str, ...]:
+    """Ids of the cases that are kept from everybody, the oldest first."""
+    query = select(case_barred.c.case_id).where(case_barred.c.person == EVERYBODY)
+    return tuple(conn.execute(query.order_by(case_barred.c.case_id).limit(most)).scalars())
+
+
+def end_kept_from_all(conn: Connection, case_id: str) -> bool:
+    """Let a case be seen again by all who are not kept from it themselves; False where it was not kept from all."""
+    own = case_barred.c.case_id == case_id, case_barred.c.person == EVERYBODY
+    return conn.execute(delete(case_barred).where(*own)).rowcount == 1
+
+
 def seal(conn: Connection, *, case_id: str, name: str, sealed: bytes) -> None:
     """Keep something under a name of the case; a name is written once."""
     conn.execute(insert(case_sealed), {"case_id": case_id, "name": name, "sealed": sealed})
@@ -159,6 +174,12 @@ def reseal(conn: Connection, *, case_id: str, name: str, sealed: bytes) -> None:
     """Replace what is sealed by the same under another key."""
     own = case_sealed.c.case_id == case_id, case_sealed.c.name == name
     conn.execute(update(case_sealed).where(*own).values(sealed=sealed))
+
+
+def unseal(conn: Connection, *, case_id: str, names: Iterable[str]) -> int:
+    """Erase what is sealed under these names of a case; gives how much there was."""
+    own = case_sealed.c.case_id == case_id, case_sealed.c.name.in_(list(names))
+    return conn.execute(delete(case_sealed).where(*own)).rowcount
 
 
 def newest_settings(conn: Connection) -> tuple[int, str] | None:

@@ -158,7 +158,7 @@ def _taker(conn: Connection, case: Case, person: str, rules: WorkRules, *, by: P
     if taker.id == by.id or not taker.may(Permission.CASES_ASSESS):
         raise cannot
     sight = sight_of(taker, rules)
-    if case.queue in sight.denied or taker.id in work.barred_from(conn, case.id):
+    if sight.closed or case.queue in sight.denied or taker.id in work.barred_from(conn, case.id):
         raise cannot
     if case.stage == LEAD and not taker.may(Permission.CASES_LEAD):
         raise cannot

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from rempart.cases.records import work
 from rempart.cases.records.cases import Case
 from rempart.cases.work.claims import HELD, LEAD, SETTLING, drop
 from rempart.cases.work.lease import lease_of
-from rempart.cases.work.queue import visible
+from rempart.cases.work.queue import queues, visible
 from rempart.cases.work.settings import PRIORITIES, current
 from rempart.errors import ConflictError, NotPermittedError, RefusedError
 from rempart.evidence.ledger import Leaf, append
@@ -122,6 +122,20 @@ def set_priority(conn: Connection, case_id: str, who: Principal, priority: int, 
         _write(conn, case, "case.prioritised", by=who, at=at, facts=facts)
 
 
+def to_queue(conn: Connection, case_id: str, who: Principal, queue: str, *, at: datetime) -> None:
+    """As a lead, put a case into another queue, where other people may see it; a claim ends, and so does a hand-over.
+
+    Its due time stays. Raises RefusedError for a queue that is none, ConflictError for a case that is settling.
+    """
+    _lead(who)
+    case = _movable(conn, case_id, who, at=at)
+    if queue not in queues(conn, who):
+        raise RefusedError("There is no such queue.", hint="Choose from the list.")
+    if queue != case.queue:
+        drop(conn, case, queue=queue, assigned_to=None)
+        _write(conn, case, "case.moved", by=who, at=at, facts={"to": queue, "before": case.queue})
+
+
 def danger(conn: Connection, case_id: str, who: Principal, *, reason: str, at: datetime, alarm: Alarm) -> None:
     """Say that somebody is in immediate danger: the case goes to the top of its queue at once, out of any hold, the
     operator is told, and one person may act on it alone. Said twice it changes nothing more.
@@ -159,6 +173,13 @@ def bar(conn: Connection, case_id: str, who: Principal, person: str, *, at: date
         raise RefusedError("There is no such person.")
     case = visible(conn, case_id, who, lock=True)
     _bar(conn, case, {person}, by=who, at=at)
+
+
+def keep_from(conn: Connection, case_id: str, people: Iterable[str], *, at: datetime) -> None:
+    """Keep persons from a case because they had a part in what it is about; they find no trace of it."""
+    case = visible(conn, case_id, SYSTEM, lock=True)
+    if people := set(people):
+        _bar(conn, case, people, by=SYSTEM, at=at)
 
 
 def restrict_insider(conn: Connection, case_id: str, who: Principal, persons_: frozenset[str], *, at: datetime) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from rempart.cases.records import queue as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.queue import Count, Nearest, Sight
+from rempart.cases.records.work import EVERYBODY
 from rempart.cases.work.lease import latest_end, lease_of
 from rempart.cases.work.settings import Queue, WorkRules, current
 from rempart.errors import NotFoundError, RefusedError
@@ -69,15 +70,16 @@ class QueuePage:
 
 
 def sight_of(who: Principal, rules: WorkRules) -> Sight:
-    """What a principal may see of cases, by role, by queue and by name."""
+    """What a principal may see of cases, by role, by queue and by name; after a restore leads alone see any, until one
+    of them puts the team's settings in force again."""
     if who.kind == "system":
         return records.EVERYTHING
-    ids = frozenset(one for one in (who.id if who.kind == "person" else None, who.behind) if one)
+    ids = frozenset(one for one in (EVERYBODY, who.id if who.kind == "person" else None, who.behind) if one)
     if who.kind == "service":
         return Sight(persons=ids)
     lead = who.may(Permission.CASES_LEAD)
     denied = frozenset() if lead else frozenset(one.name for one in rules.queues if not _admits(one, who))
-    return Sight(persons=ids, insiders=lead, denied=denied)
+    return Sight(persons=ids, insiders=lead, denied=denied, closed=rules.restored and not lead)
 
 
 def _admits(queue: Queue, who: Principal) -> bool:
@@ -122,6 +124,14 @@ def counts(conn: Connection, who: Principal) -> tuple[QueueCount, ...]:
     """Exact numbers of the open cases of every queue that a principal sees."""
     _, rules = current(conn)
     return _counts(records.counts(conn, sight_of(who, rules)), rules)
+
+
+def queues(conn: Connection, who: Principal) -> Mapping[str, str]:
+    """The queues that a principal sees, with their titles: those that the team described, and those with cases."""
+    _, rules = current(conn)
+    sight = sight_of(who, rules)
+    found = {one.name: one.title for one in rules.queues if one.name not in sight.denied}
+    return found | {one.queue: one.title for one in _counts(records.counts(conn, sight), rules)}
 
 
 def next_for(conn: Connection, who: Principal, queue: str | None = None, *, at: datetime) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from rempart.cases.work.settings import PRIORITIES, Route, WorkRules
+from rempart.lists.own import is_own
 from rempart.policy.facts import FoundMatch
 from rempart.policy.rules import Names
 from rempart.signals.values import SignalKind
@@ -25,25 +26,39 @@ class Routed:
 
 
 def route(
-    rules: WorkRules, *, kind: str, queue: str, service: str | None, matches: Sequence[FoundMatch], at: datetime
+    rules: WorkRules,
+    *,
+    kind: str,
+    queue: str,
+    service: str | None,
+    matches: Sequence[FoundMatch],
+    at: datetime,
+    due: datetime | None = None,
 ) -> Routed:
     """The first route whose conditions all hold decides; else the policy's `queue`, by that queue's own due time.
 
-    What stands on lists has to be met by one and the same match. A notice is urgent from the start; nothing that is
-    known of where a picture comes from makes a case less so.
+    What stands on lists has to be met by one and the same match. A notice is urgent from the start, and so is what is
+    like the picture of one; nothing that is known of where a picture comes from makes a case less so. `due` is when
+    the case is due unless the team says sooner.
     """
+    if any(is_own(one.list) for one in matches):
+        kind = "notice"
     usual = PRIORITIES["high"] if kind == "notice" else PRIORITIES["normal"]
     found = next((one for one in rules.routes if _applies(one, kind, service, matches, usual)), None)
     name = (found.queue if found else None) or queue
     minutes = found.due_minutes if found else None
-    due = at + timedelta(minutes=rules.queue(name).due_minutes if minutes is None else minutes)
+    own = at + timedelta(minutes=rules.queue(name).due_minutes if minutes is None else minutes)
+    said = minutes is not None or any(one.name == name for one in rules.queues)
+    if due is not None:
+        own = min(own, due) if said else due
     priority = found.priority if found else None
-    return Routed(queue=name, priority=usual if priority is None else priority, due=due)
+    return Routed(queue=name, priority=usual if priority is None else priority, due=own)
 
 
 def look_of(matches: Sequence[FoundMatch]) -> str:
     """`none` where nobody has to look: the same bytes as an entry of a blocking list whose owner stands by it, and no
-    match whose owner does not. Otherwise `look`."""
+    match whose owner does not. Otherwise `look`. What a notice says of them changes neither."""
+    matches = [one for one in matches if not is_own(one.list)]
     exact = any(
         one.signal_kind != SignalKind.PDQ and one.mode == _BLOCKING and one.opinion == _POSITIVE for one in matches
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
@@ -36,6 +36,7 @@ _KEYS = (
     "queues", "routes", "claim_minutes", "undo_seconds", "two_person", "second_within_minutes", "schemes",
     "sample_percent", "budgets", "peer_contact", "reveal_seconds", "emergency",
 )  # fmt: skip
+_RESTORED = "restored"
 _QUEUE_KEYS = ("name", "title", "roles", "persons", "due_minutes", "hidden_decisions")
 _WHEN_KEYS = ("kind", "list", "scheme", "code", "service", "priority")
 _THEN_KEYS = ("queue", "priority", "due_minutes")
@@ -99,7 +100,8 @@ class Emergency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkRules:
-    """A team's settings; what is not said has these values. `document` is what they were read from."""
+    """A team's settings; what is not said has these values. `document` is what they were read from. `restored`: they
+    came back from a backup and are older than the last that were in force, so that nobody may rely on them."""
 
     queues: tuple[Queue, ...] = ()
     routes: tuple[Route, ...] = ()
@@ -107,12 +109,13 @@ class WorkRules:
     undo_seconds: int = 30
     two_person: frozenset[str] = frozenset({"report", "add_to_list", "block_account"})
     second_within_minutes: int = 240
-    schemes: tuple[str, ...] = ("uk-abc", "iccam", "ncmec-industry", "vic-us")
+    schemes: tuple[str, ...] = ("uk-abc", "iccam", "ncmec-industry", "vic-us", "intimate")
     sample_percent: int = 5
     budgets: Budgets = Budgets()
     peer_contact: str = ""
     reveal_seconds: int = 20
     emergency: Emergency = Emergency()
+    restored: bool = False
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -150,6 +153,20 @@ def put(conn: Connection, document: Any, *, by: Principal, at: datetime, after: 
     return before + 1
 
 
+def put_restored(conn: Connection, *, version: int, text: str | None, at: datetime) -> bool:
+    """Put a later version in force again after a restore; False where it is there.
+
+    Where its `text` is lost, the one from the backup holds in its place, and leads alone see cases until one of them
+    puts settings in force.
+    """
+    found = records.newest_settings(conn)
+    before, document = (0, {}) if found is None else (found[0], json.loads(found[1]))
+    if before >= version:
+        return False
+    document = document | {_RESTORED: True} if text is None else json.loads(text)
+    return records.add_settings(conn, version=version, document=document, by="restore", at=at)
+
+
 def parse(document: Any) -> WorkRules:
     """Read a document. Raises WorkSettingsError, which names every mistake with its place."""
     trouble = Trouble()
@@ -162,7 +179,9 @@ def parse(document: Any) -> WorkRules:
 
 @lru_cache(8)
 def _parsed(text: str) -> WorkRules:
-    return parse(json.loads(text))
+    document = json.loads(text)
+    restored = bool(document.pop(_RESTORED, False))
+    return replace(parse(document), restored=restored)
 
 
 def _rules(table: Table, document: Mapping[str, Any]) -> WorkRules:

@@ -20,15 +20,16 @@ from rempart.people.principal import Principal
 PLAIN = frozenset(
     {
         "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed",
-        "case.escalated", "case.reopened", "case.prioritised", "case.danger", "case.noted", "case.restricted",
-        "case.facts_added", "notifier.read", "search.made", "evidence.shown", "evidence.covered",
+        "case.escalated", "case.reopened", "case.prioritised", "case.moved", "case.danger", "case.noted",
+        "case.restricted", "case.readmitted", "case.facts_added", "case.forgotten", "notifier.read", "search.made",
+        "evidence.shown", "evidence.covered",
     }
 )  # fmt: skip
 """Steps that say nothing of anyone's answer."""
 OPEN_STEPS = frozenset(
     {
-        "case.handed_over", "case.held", "case.resumed", "case.escalated", "case.prioritised", "case.danger",
-        "case.restricted", "case.facts_added",
+        "case.handed_over", "case.held", "case.resumed", "case.escalated", "case.prioritised", "case.moved",
+        "case.danger", "case.restricted", "case.readmitted", "case.facts_added",
     }
 )  # fmt: skip
 """Steps that show in the case itself, whoever took them."""

@@ -21,18 +21,22 @@ from rempart.cases.records import cases as records
 from rempart.cases.records import work
 from rempart.cases.work import claims, queue, settings
 from rempart.cases.work.timeline import timeline
+from rempart.cli.bench import casepages
 from rempart.cli.bench.tables import Table
+from rempart.cli.newfolder import NewFolder, make_database, settings_text
 from rempart.errors import RefusedError
 from rempart.people.permissions import Role
 from rempart.people.principal import CONSOLE, Principal
+from rempart.server.runtime import Runtime
+from rempart.settings import read_settings
 from rempart.store.bulk import insert_many
 from rempart.store.engine import Store
-from rempart.store.migrate import upgrade
 
 _NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _AT_ONCE = 5_000
 _MATCHES = 3
 _PAGES_IN = 20
+PAGE_ROUNDS = 50
 _RULES = {"queues": [{"name": "queue-7", "roles": ["lead"]}]}
 
 
@@ -52,37 +56,40 @@ class Timed:
 @click.option("--rounds", type=click.IntRange(min=5), default=60, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(count: int, url: str | None, rounds: int, as_json: bool) -> int:
-    """Server time of the queue: pages of 50, exact counts, the next case, a case with its timeline.
+    """Server time of the queue: pages of 50, exact counts, the next case, a case with its timeline; and of whole pages
+    over HTTP, the queue's and that of a case with 500 items and 100 matches.
 
     The reviewer who asks is kept from one case in 500 and from one queue of eight; one case in a hundred is claimed. On
     a machine that does other work at the same time compare the processor time.
     """
-    with _store(url) as store:
+    with _runtime(url) as runtime:
+        store = runtime.service.store
         _fill(store, count)
         found = list(_measured(store, rounds))
+        pages = casepages.measured(runtime, rounds=PAGE_ROUNDS)
     if as_json:
-        click.echo(json.dumps({"cases": count, "database": store.dialect, "timed": [asdict(one) for one in found]}))
+        told = {"cases": count, "database": store.dialect, "timed": [asdict(one) for one in found]}
+        click.echo(json.dumps(told | {"pages": [asdict(one) for one in pages]}))
         return 0
     rows = [(one.question, one.cpu_ms, one.p50_ms, one.p95_ms) for one in found]
     head = ("question", "CPU, ms", "p50, ms", "p95, ms")
     click.echo(Table(title=f"A queue of {count:,} open cases, {store.dialect}", head=head, rows=rows).as_text())
+    whole = [(one.page, one.cpu_ms, one.wall_ms, one.kilobytes) for one in pages]
+    click.echo(Table(title="Whole pages over HTTP", head=("page", "CPU, ms", "p50, ms", "kB"), rows=whole).as_text())
     return 0
 
 
 @contextmanager
-def _store(url: str | None) -> Iterator[Store]:
-    if url is not None:
-        with Store.open(url) as store:
-            upgrade(store)
-            with store.read() as conn:
+def _runtime(url: str | None) -> Iterator[Runtime]:
+    """A service on a data folder of its own, which nobody runs: only what is asked for happens."""
+    with tempfile.TemporaryDirectory(prefix="rempart-bench-") as home:
+        folder = Path(home) / "data"
+        NewFolder(folder).make(settings_text(database=url or ""), filled=make_database, ledger_name="benchmark/ledger")
+        with Runtime(read_settings(folder, environ={})) as runtime:
+            with runtime.service.store.read() as conn:
                 if conn.execute(text("SELECT 1 FROM cases LIMIT 1")).first() is not None:
                     raise RefusedError("There are cases in this database.", hint="Name an empty one.")
-            yield store
-        return
-    with tempfile.TemporaryDirectory(prefix="rempart-bench-") as folder:
-        with Store.open(f"sqlite:///{Path(folder) / 'rempart.db'}") as store:
-            upgrade(store)
-            yield store
+            yield runtime
 
 
 def _fill(store: Store, count: int) -> None:

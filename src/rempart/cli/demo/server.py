@@ -53,9 +53,9 @@ def demonstrated(console: Console, home: Path, made_by: Mapping[str, str]) -> It
         _show_ledger(console, home)
         console.print(f"\nThe server runs at {address}. Your first sign-in, good once:\n{_moved(link, address)}")
         console.print(
-            f"\nThat is the administrator, who sees no evidence. {refused} altered copies wait as cases, beside the"
+            f"\nThat is the administrator, who sees no evidence; {refused} altered copies wait as cases beside the "
+            "listed files, for two reviewers, neither of whom sees what the other answered:"
         )
-        console.print("listed files. Two reviewers judge them, neither of whom sees what the other answered:")
         for name in REVIEWERS:
             console.print(f"{name}\n{_moved(_invited(console, home, name), address)}")
         yield refused

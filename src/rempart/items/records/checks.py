@@ -33,6 +33,7 @@ _LOOKED_AT = 500
 _ROWS_AT_ONCE = 1_000
 
 _TROUBLE = text("outcome <> 'ok'")
+_NOT_ALLOWED = text("verdict <> 'allow'")
 checks = Table(
     "checks",
     metadata,
@@ -51,6 +52,9 @@ checks = Table(
     Index(None, "item"),
     Index(None, "at"),
     Index("ix_checks_outcome", "outcome", "at", sqlite_where=_TROUBLE, postgresql_where=_TROUBLE),
+    Index(
+        "ix_checks_restricted", "at", "request", "item", sqlite_where=_NOT_ALLOWED, postgresql_where=_NOT_ALLOWED
+    ),
 )
 
 

@@ -39,6 +39,7 @@ _MOST_SIGNALS = 32  # that one item has, about
 _UPLOADER = text("uploader IS NOT NULL")
 _NOT_ALLOWED = text("verdict <> 'allow'")
 _SHA256 = text("sha256 IS NOT NULL")
+_URL = text("url IS NOT NULL")
 
 items = Table(
     "items",
@@ -68,6 +69,7 @@ items = Table(
     Index("ix_items_verdict", "verdict", "checked", "id", sqlite_where=_NOT_ALLOWED, postgresql_where=_NOT_ALLOWED),
     Index("ix_items_service_uploader", "service", "uploader", sqlite_where=_UPLOADER, postgresql_where=_UPLOADER),
     Index("ix_items_sha256", "sha256", sqlite_where=_SHA256, postgresql_where=_SHA256),
+    Index("ix_items_url", "url", sqlite_where=_URL, postgresql_where=_URL, postgresql_using="hash"),
 )
 
 

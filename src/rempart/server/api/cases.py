@@ -26,6 +26,7 @@ from rempart.cases.work.settings import PRIORITY_NAMES, current
 from rempart.clock import iso
 from rempart.errors import NotFoundError, RefusedError
 from rempart.items.records import items
+from rempart.lists.own import is_own
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
@@ -197,7 +198,11 @@ def _shown(conn: Any, case: records.Case, who: Principal) -> CaseShown:
             CaseItem(service=one.service, item_id=one.item_id, verdict=before.get(one.id, one.verdict).value)
             for one in seen
         ],
-        matches=[_match(row, ids[row.item]) for row in records.matches_of(conn, case.id) if row.item in ids],
+        matches=[
+            _match(row, ids[row.item])
+            for row in records.matches_of(conn, case.id)
+            if row.item in ids and not (who.kind == "service" and is_own(row.list))
+        ],
         stage="first" if blind and case.stage == "second" else case.stage, round=case.round,
         priority=PRIORITY_NAMES[case.priority],
         due=None if case.due is None else iso(case.due), look="none" if case.look == "none" else "look",

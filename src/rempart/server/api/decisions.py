@@ -1,4 +1,4 @@
-"""`GET /v1/decisions`: what changed after the first answer, in order, for a service to act on."""
+"""`/v1/decisions`: what changed after the first answer, in order, for a service to act on, and to say that it did."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from rempart.cases.records import decisions as records
 from rempart.cases.records.decisions import DecisionRow
 from rempart.cases.work.queue import visible_among
 from rempart.clock import iso
+from rempart.intake.notices import removals
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
-from rempart.server.forms import Shown
+from rempart.server.forms import ID_PATTERN, Shown
 from rempart.server.news import news_of
+from rempart.server.problems import documented
 from rempart.server.service import Service, get_service
 
 router = APIRouter(tags=["decisions"])
@@ -28,7 +30,8 @@ LONGEST_WAIT = 30.0
 
 class Decision(Shown):
     """One decision, about an item, or with the `subject` account about that of an `uploader`, which shall be blocked
-    for good. `item_id` is null once the item was erased. `reason` and `case` need the scope `analyst`."""
+    for good. `item_id` is null once the item was erased. `url` is where an item is that the service never asked about:
+    a person gave notice of it there. `reason` and `case` need the scope `analyst`."""
 
     seq: int
     id: str
@@ -38,8 +41,16 @@ class Decision(Shown):
     verdict: str
     previous: str | None
     at: str
+    url: str | None = None
     reason: str | None = None
     case: str | None = None
+
+
+class Confirmed(Shown):
+    """Since when it is known that the decision was carried out; null where there was nothing to remove."""
+
+    id: str
+    confirmed: str | None
 
 
 class Decisions(Shown):
@@ -74,6 +85,21 @@ async def decisions(
     return page_of(found, after=after, limit=limit, who=who)
 
 
+@router.post(
+    "/v1/decisions/{decision_id}/confirm", summary="Say that a decision was carried out", responses=documented(404)
+)
+def confirm(
+    decision_id: Annotated[str, Path(pattern=ID_PATTERN)],
+    who: Annotated[Principal, Depends(needs(Permission.REMOVALS_CONFIRM))],
+    service: Annotated[Service, Depends(get_service)],
+) -> Confirmed:
+    """What a decision to block asked for is done: the item is gone from the site. Only then does a notice about it
+    count as dealt with. Said twice it changes nothing more; of any other decision there is nothing to confirm."""
+    with service.store.write() as conn:
+        since = removals.confirm(conn, who.service or "", decision_id, by=who, at=service.clock())
+    return Confirmed(id=decision_id, confirmed=None if since is None else iso(since))
+
+
 def page_of(found: tuple[DecisionRow, ...], *, after: int, limit: int, who: Principal) -> Decisions:
     """Decisions as their service may see them."""
     shown = found[:limit]
@@ -82,7 +108,7 @@ def page_of(found: tuple[DecisionRow, ...], *, after: int, limit: int, who: Prin
         decisions=[
             Decision(
                 seq=row.seq, id=row.id, subject="account" if row.subject == "account" else "item", item_id=row.item_id,
-                uploader=row.uploader, verdict=row.verdict, previous=row.previous, at=iso(row.at),
+                uploader=row.uploader, verdict=row.verdict, previous=row.previous, at=iso(row.at), url=row.url,
                 reason=row.reason if details else None, case=row.case_id if details else None,
             )
             for row in shown

@@ -15,6 +15,7 @@ from rempart.evidence.vault.records import find_object
 from rempart.intake import upload_content, upload_erasure
 from rempart.items.records import checks, items
 from rempart.items.records.items import Item
+from rempart.lists.own import is_own
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs
@@ -113,5 +114,5 @@ def _told(service: Service, owner: str, name: str, who: Principal) -> dict[str, 
             known = check.case_id if check else None
             case = known if known and visible_among(conn, [known], who) else None
         facts = (check.facts if check else None) or {}
-        told |= {"case": case, "matches": list(facts.get("matches", ()))}
+        told |= {"case": case, "matches": [one for one in facts.get("matches", ()) if not is_own(one["list"])]}
     return told

@@ -12,6 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from rempart.errors import RempartError
 from rempart.server.pages.contexts import RefusalPage
 from rempart.server.pages.doors import known
+from rempart.server.pages.notice.showing import is_public, stray
 from rempart.server.pages.rendering import render
 
 Handler = Callable[[Request, Exception], Awaitable[Response]]
@@ -51,6 +52,8 @@ def show_pages_for_errors(app: Starlette) -> None:
 
 
 async def _page(request: Request, status: int, told: RempartError) -> Response:
+    if is_public(request.url.path):
+        return await stray(request, status, told)
     who = await known(request)
     return render(request, RefusalPage(status=status, back="/"), who=who, status=status, error=told)
 

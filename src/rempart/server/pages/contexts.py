@@ -12,6 +12,7 @@ from rempart.people.permissions import Role, Scope
 from rempart.people.records.approvals import Approval
 from rempart.people.records.keys import ApiKey
 from rempart.people.records.persons import Passkey, Person
+from rempart.server.pages.together import Became
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +162,7 @@ class KeyPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeoplePage(Context):
-    """Everybody, or those that are `sought` by name; `many`: worth a search.
+    """Everybody, or those that are `sought` by name; `many`: worth a search; `became`: what was done with several.
 
     `link` is a one-time link just made, shown this once.
     """
@@ -176,6 +177,7 @@ class PeoplePage(Context):
     link: str = ""
     link_for: str = ""
     link_until: datetime | None = None
+    became: tuple[Became, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

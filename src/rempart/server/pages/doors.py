@@ -153,9 +153,10 @@ async def form_of(request: Request, *, most: int = 60) -> FormData:
     of them. Raises RefusedError."""
     try:
         found = await request.form(max_files=0, max_fields=most, max_part_size=64 << 10)
-    except HTTPException as err:
+        fields = found.multi_items()
+        "".join(value for _, value in fields if isinstance(value, str)).encode()
+    except (HTTPException, ValueError) as err:  # ValueError: an encoding that it is not in, or that is none of text
         raise RefusedError("The form could not be read.", hint="Open the page again and send it once more.") from err
-    fields = found.multi_items()
     if not any(isinstance(value, str) and _NUL in value for _, value in fields):
         return found
     return FormData([(name, value.replace(_NUL, "") if isinstance(value, str) else value) for name, value in fields])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from rempart.errors import RempartError
+from rempart.errors import RefusedError, RempartError
 from rempart.people import persons, sessions
 from rempart.people.permissions import Permission, Role
 from rempart.people.principal import Principal
@@ -22,10 +22,15 @@ from rempart.server.pages.contexts import PeoplePage, PersonPage
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import render
 from rempart.server.pages.texts import LANGUAGES
+from rempart.server.pages.together import Became, chosen, each
 
 MANY = 20
 """From so many rows on, a list has a search."""
 _LONGEST = 100
+MOST_TOGETHER = 200
+_TOGETHER: Mapping[str, Callable[..., object]] = {
+    "deactivate": persons.deactivate, "reactivate": persons.reactivate, "sign_out": sessions.end_everywhere,
+}  # fmt: skip
 _MANAGE = Permission.PEOPLE_MANAGE
 _DONE = frozenset({"roles_changed", "deactivated", "reactivated", "signed_out"})
 Change = Callable[[Connection, datetime], object]
@@ -64,6 +69,30 @@ async def add_person(request: Request, pages: Pages, who: Principal) -> Response
         return again(request, await run_in_threadpool(_people, pages, who), err, who=who)
     page = await run_in_threadpool(_people, pages, who, link=link, of=person.shown_name)
     return render(request, page, who=who)
+
+
+@for_people(_MANAGE, proved=True)
+async def together(request: Request, pages: Pages, who: Principal) -> Response:
+    """Deactivate, reactivate or sign out the chosen people, each by itself, and say what became of each."""
+    form = await form_of(request, most=MOST_TOGETHER + 20)
+    sought = field(form, "sought")[:_LONGEST]
+
+    def run() -> tuple[Became, ...]:
+        act = _TOGETHER.get(field(form, "do"))
+        if act is None:
+            raise RefusedError("It is not said what to do.", hint="Choose one of the buttons.")
+        return each(chosen(form, "person", most=MOST_TOGETHER), lambda person: one(act, person))
+
+    def one(act: Callable[..., object], person: str) -> None:
+        with pages.access.store.write() as conn:
+            found = persons.found(conn, person if person.isascii() and person.isprintable() else "")
+            act(conn, found.id, by=who, at=pages.access.clock())
+
+    try:
+        became = await run_in_threadpool(run)
+    except RefusedError as err:
+        return again(request, await run_in_threadpool(_people, pages, who, sought=sought), err, who=who)
+    return render(request, await run_in_threadpool(_people, pages, who, sought=sought, became=became), who=who)
 
 
 @for_people(Permission.PEOPLE_READ)
@@ -148,7 +177,9 @@ async def _change(request: Request, pages: Pages, who: Principal, done: str, cha
     return RedirectResponse(f"/people/{person}?done={done}", 303)
 
 
-def _people(pages: Pages, who: Principal, *, link: str = "", of: str = "", sought: str = "") -> PeoplePage:
+def _people(
+    pages: Pages, who: Principal, *, link: str = "", of: str = "", sought: str = "", became: tuple[Became, ...] = ()
+) -> PeoplePage:
     with pages.access.store.read() as conn:
         everyone = persons.everyone(conn)
     part = sought.casefold()
@@ -162,6 +193,7 @@ def _people(pages: Pages, who: Principal, *, link: str = "", of: str = "", sough
         link=link,
         link_for=of,
         link_until=pages.access.clock() + LINK_LIFE if link else None,
+        became=became,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -12,7 +12,7 @@ from typing import Any
 
 from babel.dates import format_date, format_datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -76,11 +76,16 @@ def render(
         error=said,
         remedy=remedy,
     )
-    template = _environment().get_template(f"{context.template}.html")
-    answer = HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
+    answer = shown(context, frame, words, status=status)
     if request.query_params.get("lang") == words.lang:
         answer.set_cookie(_LANG_COOKIE, words.lang, max_age=31_536_000, samesite="lax", httponly=True)
     return answer
+
+
+def shown(context: Context, frame: object, words: Texts, *, status: int = 200) -> Response:
+    """A context in its template, with what stands around it, in a language."""
+    template = environment().get_template(f"{context.template}.html")
+    return HTMLResponse(template.render(page=context, frame=frame, **_words(words)), status)
 
 
 def language(request: Request) -> str:
@@ -117,9 +122,22 @@ def _key(frame: Frame, letter: str | int, *, press: bool = False) -> Markup:
     return told + Markup(" data-press") if press else told
 
 
+def _category_of(say: Callable[[str], str], scheme: str | None, code: str | None = None) -> Markup:
+    """A category as it is written everywhere, `uk-abc:C`; one whose scheme says it all in words, and once. Both may
+    stand in `scheme`, with a blank between them."""
+    if code is None:
+        scheme, _, code = (scheme or "").partition(" ")
+    if not scheme:
+        return Markup()
+    if scheme == code == "listed":
+        return escape(say("category.listed"))
+    return Markup("<code>{}</code>").format(f"{scheme}:{code}" if code and code != scheme else scheme)
+
+
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The templates, for what is no page of the server itself too."""
+    made = Environment(
         loader=PackageLoader("rempart.server.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -127,9 +145,10 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    environment.globals["address_of"] = address_of
-    environment.globals["key"] = _key
-    return environment
+    made.globals["address_of"] = address_of
+    made.globals["key"] = _key
+    made.globals["category_of"] = _category_of
+    return made
 
 
 def _words(words: Texts) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def routes() -> list[BaseRoute]:
     return [Route(path, endpoint, methods=[method]) for method, path, endpoint in tables]
 
 
-PARTS = ("desk", "sight", "care", "figures", "running")
+PARTS = ("desk", "sight", "care", "figures", "running", "notice", "notices")
 """Packages of pages, each with its own `routes.TABLE`, contexts, templates, texts and style sheet."""
 _TABLE = (
     ("GET", "/", home),
@@ -87,6 +87,7 @@ _TABLE = (
     ("POST", "/keys/{key}/revoke", keyring.revoke_key),
     ("GET", "/people", people.people_page),
     ("POST", "/people", people.add_person),
+    ("POST", "/people/together", people.together),
     ("GET", "/people/{person}", people.person_page),
     ("POST", "/people/{person}/roles", people.set_roles),
     ("POST", "/people/{person}/link", people.make_link),

@@ -18,6 +18,9 @@ from rempart.errors import RempartError
 LANGUAGES: Mapping[str, str] = {"en": "English", "fr": "Français"}
 
 
+_SPACES = ((re.compile(r" (?=[:»])|(?<=«) "), "\u00a0"), (re.compile(r" (?=[;?!])|(?<=\d) (?=\d{3}\b)"), "\u202f"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Texts:
     """One language: `say` for what pages say, `told` for what errors say (these are written in English)."""
@@ -86,7 +89,14 @@ def _merged(name: str) -> dict[str, str]:
         if doubled := sorted(set(words) & set(found)):
             raise ValueError(f"texts that stand in two files: {', '.join(doubled)}")
         found |= words
-    return found
+    return {key: _unbroken(text) for key, text in found.items()} if name.endswith("fr") else found
+
+
+def _unbroken(french: str) -> str:
+    """The spaces that French puts before some signs, made such that no line begins with the sign."""
+    for what, space in _SPACES:
+        french = what.sub(space, french)
+    return french
 
 
 def preferred(header: str) -> str:

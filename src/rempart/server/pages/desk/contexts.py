@@ -18,6 +18,7 @@ from rempart.cases.work.settings import Contact
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.sight.panel import Panel
+from rempart.server.pages.together import Became
 
 STYLES = ("desk.css",)
 
@@ -33,8 +34,19 @@ class Undo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Colleague:
+    """Somebody a case may be handed to; `name` only for those who may know names."""
+
+    id: str
+    pseudonym: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueuePage(Context):
-    """The open cases that somebody may see, a page of them. `queue`, `look` and `held` are what was asked for."""
+    """The open cases that somebody may see, a page of them. `queue`, `look`, `held` and `start` are what was asked for;
+    `queues`, those that a lead may move cases to, with titles; `became`, what was done with several at once;
+    `restored`: the team's settings are those of a backup."""
 
     template: ClassVar[str] = "desk/queue"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -47,10 +59,16 @@ class QueuePage(Context):
     queue: str
     look: str
     held: bool
+    start: str
     may_assess: bool
+    may_lead: bool
     may_open: bool
     mine: int
     undo: Undo | None
+    restored: bool
+    colleagues: tuple[Colleague, ...]
+    queues: tuple[tuple[str, str], ...]
+    became: tuple[Became, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,15 +81,6 @@ class Holder:
     left: int = 0
     token: str = ""
     why: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Colleague:
-    """Somebody a case may be handed to; `name` only for those who may know names."""
-
-    id: str
-    pseudonym: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +132,8 @@ class AnswerForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CasePage(Context):
-    """One case: facts first, and no picture until somebody asks."""
+    """One case: facts first, and no picture until somebody asks. Of matches, near ones and events it shows some at a
+    time: `matches_before`, `near_before` and `later` are how many of each stand before or after those."""
 
     template: ClassVar[str] = "desk/case"
     styles: ClassVar[tuple[str, ...]] = (*STYLES, "sight.css")
@@ -137,6 +147,7 @@ class CasePage(Context):
     form: AnswerForm | None
     matches: tuple[Alike, ...]
     matches_in_all: int
+    matches_before: int
     schemes: Schemes
     items: tuple[ItemRow, ...]
     items_in_all: int
@@ -144,15 +155,19 @@ class CasePage(Context):
     facts: tuple[Fact, ...]
     fact_kinds: tuple[str, ...]
     near: tuple[NearRow, ...]
+    near_in_all: int
+    near_before: int
     near_open: bool
     happenings: tuple[Happening, ...]
     earlier: int
+    later: int
     colleagues: tuple[Colleague, ...]
     assigned_to: str
     may_lead: bool
     undo: Undo | None
     sight: Panel | None
     opened: datetime
+    notices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +211,7 @@ class NewCasePage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkPage(Context):
-    """How the team works. `problems` are what is wrong in a form that was sent."""
+    """How the team works. `problems` are what is wrong in a form that was sent; `restored`: as for the queue."""
 
     template: ClassVar[str] = "desk/work"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -208,3 +223,4 @@ class WorkPage(Context):
     schemes: tuple[str, ...]
     countries: tuple[str, ...]
     problems: tuple[str, ...] = ()
+    restored: bool = False

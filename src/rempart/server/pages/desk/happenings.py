@@ -7,9 +7,10 @@ from rempart.server.pages.desk.contexts import Happening
 
 ACTIONS = frozenset({
     "case.opened", "case.claimed", "case.released", "case.handed_over", "case.held", "case.resumed", "case.escalated",
-    "case.reopened", "case.prioritised", "case.danger", "case.noted", "case.restricted", "case.facts_added",
-    "case.assessed", "case.undone", "case.confirmed_alone", "case.decided", "case.settled", "notifier.read",
-    "search.made", "evidence.shown", "evidence.covered", "near.answered",
+    "case.reopened", "case.prioritised", "case.moved", "case.danger", "case.noted", "case.restricted",
+    "case.readmitted",
+    "case.facts_added", "case.forgotten", "case.assessed", "case.undone", "case.confirmed_alone", "case.decided",
+    "case.settled", "notifier.read", "search.made", "evidence.shown", "evidence.covered", "near.answered",
 })  # fmt: skip
 """Events that have words of their own; others stand there as the ledger calls them."""
 FACTS = ("to", "minutes", "step", "purpose")

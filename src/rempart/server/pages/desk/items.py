@@ -10,7 +10,7 @@ from rempart.cases.records import showing as records
 from rempart.cases.work.queue import hidden_items, visible
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.server.pages.desk.acting import asked
+from rempart.server.pages.desk.acting import asked, to_case
 from rempart.server.pages.desk.contexts import ItemsPage
 from rempart.server.pages.desk.showing import before_blind
 from rempart.server.pages.doors import Pages, for_people
@@ -29,10 +29,12 @@ async def items_page(request: Request, pages: Pages, who: Principal) -> Response
 
 @for_people(Permission.CASES_READ)
 async def uploader_page(request: Request, pages: Pages, who: Principal) -> Response:
-    """An uploader's items on one service."""
+    """An uploader's items on one service; to the case's uploaders where none is named."""
     service: Service = request.app.state.service
     told = request.query_params
     whose = told.get("service", "")[:200], told.get("uploader", "")[:2_000]
+    if not all(whose):
+        return to_case(asked(request), at="uploaders")
     page = await run_in_threadpool(_uploader, service, who, asked(request), whose, _from(request))
     return render(request, page, who=who)
 

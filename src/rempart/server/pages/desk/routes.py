@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rempart.server.pages.desk import acting, danger, items, judging, opening, queue, team
+from rempart.server.pages.desk import acting, danger, items, judging, opening, queue, team, together
 from rempart.server.pages.doors import Endpoint
 
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/cases", queue.queue_page),
     ("POST", "/cases/next", queue.take_next),
+    ("POST", "/cases/together", together.together),
     ("GET", "/cases/new", opening.new_page),
     ("POST", "/cases/new", opening.open_case),
     ("GET", "/cases/{case}", acting.case),

@@ -26,14 +26,15 @@ from rempart.cases.work.queue import visible
 from rempart.cases.work.settings import WorkRules
 from rempart.cases.work.timeline import Event, timeline
 from rempart.errors import SchemeUnknownError
+from rempart.intake.notices.reading import seen_of_case
 from rempart.lists import entry_records
 from rempart.lists.schemes import built_in
-from rempart.people.permissions import BY_ROLE, Permission
+from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
-from rempart.people.records.persons import Person
 from rempart.server.pages.desk import drafts
-from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Colleague, Happening, Holder, NearRow
+from rempart.server.pages.desk.colleagues import colleagues
+from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Happening, Holder, NearRow
 from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.desk.happenings import told
 from rempart.server.pages.desk.undoing import of_standing, undoable
@@ -41,11 +42,11 @@ from rempart.server.pages.doors import Pages
 from rempart.server.pages.sight.panel import Panel, panel_in
 from rempart.server.service import Service
 
-MOST_MATCHES = 12
-MOST_ITEMS = 10
+MOST_MATCHES = 5
+MOST_ITEMS = 5
 MOST_UPLOADERS = 5
-MOST_NEAR = 40
-MOST_HAPPENINGS = 40
+MOST_NEAR = 5
+MOST_HAPPENINGS = 6
 MOST_FACTS = 60
 _MOST_LISTS = 100
 
@@ -60,10 +61,12 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
         stands = standing(conn, case_id, who, at=at, alone_after=pages.alone_after)
         everyone = persons.everyone(conn)
         holder = _holder(case, who, stands, {one.id: one.pseudonym for one in everyone}, at=at)
-        matches, matches_in_all = records.alike(conn, case_id, most=MOST_MATCHES)
+        after = {name: _whole(asked.get(name, "")) for name in ("matches", "near", "earlier")}
+        matches, matches_in_all = records.alike(conn, case_id, most=MOST_MATCHES, after=after["matches"])
         items_in_all = records.count_items(conn, case_id)
         facts = work_records.facts_of(conn, case_id) if case.uploader is not None else ()
-        happenings, earlier = _happenings(conn, case_id, who)
+        happenings, earlier = _happenings(conn, case_id, who, later=after["earlier"])
+        near = _near(conn, case, who)
         draft = typed or drafts.kept(conn, pages.entry.box, case_id, who.id) or drafts.EMPTY
         uploaders = records.uploaders_of(conn, case_id, most=MOST_UPLOADERS)
         whose = [(one.service, one.uploader) for one in uploaders]
@@ -74,16 +77,18 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             case=case, queue_title=rules.queue(case.queue).title or case.queue,
             overdue=case.due is not None and case.due <= at and case.state == "open",
             holder=holder, standing=stands, form=_form(conn, service, case, rules, stands, holder, draft),
-            matches=matches, matches_in_all=matches_in_all, schemes=schemes,
+            matches=matches, matches_in_all=matches_in_all, matches_before=after["matches"], schemes=schemes,
             items=before_blind(conn, case, who, records.items_of(conn, case_id, after=0, most=MOST_ITEMS)),
             items_in_all=items_in_all, uploaders=records.histories(conn, whose, but=case_id),
-            facts=facts[-MOST_FACTS:], fact_kinds=FACT_KINDS, near=_near(conn, case, who),
+            facts=facts[-MOST_FACTS:], fact_kinds=FACT_KINDS,
+            near=near[after["near"] :][:MOST_NEAR], near_in_all=len(near), near_before=after["near"],
             near_open=case.state == "open" and case.uploader is None,
-            happenings=happenings, earlier=earlier,
-            colleagues=_colleagues(everyone, who), may_lead=who.may(Permission.CASES_LEAD),
+            happenings=happenings, earlier=earlier, later=after["earlier"],
+            colleagues=colleagues(everyone, who), may_lead=who.may(Permission.CASES_LEAD),
             assigned_to=next((one.pseudonym for one in everyone if one.id == case.assigned_to), ""),
             undo=of_standing(stands, at=at) or undoable(conn, service, who, asked.get("after", "")),
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
+            notices=tuple((one.id, one.number) for one in seen_of_case(conn, case_id, who)),
         )  # fmt: skip
 
 
@@ -165,28 +170,27 @@ def _first(conn: Connection, case: Case, rules: WorkRules) -> str:
 
 
 def _near(conn: Connection, case: Case, who: Principal) -> tuple[NearRow, ...]:
-    return tuple(
+    """What looks alike, first that which one has still to answer."""
+    found = tuple(
         NearRow(
             item=one.item, service=one.service, item_id=one.item_id, distance=one.distance, probe=one.probe,
             state=one.state if one.own is None else "confirmed" if one.own else "rejected", verdict=one.verdict.value,
             case_id=one.case_id or "", same=one.same, different=one.different,
         )
-        for one in beside.of_case(conn, case.id, who)[:MOST_NEAR]
+        for one in beside.of_case(conn, case.id, who)
     )  # fmt: skip
+    return tuple(sorted(found, key=lambda one: one.state != "proposed"))
 
 
-def _happenings(conn: Connection, case_id: str, who: Principal) -> tuple[tuple[Happening, ...], int]:
+def _happenings(conn: Connection, case_id: str, who: Principal, *, later: int) -> tuple[tuple[Happening, ...], int]:
+    """The last events, or those before the last so many; and how many there are before them."""
     found: tuple[Event, ...] = timeline(conn, case_id, who)
+    found = found[: max(0, len(found) - later)]
     return tuple(map(told, found[-MOST_HAPPENINGS:])), max(0, len(found) - MOST_HAPPENINGS)
 
 
-def _colleagues(everyone: tuple[Person, ...], who: Principal) -> tuple[Colleague, ...]:
-    named = who.may(Permission.PEOPLE_READ)
-    return tuple(
-        Colleague(id=one.id, pseudonym=one.pseudonym, name=one.shown_name if named else "")
-        for one in everyone
-        if one.active and one.id != who.id and any(Permission.CASES_ASSESS in BY_ROLE[role] for role in one.roles)
-    )
+def _whole(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
 
 
 def hold_until(hours: str, *, at: datetime) -> datetime:

@@ -113,6 +113,7 @@ def _page(
         version=version, typed=filled,
         may_manage=who.may(Permission.WORK_MANAGE), decisions=DECISIONS, two=TWO,
         schemes=tuple(dict.fromkeys((*built_in(), *own))), countries=emergency.countries(), problems=tuple(problems),
+        restored=rules.restored,
     )  # fmt: skip
 
 

@@ -62,7 +62,7 @@ class Choice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatisticsPage(Context):
     """All figures of some months. `slice` names what the cases are narrowed down to, empty for all of them; `at` is
-    when cases were counted last, None where they never were. A chart is
+    when cases were counted last, `checks_until` up to when checks are in it; None where they never were. A chart is
     empty where there is nothing to draw; `labels` are the names of the months."""
 
     template: ClassVar[str] = "figures/statistics"
@@ -74,6 +74,7 @@ class StatisticsPage(Context):
     slice: str
     query: str
     checks: tuple[ChecksOfMonth, ...]
+    checks_until: datetime | None
     cases: tuple[CaseFigure, ...]
     queues: tuple[QueueAges, ...]
     oldest: datetime | None

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from rempart.cases.quality import agreeing, precision
-from rempart.cases.quality.counting import month_of
+from rempart.cases.quality.counting import checks_until_now, month_of
 from rempart.cases.quality.precision import Precision
 from rempart.cases.records import figures as records
 from rempart.cases.records.figures import CaseFigure
@@ -96,11 +96,12 @@ def _page(pages: Pages, asked: Asked, words: Texts) -> StatisticsPage:
         categories = precision.of_all(conn, "category", since=since)[:_SHOWN]
         probes = precision.of_all(conn, "probe", since=since)[:_SHOWN]
         choices = _choices(asked, lists, categories)
-        checks, cases = _checks(conn, months), _cases(conn, months, asked)
+        (checks, checks_until), cases = _checks(conn, months, at=at), _cases(conn, months, asked)
         ages = records.open_ages(conn, at=at, bounds=_BOUNDS)
         page = StatisticsPage(
             at=records.mark(conn, records.CASES), months=asked.months, spans=SPANS, choices=choices,
-            slice=next((one.label for one in choices if one.chosen), ""), query=asked.query, checks=checks, cases=cases,
+            slice=next((one.label for one in choices if one.chosen), ""), query=asked.query, checks=checks,
+            checks_until=checks_until, cases=cases,
             queues=tuple(QueueAges(queue=queue, counts=counts) for queue, counts in ages),
             oldest=records.oldest_open(conn), lists=lists, categories=categories, probes=probes,
             agreements=agreeing.of_pairs(conn, since=since), looks=agreeing.of_looks(conn, since=since),
@@ -118,12 +119,15 @@ def _months(at: datetime, count: int) -> tuple[str, ...]:
     return tuple(reversed(found))
 
 
-def _checks(conn: Connection, months: tuple[str, ...]) -> tuple[ChecksOfMonth, ...]:
+def _checks(
+    conn: Connection, months: tuple[str, ...], *, at: datetime
+) -> tuple[tuple[ChecksOfMonth, ...], datetime | None]:
     found: dict[str, dict[str, int]] = {month: {"allow": 0, "hold": 0, "block": 0} for month in months}
-    for month, _, verdict, count in records.of_checks(conn, since=months[0]):
+    rows, until = checks_until_now(conn, since=months[0], at=at)
+    for month, _, verdict, count in rows:
         if month in found:
             found[month][verdict] += count
-    return tuple(ChecksOfMonth(month=month, **counts) for month, counts in found.items())
+    return tuple(ChecksOfMonth(month=month, **counts) for month, counts in found.items()), until
 
 
 def _cases(conn: Connection, months: tuple[str, ...], asked: Asked) -> tuple[CaseFigure, ...]:

@@ -47,7 +47,8 @@ class Process:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthPage(Context):
-    """Everything that an administrator should look at, what asks for attention marked."""
+    """Everything that an administrator should look at, what asks for attention marked. `kept` are cases that nobody
+    sees since a restore, `settings_lost`: the team's settings are those of a backup."""
 
     template: ClassVar[str] = "running/health"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -59,6 +60,8 @@ class HealthPage(Context):
     work_late: bool
     open_cases: int
     oldest_case: datetime | None
+    kept: tuple[str, ...]
+    settings_lost: bool
     dead: tuple[GivenUp, ...]
     more_dead: int
     failed: tuple[FailedMessage, ...]

@@ -118,6 +118,7 @@ class LedgerPage(Context):
     stamps: tuple[tuple[int, datetime], ...]
     stamped: bool
     may_export: bool
+    all_of_it: bool
     outcome: str = ""
     told: str = ""
     verified: int = 0

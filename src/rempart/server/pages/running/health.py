@@ -14,7 +14,9 @@ from rempart import __version__
 from rempart.cases import webhooks
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import webhooks as webhook_records
+from rempart.cases.records import work
 from rempart.cases.records.figures import oldest_open
+from rempart.cases.work import settings as work_settings
 from rempart.errors import RefusedError, RempartError
 from rempart.evidence.backup.records import newest_restore
 from rempart.evidence.ledger import Leaf, append
@@ -22,7 +24,7 @@ from rempart.evidence.ledger.status import status_of
 from rempart.lists import entry_records, staging_records
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.server.condition import backups, clock_state, database_bytes, rooms, warnings
+from rempart.server.condition import backups, clock_state, rooms, warnings
 from rempart.server.machine import Finding, examine_machine
 from rempart.server.pages.doors import Pages, again, for_people, form_of
 from rempart.server.pages.rendering import render
@@ -38,6 +40,7 @@ from rempart.server.service import Service
 from rempart.server.waiting import lane_of
 from rempart.store import givenup
 from rempart.store.backlog import backlog
+from rempart.store.gauges import size_bytes
 from rempart.store.workers import Alive, alive
 
 _SHOWN = 50
@@ -120,6 +123,8 @@ def _health(service: Service) -> HealthPage:
             work_late=waiting.oldest is not None and at - waiting.oldest > _SLOW,
             open_cases=count,
             oldest_case=oldest_open(conn),
+            kept=work.kept_from_all(conn, most=_SHOWN),
+            settings_lost=work_settings.current(conn)[1].restored,
             dead=dead,
             more_dead=max(0, waiting.dead - len(dead)),
             failed=tuple(FailedMessage(message=one, endpoint=to, why=why) for one, to, why in failed),
@@ -128,7 +133,7 @@ def _health(service: Service) -> HealthPage:
             clock=clock_state(conn, service.watch),
             rooms=places,
             database=service.store.dialect,
-            database_bytes=database_bytes(conn, service.store),
+            database_bytes=size_bytes(conn, service.store),
             backups=backups(conn, at=at),
             restore=newest_restore(conn),
             ledger=status_of(conn),

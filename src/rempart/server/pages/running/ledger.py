@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from base64 import b64encode
-from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -22,6 +21,7 @@ from rempart.errors import (
     LedgerRemovedError,
     LedgerReorderedError,
     NotFoundError,
+    NotPermittedError,
     RefusedError,
     RempartError,
 )
@@ -50,7 +50,7 @@ OUTCOMES: dict[type[RempartError], str] = {
     LedgerIncompleteError: "incomplete",
 }
 """The word for each way in which the ledger can fail to verify."""
-_MOST_VALUES = 20
+_MOST_VALUES, _STAMPS = 20, 5
 
 
 @for_people(Permission.LEDGER_READ)
@@ -75,8 +75,14 @@ async def verify(request: Request, pages: Pages, who: Principal) -> Response:
 
 @for_people(Permission.LEDGER_EXPORT)
 async def export_file(request: Request, pages: Pages, who: Principal) -> Response:
-    """The export as a file, read while it is sent."""
+    """The export as a file, read while it is sent. The full form says what every leaf is about, kept from them or not:
+    whoever works on cases has the outsider's."""
     outsider = request.query_params.get("form") == "outsider"
+    if not outsider and not _may_have_all(who):
+        raise NotPermittedError(
+            "Who works on cases has the outsider's form: the full one opens what is kept from you.",
+            hint="Ask an auditor who does not work on cases, or run `rempart ledger export`.",
+        )
     told, lines = await run_in_threadpool(begin, service_of(request).store, outsider=outsider)
     name = f"ledger-{told.size}{'-outsider' if outsider else ''}.jsonl"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
@@ -111,6 +117,10 @@ async def reveal(request: Request, pages: Pages, who: Principal) -> Response:
     return Response(proof, media_type="application/json", headers=headers)
 
 
+def _may_have_all(who: Principal) -> bool:
+    return not who.may(Permission.CASES_READ)
+
+
 def _ledger(
     service: Service,
     who: Principal,
@@ -124,16 +134,12 @@ def _ledger(
     with service.store.read() as conn:
         last = latest_checkpoint(conn)
         return LedgerPage(
-            status=status_of(conn), note=last.note if last else "", keys=tuple(key_lines(conn)), stamps=_stamps(conn),
+            status=status_of(conn), note=last.note if last else "", keys=tuple(key_lines(conn)),
+            stamps=records.newest_stamps(conn, most=_STAMPS),
             stamped=bool(service.settings.ledger.timestamp_url), may_export=who.may(Permission.LEDGER_EXPORT),
+            all_of_it=_may_have_all(who),
             outcome=outcome, told=told, verified=verified, since=since, typed=form or Typed(),
         )  # fmt: skip
-
-
-def _stamps(conn: Connection) -> tuple[tuple[int, datetime], ...]:
-    table, checkpoints = records.timestamps, records.checkpoints
-    query = select(checkpoints.c.size, table.c.at).join(checkpoints, checkpoints.c.id == table.c.checkpoint_id)
-    return tuple((int(row.size), row.at) for row in conn.execute(query.order_by(table.c.id.desc()).limit(5)))
 
 
 def _verified(service: Service, who: Principal, kept: str) -> LedgerPage:

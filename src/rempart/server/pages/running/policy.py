@@ -118,7 +118,8 @@ def _version(service: Service, who: Principal, policy_id: str, days: int) -> Ver
         before = records.newest_put(conn) if row.version is None else records.of_version(conn, row.version - 1)
         if days:
             since = service.clock() - timedelta(days=days)
-            done = tried(conn, parse(row.text), policies=service.policies, since=since, most=_MOST_CHECKS)
+            policy = parse(row.text, in_force=True)
+            done = tried(conn, policy, policies=service.policies, since=since, most=_MOST_CHECKS)
     return VersionPage(
         row=row,
         lines=_lines(row.text),

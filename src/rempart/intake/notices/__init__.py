@@ -1,0 +1,1 @@
+"""Notices: somebody tells us where a picture is, and learns what became of it."""

@@ -1,0 +1,104 @@
+"""Watching the clocks of notices: the operator is warned before a time is up, and told when it is.
+
+What was to be said while no server ran is said when one starts: once, and as things stand then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from rempart.deadlines import clocks as deadlines
+from rempart.deadlines.regimes import regimes
+from rempart.evidence.ledger import Leaf, append_many
+from rempart.intake.notices.records import clocks as records
+from rempart.intake.notices.records import notices
+from rempart.intake.notices.records.clocks import ClockRow
+from rempart.people.principal import SYSTEM
+from rempart.store.engine import Store
+from rempart.store.periodic import Periodic
+from rempart.store.workers import Worker
+
+AGAIN = timedelta(hours=24)
+"""How often it is said again that a time is up, until all is done."""
+_SECONDS = 20.0
+_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What has to be said of one notice: the clock that ends first of those about which something is to be said.
+
+    `number` is the notice's public number, which opens nothing by itself; `regimes` are the laws it is said of.
+    """
+
+    notice: str
+    number: str
+    regimes: tuple[str, ...]
+    due: datetime
+    overdue: bool
+
+
+Alarm = Callable[[Connection, Word], None]
+"""Tells the operator in the caller's transaction; `server.alarms.Alarms.notice` is one."""
+
+
+def speak(conn: Connection, *, alarm: Alarm, at: datetime, most: int = _AT_ONCE) -> int:
+    """Say what has to be said by now, once for each notice; gives for how many clocks. Fewer than `most`: that was all.
+
+    What was missed is not made up for: who is told that a time is up is not told as well that it soon would have been.
+    """
+    rows = records.to_speak(conn, at, most=most)
+    of_notices: dict[str, list[ClockRow]] = {}
+    for row in rows:
+        of_notices.setdefault(row.notice, []).append(row)
+    for notice, some in of_notices.items():
+        alarm(conn, _word(conn, notice, some, at))
+        for row in some:
+            records.change(conn, notice, row.regime, **_said(row, at))
+    append_many(conn, list(_leaves(rows, at)), at=at)
+    return len(rows)
+
+
+def periodics(store: Store, *, alarm: Alarm) -> Sequence[Periodic]:
+    """The watch. It is tried as soon as a process starts."""
+
+    def watch(worker: Worker) -> None:
+        more = True
+        while more:
+            with store.read() as conn:  # nearly always there is nothing to say, and nobody has to wait for that
+                more = bool(records.any_to_speak(conn, store.clock()))
+            if more:
+                with store.write() as conn:
+                    worker.guard(conn)
+                    speak(conn, alarm=alarm, at=store.clock())
+
+    return (Periodic(name="notices.clocks", seconds=_SECONDS, run=watch),)
+
+
+def _word(conn: Connection, notice: str, rows: Sequence[ClockRow], at: datetime) -> Word:
+    first = min(rows, key=lambda row: (row.due, row.regime))
+    found = notices.find(conn, notice)
+    return Word(
+        notice=notice, number="" if found is None else found.number, due=first.due, overdue=first.due <= at,
+        regimes=tuple(sorted(row.regime for row in rows)),
+    )  # fmt: skip
+
+
+def _said(row: ClockRow, at: datetime) -> dict[str, datetime | None]:
+    if row.due <= at:
+        return {"alarmed": row.alarmed or at, "next": at + AGAIN}
+    clock = deadlines.RunningClock(
+        trigger=row.trigger, due=row.due, warnings=deadlines.warnings(row.trigger, regimes()[row.regime])
+    )
+    return {"warned": at, "next": clock.next_word(at)}
+
+
+def _leaves(rows: Iterable[ClockRow], at: datetime) -> Iterable[Leaf]:
+    for row in rows:
+        action = "clock.overdue" if row.due <= at else "clock.warned"
+        facts = {"regime": row.regime, "hours_left": (row.due - at) // timedelta(hours=1)}
+        yield Leaf(action=action, actor=SYSTEM.pseudonym, facts=facts, subject=f"notice:{row.notice}")

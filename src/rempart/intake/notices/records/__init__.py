@@ -1,0 +1,1 @@
+"""The tables of notices; SQL of this room stands here alone."""

@@ -1,0 +1,14 @@
+// Leaving fast: another page takes the place of this one, also in the browser's history. And moments in one's own time.
+
+const leave = document.querySelector("[data-leave]");
+leave.addEventListener("click", (event) => {
+  event.preventDefault();
+  document.documentElement.hidden = true;
+  location.replace(leave.href);
+});
+
+for (const one of document.querySelectorAll("[data-your-time]")) {
+  const moment = new Date(one.querySelector("time").dateTime);
+  const local = moment.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "short" });
+  one.prepend(`${local} (${one.dataset.yourTime}) · `);
+}

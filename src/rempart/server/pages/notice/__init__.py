@@ -1,0 +1,1 @@
+"""The public page: a person gets a picture taken down."""

@@ -1,0 +1,1 @@
+"""Notices and statements of reasons, as the team sees them."""
