@@ -19,7 +19,7 @@ from rempart.store.engine import Store
 from rempart.store.jobs import JobRunner, release_jobs_of
 from rempart.store.workers import Worker
 
-IN_ROUND = 2
+IN_ROUND = 1
 _MOST = 200
 
 
@@ -77,6 +77,8 @@ def one_process(url: str, address: str, number: int) -> None:
 
 def main() -> None:
     killed = 0
+    with Database(sys.argv[2], "t"):
+        pass  # what it loads is there for all of them
     for number in range(1, _MOST):
         child = os.fork()
         if child == 0:

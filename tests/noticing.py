@@ -2,18 +2,19 @@
 
 import secrets
 
-from actors import NOON
+from actors import NOON, service
 from judging import judged
 from rempart.cases.assessing.settling import FOLLOW
-from rempart.cases.records import cases
+from rempart.cases.records import cases, decisions
 from rempart.evidence.vault import HeldKeys
-from rempart.intake.notices import follow
+from rempart.intake.notices import follow, removals
 from rempart.intake.notices.letters import Sender
 from rempart.intake.notices.reading import by_number
 from rempart.intake.notices.records import locations
 from rempart.intake.notices.submit import submit
 from rempart.intake.notices.values import Answer, Location, NoticeForm, Role
 from rempart.intake.notices.writing import Writer
+from rempart.people.permissions import Scope
 from rempart.store.jobs import JobRunner, release_jobs_of
 from rempart.store.workers import Worker
 from vaults import a_vault, key_text
@@ -91,11 +92,12 @@ class NoticeDesk:
             return JobRunner(self.store, worker, handlers).run_due()
 
     def confirm(self, told, place=0):
-        """What a service's confirmation does to a place."""
+        """A service says that what was at a place is gone."""
         one = self.places(told)[place]
         with self.store.write() as conn:
-            locations.change(conn, one.id, state="removed", removed_at=self.clock())
-            follow.again(conn, one.case_id, round=1, at=self.clock())
+            decision = decisions.last_about(conn, one.item)
+            by = service(decision.service, Scope.DECISIONS)
+            removals.confirm(conn, decision.service, decision.id, by=by, at=self.clock())
         self.follow()
 
     def seen(self, told):

@@ -3,8 +3,9 @@
 from contextlib import contextmanager
 from datetime import timedelta
 
-from hosting import host
+from hosting import Found, host
 from rempart.cases.events import Reason, publish, publish_account
+from rempart.cases.opening import CaseItem, open_case
 from rempart.items.records import checks, items
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
@@ -107,3 +108,13 @@ def filing(store, server, *, token="t"):
             runner.run_due()
 
         yield go
+
+
+def case_of(conn, number, *, at, scheme="vic-us", code="1", **more):
+    """An open case about an item that was checked."""
+    item = items.hosted(conn, number)
+    values = {"kind": "match", "queue": "similar", "assessors": 2, "reason": "similar-match"} | more
+    return open_case(
+        conn, item=CaseItem(id=number, service=item.service, sha256=item.sha256),
+        matches=[Found(scheme=scheme, code=code)], policy_version=1, by=SYSTEM, at=at, **values,
+    )  # fmt: skip

@@ -11,22 +11,19 @@ from typing import Any
 import click
 
 from rempart.cli.exitcodes import NOTHING_FOUND
-from rempart.cli.listdata import AS, DATA, JSON, LIST, Opened, open_input, opened, say, say_changes, told
-from rempart.clock import iso, utc_now
+from rempart.cli.listchanges import approve, changes, refuse, report
+from rempart.cli.listdata import AS, DATA, JSON, LIST, Opened, open_input, opened, say
+from rempart.cli.listguards import breakers, guard
+from rempart.clock import utc_now
 from rempart.errors import RefusedError
-from rempart.lists import breaker, breaker_records, entry_records, staging_records
+from rempart.lists import breaker_records, entry_records
 from rempart.lists.curation_settings import ListWish
 from rempart.lists.entry import Entry, EntrySignal, Opinion, derived_id
 from rempart.lists.entry_records import LiveList
 from rempart.lists.growth import USUAL, GrowthLimits
 from rempart.lists.ingest import Wishes
 from rempart.lists.records import Mode
-from rempart.lists.registry import NAMES, detect
-from rempart.lists.report import Reading
-from rempart.lists.schemes import built_in
-from rempart.lists.source import prepared
-from rempart.lists.staging_records import State
-from rempart.lists.vocabulary import ReadOptions
+from rempart.lists.registry import NAMES
 from rempart.signals.values import parse_signal
 
 _RESTORE = click.option("--restore", is_flag=True, help="Take entries back that were withdrawn here.")
@@ -128,7 +125,7 @@ def add(
         name = ref or derived_id(parsed[0].signal)
         entry = Entry(id=name, signals=parsed, category=category, opinion=Opinion(opinion))
         done = there.curation.add(live.id, [entry], wishes, by=there.by)
-    return _report(done, as_json)
+    return report(done, as_json)
 
 
 @click.command("import")
@@ -174,7 +171,7 @@ def import_list(
     with opened(data, actor) as there, open_input(file) as stream:
         gc.freeze()  # what was loaded so far stays; looking through it again and again takes a sixth of an import
         done = there.curation.take_in(there.named(list_name).id, stream, wishes, by=there.by)
-    return _report(done, as_json)
+    return report(done, as_json)
 
 
 @click.command()
@@ -189,66 +186,12 @@ def withdraw(list_name: str, ref: str, reason: str, data: Path, actor: str | Non
     with opened(data, actor) as there:
         done = there.curation.withdraw(there.named(list_name).id, ref, by=there.by, reason=reason)
     if done is not None:
-        return _report(done, as_json)
+        return report(done, as_json)
     if as_json:
         click.echo(json.dumps({"ref": ref, "withdrawn": True}, ensure_ascii=False))
     else:
         say(f"{ref} is withdrawn.")
     return NOTHING_FOUND
-
-
-@click.command()
-@click.argument("what", metavar="LIST|CHANGES")
-@click.option("--rows", type=click.IntRange(0, 10_000), default=20, show_default=True, help="How many rows to show.")
-@click.option("--waiting", is_flag=True, help="Only those that wait for a second person.")
-@DATA
-@JSON
-def changes(what: str, rows: int, waiting: bool, data: Path, as_json: bool) -> int:
-    """The change sets of LIST, newest first; or one of them by its id, with its rows (no signals)."""
-    with opened(data) as there:
-        if what.startswith("chg_"):
-            one = there.curation.changeset(what)
-            with there.store.read() as conn:
-                flagged = staging_records.rows_from(conn, one.id, first=0, limit=rows, flagged=True)
-                found = staging_records.rows_from(conn, one.id, first=0, limit=rows, flagged=False)
-            _show_rows(told(one), (*flagged, *found)[:rows], as_json=as_json)
-            return NOTHING_FOUND
-        with there.store.read() as conn:
-            states = (State.STAGED,) if waiting else None
-            sets = staging_records.of_list(conn, there.named(what).id, limit=rows or 1, states=states)
-    for one in sets:
-        if as_json:
-            click.echo(json.dumps(told(one), ensure_ascii=False))
-        else:
-            counts = ", ".join(f"{name} {count}" for name, count in sorted(one.counts.items()))
-            say(f"{one.id}  {iso(one.created)}  {one.state}  {one.kind}  {counts}")
-    return NOTHING_FOUND
-
-
-@click.command()
-@click.argument("changes_id", metavar="CHANGES")
-@click.option("--reason", default="", help="Why.")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for password and code.")
-@DATA
-@JSON
-def approve(changes_id: str, reason: str, actor: str, data: Path, as_json: bool) -> int:
-    """Agree to the staged change set CHANGES as a second person, and put it into effect."""
-    with opened(data, actor) as there:
-        done = there.curation.decide(changes_id, by=there.by, approve=True, reason=reason)
-    return _report(done, as_json)
-
-
-@click.command()
-@click.argument("changes_id", metavar="CHANGES")
-@click.option("--reason", default="", help="Why.")
-@click.option("--as", "actor", metavar="NAME", required=True, help="Who decides; asks for password and code.")
-@DATA
-@JSON
-def refuse(changes_id: str, reason: str, actor: str, data: Path, as_json: bool) -> int:
-    """Refuse the staged change set CHANGES; nothing of it enters."""
-    with opened(data, actor) as there:
-        done = there.curation.decide(changes_id, by=there.by, approve=False, reason=reason)
-    return _report(done, as_json)
 
 
 @click.command()
@@ -293,71 +236,12 @@ def mode(
         )  # fmt: skip
         now, staged = there.curation.change(live.id, wish, by=there.by, accept_flagged=accept_flagged)
     if staged is not None:
-        return _report(staged, as_json)
+        return report(staged, as_json)
     if as_json:
         click.echo(json.dumps(_list_document(now, 0), ensure_ascii=False))
     else:
         say(f"{now.name} is {now.mode}{', shared' if now.shared else ''}.")
     return NOTHING_FOUND
-
-
-@click.command()
-@click.argument("which", metavar="canary|noisy", type=click.Choice(["canary", "noisy"]))
-@click.argument("file", metavar="FILE")
-@DATA
-@AS
-def guard(which: str, file: str, data: Path, actor: str | None) -> int:
-    """Take the signals in FILE as canaries (pictures known to be good) or as noisy hashes (shared by many pictures).
-
-    \b
-    rempart hash --json holiday-photos/ > good.ndjson
-    rempart list guard canary good.ndjson
-    """
-    count = 0
-    with opened(data, actor) as there, open_input(file) as stream:
-        source = prepared(stream)
-        options = ReadOptions(schemes=built_in(), now=utc_now(), scheme=built_in()["listed"])
-        readings = detect(source.head, origin=file).read(source.stream, options=options)
-        batch: list[Any] = []
-        for one in readings:
-            if isinstance(one, Reading):
-                batch += [signal.signal for signal in one.entry.signals]
-            if len(batch) >= 5_000:
-                count += _guarded(there, which, batch)
-        count += _guarded(there, which, batch)
-    say(f"{count} signals are {'canaries' if which == 'canary' else 'noisy hashes'} now.")
-    return NOTHING_FOUND
-
-
-@click.command()
-@click.option("--reset", "subject", metavar="SUBJECT", help="Believe this entry or rule again.")
-@click.option("--allow", type=click.IntRange(1), help="With --reset: so many matches in five minutes are usual.")
-@click.option("--reason", default="", help="With --reset: what was looked at.")
-@DATA
-@AS
-def breakers(subject: str | None, allow: int | None, reason: str, data: Path, actor: str | None) -> int:
-    """The entries and rules that matched far more than usual: their blocks are holds until they are reset."""
-    with opened(data, actor) as there:
-        if subject is not None:
-            with there.store.write() as conn:
-                breaker.reset(conn, subject, by=there.by, at=utc_now(), reason=reason, allowed=allow)
-            say(f"{subject} is believed again.")
-            return NOTHING_FOUND
-        with there.store.read() as conn:
-            found = breaker_records.tripped(conn)
-    for one in found:
-        say(f"{one.subject}  since {iso(one.tripped)}: {one.count} matches, usual are {one.usual}")
-    if not found:
-        say("No breaker is tripped.")
-    return NOTHING_FOUND
-
-
-def _guarded(there: Opened, which: str, batch: list[Any]) -> int:
-    count = len(batch)
-    if batch:
-        there.curation.guard(which, batch, by=there.by)
-    batch.clear()
-    return count
 
 
 def _all(there: Opened) -> tuple[LiveList, ...]:
@@ -366,29 +250,6 @@ def _all(there: Opened) -> tuple[LiveList, ...]:
         while page := entry_records.all_lists(conn, after=found[-1].number if found else 0):
             found += page
     return found
-
-
-def _report(done: staging_records.ChangeSet, as_json: bool) -> int:
-    if as_json:
-        click.echo(json.dumps(told(done), ensure_ascii=False))
-    else:
-        say_changes(done)
-    return NOTHING_FOUND
-
-
-def _show_rows(document: dict[str, Any], rows: tuple[staging_records.Row, ...], *, as_json: bool) -> None:
-    shown = [
-        {"no": row.no, "step": row.step.value, "ref": row.ref, "what": row.what, "was": row.was, "flag": row.flag}
-        for row in rows
-    ]
-    if as_json:
-        click.echo(json.dumps(document | {"rows": shown}, ensure_ascii=False))
-        return
-    say(f"{document['changes']}  {document['state']}  {document['why']}")
-    say("  " + ", ".join(f"{name} {count}" for name, count in sorted(document["counts"].items())))
-    for row in rows:
-        what = f" ({row.what})" if row.what else ""
-        say(f"  {row.step:8} {row.ref}{what}{'  ! ' + row.flag if row.flag else ''}")
 
 
 def _list_document(one: LiveList, hits: int) -> dict[str, Any]:

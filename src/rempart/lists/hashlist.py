@@ -12,26 +12,24 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rempart.errors import CorruptFileError, ForeignFileError, IncompleteError
+from rempart.errors import CorruptFileError, IncompleteError
 from rempart.index.digest import DigestIndex
 from rempart.index.hamming import HammingIndex
 from rempart.index.sections import SectionFile
 from rempart.lists.build import OPINIONS
 from rempart.lists.entry import Category, Disposition, Entry, EntrySignal, Opinion
+from rempart.lists.filetables import ListKeys, attribute_of, category_of, open_keys, read_meta
 from rempart.lists.layout import (
     ENTRY_COLUMNS,
     FILE_KIND,
-    FORMAT_VERSION,
     KINDS,
     NO_CATEGORY,
     SIGNAL_COLUMNS,
     Attribute,
     unpack_details,
 )
-from rempart.signals.values import SIGNAL_TYPES, Signal, SignalKind
+from rempart.signals.values import Signal, SignalKind
 
-_REPORTED = {"signals", "keys", "sources", "duplicates_merged", "superseded", "low_quality"}
-_SOURCE = {"origin", "format", "read", "refused"}
 _DAMAGED = (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError)
 
 _PART = 4096
@@ -51,23 +49,6 @@ class Match:
     facet: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Keys:
-    """One kind's index with the entries behind each key: those of key r stand at postings[r] to postings[r+1]."""
-
-    kind: SignalKind
-    index: HammingIndex | DigestIndex
-    postings: NDArray[np.uint32]
-    entries: NDArray[np.uint32]
-    attributes: NDArray[np.uint32]
-
-    def signal(self, row: int) -> Signal:
-        """The key of a row below `len(index)`."""
-        # The builder hands digests over in ascending order, so that a digest's rank is its row.
-        key = self.index.nth(row) if isinstance(self.index, DigestIndex) else self.index.keys[row].tobytes()
-        return SIGNAL_TYPES[self.kind](key)
-
-
 class HashList:
     """An open list. Lookups are safe from several threads at once; the file itself is never written.
 
@@ -79,11 +60,11 @@ class HashList:
         self._file = file
         self._attributes: list[Attribute] | None = None
         try:
-            self._meta = _read_meta(file)
-            self._categories = [_category(*row) for row in self._meta["categories"]]
+            self._meta = read_meta(file)
+            self._categories = [category_of(*row) for row in self._meta["categories"]]
             self._columns = {name: file.array(name, dtype) for name, dtype in (ENTRY_COLUMNS | SIGNAL_COLUMNS).items()}
             self._ids, self._details = file.bytes("ids"), file.bytes("details")
-            self._kinds = {kind: _open_keys(file, kind) for kind in map(SignalKind, self._meta["kinds"])}
+            self._kinds = {kind: open_keys(file, kind) for kind in map(SignalKind, self._meta["kinds"])}
         except _DAMAGED as err:
             raise CorruptFileError(f"{file.path.name} is damaged: its tables cannot be read.") from err
         self._disposition = self._columns["entry.disposition"]
@@ -196,7 +177,7 @@ class HashList:
             if live:
                 yield replace(entry, signals=live)
 
-    def _leads_to(self, table: _Keys, place: int, row: int) -> bool:
+    def _leads_to(self, table: ListKeys, place: int, row: int) -> bool:
         """True when a lookup of a key finds entry `row`: not so if of low quality or withdrawn since."""
         start, stop = self._posting(table, place)
         return row in table.entries[start:stop]
@@ -222,7 +203,7 @@ class HashList:
         if self._attributes is None:
             try:
                 rows = json.loads(bytes(self._file.checked("attributes", np.uint8)))
-                self._attributes = [_attribute(*row) for row in rows]
+                self._attributes = [attribute_of(*row) for row in rows]
             except _DAMAGED as err:
                 raise self._damage("attributes") from err
         return self._attributes
@@ -264,14 +245,14 @@ class HashList:
         return found
 
     def _find_digests(
-        self, table: _Keys, keys: NDArray[np.uint8], wanted: Disposition, most: int | None
+        self, table: ListKeys, keys: NDArray[np.uint8], wanted: Disposition, most: int | None
     ) -> Iterator[tuple[Match, ...]]:
         assert isinstance(table.index, DigestIndex)
         for row in table.index.find(keys).tolist():
             yield self._matches(table, [(row, 0)], wanted, most) if row >= 0 else ()
 
     def _matches(
-        self, table: _Keys, hits: Iterable[tuple[int, int]], wanted: Disposition, most: int | None
+        self, table: ListKeys, hits: Iterable[tuple[int, int]], wanted: Disposition, most: int | None
     ) -> tuple[Match, ...]:
         """The entries behind some keys, nearest first, that have the wanted disposition: each once, by its nearest."""
         found: dict[int, Match] = {}
@@ -285,14 +266,14 @@ class HashList:
                     found[entry] = self._match(table, row, distance, entry, attribute)
         return tuple(dict.fromkeys(found.values()))
 
-    def _behind(self, table: _Keys, row: int) -> Iterator[tuple[int, int]]:
+    def _behind(self, table: ListKeys, row: int) -> Iterator[tuple[int, int]]:
         """The entries of one key, and the attribute of each, in parts: a hash may have a hundred thousand."""
         start, stop = self._posting(table, row)
         for first in range(start, stop, _PART):
             part = slice(first, min(first + _PART, stop))
             yield from zip(table.entries[part].tolist(), table.attributes[part].tolist(), strict=True)
 
-    def _match(self, table: _Keys, row: int, distance: int, entry: int, attribute: int) -> Match:
+    def _match(self, table: ListKeys, row: int, distance: int, entry: int, attribute: int) -> Match:
         category = self._category(int(self._columns["entry.category"][entry]))
         return Match(
             list=self.name,
@@ -305,7 +286,7 @@ class HashList:
             facet=self._attribute(attribute).facet,
         )
 
-    def _posting(self, table: _Keys, row: int) -> tuple[int, int]:
+    def _posting(self, table: ListKeys, row: int) -> tuple[int, int]:
         if not 0 <= row < len(table.index):
             raise self._damage(f"{table.kind.value} index")
         start, stop = int(table.postings[row]), int(table.postings[row + 1])
@@ -395,45 +376,3 @@ class HashList:
             f"{self._file.path.name} is damaged: section {section} does not fit the others.",
             hint="Run `rempart list verify`, then build the list again.",
         )
-
-
-def _read_meta(file: SectionFile) -> dict[str, Any]:
-    meta = json.loads(bytes(file.checked("meta", np.uint8)))
-    if meta["version"] != FORMAT_VERSION:
-        raise ForeignFileError(f"{file.path.name} is a list of format {meta['version']!r}; this Rempart reads 1.")
-    texts = all(isinstance(meta[name], str) for name in ("name", "created"))
-    tables = all(isinstance(meta[name], list) for name in ("schemes", "categories", "kinds"))
-    if not (texts and tables and _is_report(meta["report"])):
-        raise TypeError("meta")
-    return dict(meta)
-
-
-def _is_report(report: Any) -> bool:
-    """Whether a report has what `list show` tells of it."""
-    if not (isinstance(report, dict) and report.keys() >= _REPORTED and isinstance(report["sources"], list)):
-        return False
-    counts = [report["signals"], report["keys"]]
-    counted = all(isinstance(one, dict) for one in counts) and report["signals"].keys() <= report["keys"].keys()
-    return counted and all(isinstance(one, dict) and one.keys() >= _SOURCE for one in report["sources"])
-
-
-def _category(scheme: object, code: object) -> Category:
-    if not (isinstance(scheme, str) and isinstance(code, str)):
-        raise TypeError("category")
-    return Category(scheme=scheme, code=code)
-
-
-def _attribute(recipe: object, quality: object, facet: object) -> Attribute:
-    if isinstance(recipe, str | None) and isinstance(quality, int | None) and isinstance(facet, str | None):
-        return Attribute(recipe, quality, facet)
-    raise TypeError("attribute")
-
-
-def _open_keys(file: SectionFile, kind: SignalKind) -> _Keys:
-    source = HammingIndex if kind is SignalKind.PDQ else DigestIndex
-    index = source.from_file(file, kind.value)
-    postings = file.array(f"{kind.value}.postings", "<u4")
-    entries, attributes = (file.array(f"{kind.value}.{name}", "<u4") for name in ("entries", "attributes"))
-    if len(postings) != len(index) + 1 or len(entries) != len(attributes):
-        raise ValueError("lengths")
-    return _Keys(kind=kind, index=index, postings=postings, entries=entries, attributes=attributes)

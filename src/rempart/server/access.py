@@ -136,7 +136,7 @@ class Needs(SecurityBase):
         who = await access.principal(request, people=self.people)
         if not who.may(self.permission):
             raise NotPermittedError(_refusal(who, self.permission), hint=_remedy(who, self.permission))
-        if self.proved and not access.fresh(who):
+        if self.proved and who.kind != "service" and not access.fresh(who):
             raise ProofNeededError(hint="Confirm who you are at /sign-in/again, then send this again.")
         return who
 
@@ -165,7 +165,7 @@ Endpoint = Callable[..., Awaitable[Any]]
 
 def needs(permission: Permission, *, people: bool = False, proved: bool = False) -> Needs:
     """`who: Annotated[Principal, Depends(needs(Permission.CHECK))]`: the caller's key (or, with `people`, the signed-in
-    person) has this permission. `proved`: and the person used a credential in the last minutes."""
+    person) has this permission. `proved`: and the person used a credential in the last minutes; a key is one itself."""
     return Needs(permission, people=people, proved=proved)
 
 

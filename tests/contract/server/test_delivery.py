@@ -435,7 +435,7 @@ def test_the_log_of_messages_is_forgotten_after_a_month_and_the_feed_is_not(post
     post.run()
     post.now[0] += timedelta(days=31)
     with Worker(post.store) as worker:
-        for work in upkeep.periodics(post.store):
+        for work in upkeep.periodics(post.store, details_kept=timedelta(days=365)):
             work.run(worker)
     assert [one.state for one in post.messages()] == ["waiting"]
     with post.store.read() as conn:

@@ -12,6 +12,7 @@ from rempart.clock import utc_now
 from rempart.people import keys, persons, sessions
 from rempart.people.permissions import BY_ROLE, BY_SCOPE, Permission, Role, Scope
 from rempart.people.principal import CONSOLE
+from rempart.people.records.sessions import sessions as session_rows
 from rempart.server.access import Needs, Open, Public, declarations
 from rempart.server.app import create_app
 from rempart.server.pages.doors import PageNeeds
@@ -125,6 +126,39 @@ def test_every_route_lets_in_exactly_those_who_may(house, asker):
     assert asked > 70
 
 
+PROVED = {
+    "DELETE /v1/guards/{guard}/{kind}/{value}", "DELETE /v1/lists/{list_id}/entries/{ref:path}",
+    "DELETE /v1/webhooks/{webhook_id}", "PATCH /v1/lists/{list_id}", "PATCH /v1/webhooks/{webhook_id}",
+    "POST /v1/breakers:reset", "POST /v1/changes/{changes_id}/decision", "POST /v1/guards/{guard}",
+    "POST /v1/policies/{policy_id}/approval", "POST /v1/webhooks", "POST /v1/webhooks/{webhook_id}/replay",
+    "POST /v1/webhooks/{webhook_id}/rotate",
+}  # fmt: skip
+
+
+def test_what_pages_ask_a_proof_for_a_person_does_not_get_from_the_api_without_one(house):
+    found = {}
+    for path, methods, declared in declarations(house.app):
+        if path.startswith("/v1") and isinstance(declared, Needs) and declared.proved:
+            found |= {f"{method} {path}": declared.permission for method in methods}
+    assert found.keys() == PROVED
+    access = house.runtime.access
+    with httpx.Client(base_url=house.address, timeout=30) as client:
+        for route, permission in found.items():
+            role = next(role for role in Role if permission in BY_ROLE[role])
+            headers = house.headers(Asker("late", BY_ROLE[role], role=role))
+            with access.store.write() as conn:
+                conn.execute(session_rows.update().values(proved=None))
+            method, path = route.split()
+            answer = client.request(method, re.sub(r"\{[^}]*\}", "none", path), headers=headers)
+            assert answer.status_code == 403, route
+            assert "Confirm who you are" in answer.json()["hint"], route
+            scope = next((scope for scope in Scope if permission in BY_SCOPE[scope]), None)
+            if scope is not None:
+                headers = house.headers(Asker("key", BY_SCOPE[scope], scope=scope))
+                answer = client.request(method, re.sub(r"\{[^}]*\}", "none", path), headers=headers)
+                assert answer.status_code not in (401, 403), route
+
+
 def test_nothing_is_open_that_was_not_meant_to_be(house):
     found = {path for path, _, declared in declarations(house.app) if isinstance(declared, Public | Open)}
     assert found == {
@@ -132,6 +166,9 @@ def test_nothing_is_open_that_was_not_meant_to_be(house):
         "/healthz",
         "/ledger/checkpoint",
         "/ledger/key",
+        "/notice",
+        "/notice/send",
+        "/notice/{number}",
         "/openapi.json",
         "/readyz",
         "/sign-in",

@@ -90,8 +90,8 @@ def _match(number: int) -> ListMatch:
     scheme, code = schemes[number % len(schemes)]
     return ListMatch(
         list=f"hotline {number}", list_id=f"list_{number}", mode="blocking", entry_id=number, ref=f"entry-{number}",
-        signal_kind=SignalKind.PDQ, distance=number % 31, probe="canonical", scheme=scheme, code=code, opinion=Opinion.POSITIVE,
-        facet=None,
+        signal_kind=SignalKind.PDQ, distance=number % 31, probe="canonical", scheme=scheme, code=code,
+        opinion=Opinion.POSITIVE, facet=None,
     )  # fmt: skip
 
 

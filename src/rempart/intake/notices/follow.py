@@ -11,7 +11,6 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from rempart.cases.assessing.settling import FOLLOW
 from rempart.cases.assessing.values import Ending
 from rempart.cases.records import assessments
 from rempart.cases.records import cases as records
@@ -29,7 +28,7 @@ from rempart.items.records import items
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
-from rempart.store.jobs import Job, enqueue
+from rempart.store.jobs import Job
 
 SCHEME = "intimate"
 NOT_THERE = "not_found"
@@ -50,11 +49,6 @@ class Follower:
             follow(conn, job.payload["case"], writer=self._writer, at=self._clock())
 
 
-def again(conn: Connection, case_id: str, *, round: int, at: datetime) -> None:
-    """Have a case followed once more, in the caller's transaction: a service has confirmed a removal."""
-    enqueue(conn, FOLLOW, {"case": case_id, "round": round}, now=at, key=f"follow:{case_id}")
-
-
 def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> tuple[str, ...]:
     """Do so in the caller's transaction; gives the notices that were looked at."""
     case = records.find(conn, case_id, lock=True)
@@ -66,9 +60,9 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
             continue
         item = items.hosted(conn, one.item)
         if _taken_down(case, item):
-            _remove(conn, one, case_id, at=at)
+            _remove(conn, one, case, at=at)
         elif case.state == "decided" and case.decision == Ending.RELEASE.value and _own(conn, case, one):
-            _keep(conn, one, item, case_id, why=_why(conn, case), at=at)
+            _keep(conn, one, item, case, why=_why(conn, case), at=at)
     notices = tuple(dict.fromkeys(one.notice for one in places))
     _ask_and_find(conn, case, notices, at=at)
     for one in locations.of(conn, notices):
@@ -116,7 +110,7 @@ def _decided_since(case: Case, place: LocationRow) -> bool:
     """Whether another case has decided about a place after this one did: then this one has nothing to say any more."""
     if place.decided_at is None or place.decided_in in (None, case.id):
         return False
-    return case.decided is None or case.decided <= place.decided_at
+    return case.decided is None or case.decided < place.decided_at
 
 
 def _taken_down(case: Case, item: Item | None) -> bool:
@@ -135,22 +129,24 @@ def _own(conn: Connection, case: Case, place: LocationRow) -> bool:
     return first is not None and first.decision == Ending.MERGED.value
 
 
-def _remove(conn: Connection, place: LocationRow, case_id: str, *, at: datetime) -> None:
+def _remove(conn: Connection, place: LocationRow, case: Case, *, at: datetime) -> None:
     if place.state not in {LocationState.WAITING.value, *_STAYS}:
         return
     locations.change(
-        conn, place.id, state=LocationState.REMOVING.value, why=None, decided_at=at, decided_in=case_id
+        conn, place.id, state=LocationState.REMOVING.value, why=None, decided_at=case.decided or at, decided_in=case.id
     )  # fmt: skip
     _leaf(conn, place, "notice.removing", at=at)
 
 
-def _keep(conn: Connection, place: LocationRow, item: Item | None, case_id: str, *, why: str | None, at: datetime) -> None:
+def _keep(
+    conn: Connection, place: LocationRow, item: Item | None, case: Case, *, why: str | None, at: datetime
+) -> None:
     if place.state == LocationState.WITHDRAWN.value or place.state in _STAYS:
         return
     gone = why == NOT_THERE or item is None or item.gone is not None
     state = LocationState.NOT_FOUND if gone else LocationState.KEPT
     locations.change(
-        conn, place.id, state=state.value, why=why, decided_at=at, decided_in=case_id, removed_at=None
+        conn, place.id, state=state.value, why=why, decided_at=case.decided or at, decided_in=case.id, removed_at=None
     )  # fmt: skip
     _leaf(conn, place, "notice.kept", at=at)
 

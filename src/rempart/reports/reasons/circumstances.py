@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -44,9 +45,13 @@ def of_item(conn: Connection, item: Item, turn: Turn, *, language: str, noticed:
     by_rule: dict[str, Any] = {"source": Source.OWN_INITIATIVE, "detection": True, "decision": Automation.FULLY}
     if turn.now is What.HELD:
         return Circumstances(**known, **by_rule)
-    told = None if event.decision is None else decisions.find(conn, event.decision)
-    if told is not None and told.reason == JUDGED and told.case_id is not None:
-        return Circumstances(**known, **_judged(conn, item.id, turn, told, noticed))
+    case_id = event.case
+    if event.decision is not None:
+        told = decisions.find(conn, event.decision)
+        case_id = told.case_id if told is not None and told.reason == JUDGED else None
+    case = None if case_id is None else cases.find(conn, case_id)
+    if case is not None:
+        return Circumstances(**known, **_judged(conn, item.id, turn, case, noticed))
     check = checks.find(conn, event.check or item.request)
     matches = (check.facts or {}).get("matches", ()) if check is not None else ()
     if event.people:  # an answer that people gave before about these very bytes
@@ -58,7 +63,7 @@ def of_account(conn: Connection, told: DecisionRow, *, language: str, noticed: N
     """The circumstances in which an account was blocked: people do that, two of them unless one was alone."""
     case = None if told.case_id is None else cases.find(conn, told.case_id)
     known = Told() if case is None else noticed(conn, None, case)
-    answers = () if case is None else _answers(conn, case, told)
+    answers = () if case is None else _answers(conn, case, told.at)
     return Circumstances(
         what=What.ACCOUNT, at=told.at, language=language, source=known.source, child=known.child,
         detection=case is not None and case.kind in _FOUND_BY_MACHINE, decision=Automation.NONE,
@@ -66,13 +71,10 @@ def of_account(conn: Connection, told: DecisionRow, *, language: str, noticed: N
     )  # fmt: skip
 
 
-def _judged(conn: Connection, item: int, turn: Turn, told: DecisionRow, noticed: Noticed) -> Mapping[str, Any]:
-    case = cases.find(conn, told.case_id or "")
-    if case is None:
-        return {"source": Source.OWN_INITIATIVE, "detection": False, "decision": Automation.NONE}
-    known = noticed(conn, item, case)
-    answers = _answers(conn, case, told)
-    carried = not happened.joined_before(conn, case.id, item, told.at)
+def _judged(conn: Connection, item: int, turn: Turn, case: Case, noticed: Noticed) -> Mapping[str, Any]:
+    known, at = noticed(conn, item, case), turn.event.at
+    answers = _answers(conn, case, at)
+    carried = not happened.joined_before(conn, case.id, item, at)
     synthetic = any(one.image_kind == ImageKind.PSEUDO_PHOTOGRAPH for one in answers)
     return {
         "source": known.source,
@@ -84,9 +86,9 @@ def _judged(conn: Connection, item: int, turn: Turn, told: DecisionRow, noticed:
     }
 
 
-def _answers(conn: Connection, case: Case, told: DecisionRow) -> tuple[AssessmentRow, ...]:
+def _answers(conn: Connection, case: Case, at: datetime) -> tuple[AssessmentRow, ...]:
     """The answers that had been given when a decision took effect, in the round that it belongs to."""
-    made = [one for one in outcomes.of_case(conn, case.id) if one.state in _TOOK_EFFECT and one.at <= told.at]
+    made = [one for one in outcomes.of_case(conn, case.id) if one.state in _TOOK_EFFECT and one.at <= at]
     if not made:
         return ()
     given = assessments.of_case(conn, case.id, round=made[-1].round)

@@ -114,9 +114,10 @@ class Follower:
             at, request = found[-1].at, found[-1].request
 
     def _loosened(self, worker: Worker) -> int:
-        """Restrictions that ended because an item was checked again: nothing else tells of these."""
+        """Restrictions that ended because an item was checked again, and what was held until people decided so: nothing
+        else tells of these."""
         with self._store.read() as conn:
-            last, numbers = records.standing_but_allowed(conn, after=self._place, most=_STANDING_AT_ONCE)
+            last, numbers = records.standing_otherwise(conn, after=self._place, most=_STANDING_AT_ONCE)
         self._place = last or ""
         return self._items(worker, numbers)
 

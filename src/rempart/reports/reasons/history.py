@@ -13,13 +13,14 @@ from datetime import datetime
 from rempart.policy.facts import Verdict
 from rempart.reports.reasons.values import What
 
-CHECK, DECISION, STATE = "check:", "decision:", "state:"
+CHECK, DECISION, CASE, STATE = "check:", "decision:", "case:", "state:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """A check's answer, a decision, or what an item's row says although neither told of it. `origin` names which, and
-    is what a statement that begins here is known by; `people`: people decided it."""
+    """A check's answer, a decision, the end of a case that restricted what was held already (of which no decision
+    tells), or what an item's row says although nothing told of it. `origin` names which, and is what a statement that
+    begins here is known by; `people`: people decided it."""
 
     at: datetime
     verdict: Verdict
@@ -35,6 +36,11 @@ class Happened:
     def decision(self) -> str | None:
         """The decision's id."""
         return self.origin.removeprefix(DECISION) if self.origin.startswith(DECISION) else None
+
+    @property
+    def case(self) -> str | None:
+        """The case's id."""
+        return self.origin.removeprefix(CASE) if self.origin.startswith(CASE) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +63,7 @@ def turns(events: Iterable[Happened], *, cut: bool = False) -> tuple[Turn, ...]:
     found: list[Turn] = []
     state: What | None = None
     ruled = False
-    ordered = sorted(events, key=lambda one: (one.at, one.decision is not None, one.origin))
+    ordered = sorted(events, key=lambda one: (one.at, one.check is None, one.decision is None, one.origin))
     for place, event in enumerate(ordered):
         now = _after(state, event)
         if now is not state and not (cut and place == 0):

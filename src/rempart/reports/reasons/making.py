@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -21,7 +21,7 @@ from rempart.reports.reasons.circumstances import Noticed
 from rempart.reports.reasons.delays import Rest, rest_of
 from rempart.reports.reasons.dsa.payload import payload
 from rempart.reports.reasons.grounds import Grounds
-from rempart.reports.reasons.history import CHECK, DECISION, STATE, Happened, Turn, turns
+from rempart.reports.reasons.history import CASE, CHECK, DECISION, STATE, Happened, Turn, turns
 from rempart.reports.reasons.records import happened
 from rempart.reports.reasons.records import statements as records
 from rempart.reports.reasons.records.statements import Reason
@@ -67,6 +67,7 @@ class Maker:
         events, cut = happened.of_item(conn, number, most=MOST_OF_ITEM)
         there_are = records.of_item(conn, number)
         known = {one.origin: one for one in there_are}
+        events = (*events, *_of_reopened(there_are, events))
         made, standing = 0, next((one for one in there_are if one.standing), None) if cut else None
         for turn in _settled(turns(events, cut=cut), item, at=at):
             origin = turn.event.origin
@@ -163,11 +164,23 @@ def _added(conn: Connection, row: Reason, rest: Rest, at: datetime) -> Reason:
 
 def _case_of(conn: Connection, event: Happened, item: Item) -> str | None:
     """The case behind what happened."""
+    if event.case is not None:
+        return event.case
     if event.decision is not None:
         told = decisions.find(conn, event.decision)
         return None if told is None else told.case_id
     check = checks.find(conn, event.check or item.request)
     return None if check is None else check.case_id
+
+
+def _of_reopened(there_are: Iterable[Reason], events: Iterable[Happened]) -> list[Happened]:
+    """What was told of a case that restricted something stays told, also when the case was opened again since."""
+    names = {one.origin for one in events}
+    return [
+        Happened(at=one.at, verdict=Verdict.HOLD, people=True, origin=one.origin)
+        for one in there_are
+        if one.origin.startswith(CASE) and one.kind == Kind.RESTRICTION and one.origin not in names
+    ]
 
 
 def _settled(found: tuple[Turn, ...], item: Item, *, at: datetime) -> tuple[Turn, ...]:

@@ -42,8 +42,8 @@ Curating = Annotated[Curation, Depends(get_curation)]
 Reader = Annotated[Principal, Depends(needs(Permission.LISTS_READ, people=True))]
 Curator = Annotated[Principal, Depends(needs(Permission.LISTS_ENTRIES, people=True))]
 Changer = Annotated[Principal, Depends(needs(Permission.LISTS_CHANGE, people=True))]
-Approver = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True))]
-Decider = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True, proved=True))]
+Remover = Annotated[Principal, Depends(needs(Permission.LISTS_CHANGE, people=True, proved=True))]
+Approver = Annotated[Principal, Depends(needs(Permission.LISTS_APPROVE, people=True, proved=True))]
 Limit = Annotated[int, Query(ge=1, le=500)]
 _STAGED: dict[int | str, dict[str, Any]] = {
     202: {"model": forms.ChangesShown, "description": "Staged: a second person has to agree."},
@@ -82,7 +82,7 @@ def show_list(service: Serving, who: Reader, list_id: str) -> forms.ListShown:
 def change_list(
     service: Serving,
     curation: Curating,
-    who: Changer,
+    who: Remover,
     list_id: str,
     wanted: forms.ListChange,
     response: Response,
@@ -172,7 +172,7 @@ async def import_entries(
     responses=_STAGED,
 )
 def withdraw_entry(
-    curation: Curating, who: Changer, list_id: str, ref: str, reason: Annotated[str, Query(max_length=2000)] = ""
+    curation: Curating, who: Remover, list_id: str, ref: str, reason: Annotated[str, Query(max_length=2000)] = ""
 ) -> Response:
     """Withdraw an entry: at once, or staged (202) on a blocking or shared list that is another's."""
     staged = curation.withdraw(list_id, _clean(ref), by=who, reason=_said(reason))
@@ -229,7 +229,7 @@ def show_changes(
 
 
 @router.post("/changes/{changes_id}/decision", responses=documented(403, 404, 409))
-def decide(curation: Curating, who: Decider, changes_id: str, said: forms.Decision) -> forms.ChangesShown:
+def decide(curation: Curating, who: Approver, changes_id: str, said: forms.Decision) -> forms.ChangesShown:
     """Agree to a change set, or refuse it: a second person, never who asked. What was agreed to is applied first."""
     done = curation.decide(changes_id, by=who, approve=said.approve, reason=_said(said.reason))
     return forms.shown_changes(done, refused=False)

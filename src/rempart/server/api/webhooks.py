@@ -23,7 +23,8 @@ from rempart.server.service import Service, get_service
 from rempart.server.targets import MOST_CHARACTERS, check_target
 
 router = APIRouter(tags=["webhooks"])
-Manager = Annotated[Principal, Depends(needs(Permission.WEBHOOKS_MANAGE, people=True))]
+Manager = Annotated[Principal, Depends(needs(Permission.WEBHOOKS_MANAGE, people=True, proved=True))]
+Reader = Annotated[Principal, Depends(needs(Permission.WEBHOOKS_MANAGE, people=True))]
 Serving = Annotated[Service, Depends(get_service)]
 
 
@@ -114,7 +115,7 @@ async def add(request: Request, who: Manager, service: Serving) -> WebhookMade:
 
 
 @router.get("/v1/webhooks", summary="Webhooks")
-def webhook_list(who: Manager, service: Serving) -> WebhookList:
+def webhook_list(who: Reader, service: Serving) -> WebhookList:
     """The service's own webhooks; all of them for a person."""
     with service.store.read() as conn:
         found = records.endpoints(conn, service=_own(who))
@@ -122,7 +123,7 @@ def webhook_list(who: Manager, service: Serving) -> WebhookList:
 
 
 @router.get("/v1/webhooks/{webhook_id}", summary="A webhook")
-def webhook(webhook_id: str, who: Manager, service: Serving) -> WebhookShown:
+def webhook(webhook_id: str, who: Reader, service: Serving) -> WebhookShown:
     """Where it leads and whether messages are sent."""
     with service.store.read() as conn:
         return WebhookShown(**_facts(webhooks.own_endpoint(conn, known_id(webhook_id), by=who)))
@@ -159,7 +160,7 @@ async def replay(webhook_id: str, request: Request, who: Manager, service: Servi
 @router.get("/v1/webhooks/{webhook_id}/messages", summary="What became of its messages")
 def messages(
     webhook_id: str,
-    who: Manager,
+    who: Reader,
     service: Serving,
     before: Annotated[str | None, Query(pattern=ID_PATTERN)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,

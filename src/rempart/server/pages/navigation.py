@@ -17,6 +17,7 @@ ENTRIES = (
     ("/lists", "lists", Permission.LISTS_READ),
     ("/policy", "policy", Permission.POLICY_READ),
     ("/statistics", "statistics", Permission.STATISTICS_READ),
+    ("/reasons", "reasons", Permission.NOTICES_LEAD),
     ("/quality", "quality", Permission.CASES_ASSESS),
     ("/oversight", "oversight", Permission.OVERSIGHT),
     ("/ledger", "ledger", Permission.LEDGER_READ),
@@ -30,7 +31,7 @@ ENTRIES = (
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "material": ("items", "lists", "policy"),
-    "figures": ("statistics", "quality", "oversight", "ledger"),
+    "figures": ("statistics", "reasons", "quality", "oversight", "ledger"),
     "running": ("work", "people", "keys", "webhooks", "health"),
 }
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

@@ -7,17 +7,17 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, and_, literal_column, or_, select
 
-from rempart.cases.records.cases import case_items
+from rempart.cases.records.cases import case_items, cases
 from rempart.cases.records.decisions import DecisionRow, decisions
 from rempart.items.records.checks import checks
 from rempart.items.records.items import items
 from rempart.policy.facts import Verdict
-from rempart.reports.reasons.history import CHECK, DECISION, Happened
+from rempart.reports.reasons.history import CASE, CHECK, DECISION, Happened
 from rempart.reports.reasons.records.statements import reasons
 
 _RESTRICTED = checks.c.verdict != literal_column("'allow'")  # as the partial index spells it
 _DECIDED = "decided"  # the rule of an answer that people gave before
-_JUDGED = "case"
+_JUDGED, _RESTRICT = "case", "restrict"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,7 @@ def of_item(conn: Connection, item: int, *, most: int) -> tuple[tuple[Happened, 
     decided = conn.execute(told.order_by(decisions.c.seq.desc()).limit(most)).all()
     found = [_happened(row.at, row.verdict, row.rule == _DECIDED, f"{CHECK}{row.request}") for row in answered]
     found += [_happened(row.at, row.verdict, row.reason == _JUDGED, f"{DECISION}{row.id}") for row in decided]
+    found += _restricting(conn, item)
     cut = len(answered) == most or len(decided) == most
     found.sort(key=lambda one: one.at)
     return (tuple(found[-most:]), True) if cut else (tuple(found), False)
@@ -69,6 +70,13 @@ def joined_before(conn: Connection, case_id: str, item: int, moment: datetime) -
     """Whether an item was in a case before a moment, and not only brought into it by what was decided then."""
     own = case_items.c.case_id == case_id, case_items.c.item == item, case_items.c.added < moment
     return conn.execute(select(case_items.c.item).where(*own)).first() is not None
+
+
+def _restricting(conn: Connection, item: int) -> list[Happened]:
+    """The ends of cases that restricted an item: where it was held before, no decision tells of it."""
+    own = case_items.c.item == item, cases.c.state == "decided", cases.c.decision == _RESTRICT
+    query = select(cases.c.id, cases.c.decided).join(case_items, case_items.c.case_id == cases.c.id).where(*own)
+    return [_happened(row.decided, Verdict.HOLD, True, f"{CASE}{row.id}") for row in conn.execute(query)]
 
 
 def _happened(at: datetime, verdict: str, people: bool, origin: str) -> Happened:

@@ -18,17 +18,20 @@ from sqlalchemy import (
     Table,
     insert,
     literal_column,
+    or_,
     select,
     text,
     update,
 )
 
+from rempart.cases.records.cases import case_items
 from rempart.cases.records.decisions import decisions
 from rempart.items.records.items import items
 from rempart.store.schema import Json, UtcTime, metadata
 
 COUNTER = "reasons"
 """Numbers statements in the order in which they go out; whoever writes any holds it first."""
+_HELD = "held"
 _STANDING, _WAITING, _DUE = text("standing = 1"), text("state = 'waiting'"), text("filing = 'due'")
 
 reasons = Table(
@@ -147,7 +150,7 @@ def named(conn: Connection, reason_id: str) -> Named | None:
 
 def of_item(conn: Connection, item: int) -> tuple[Reason, ...]:
     """The statements about an item, the oldest first."""
-    query = select(*_OWN).where(reasons.c.item == item).order_by(reasons.c.id)
+    query = select(*_OWN).where(reasons.c.item == item).order_by(reasons.c.at, reasons.c.id)
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
@@ -177,15 +180,17 @@ def page(
 
 
 def waiting_for(conn: Connection, ids: Iterable[str] = (), *, case_id: str | None = None) -> tuple[Reason, ...]:
-    """Statements that wait, by id or of a case, the oldest first."""
-    own = reasons.c.case_id == case_id if case_id is not None else reasons.c.id.in_(list(ids))
-    query = select(*_OWN).where(_IS_WAITING, own).order_by(reasons.c.id)
+    """Statements that wait, by id, or of a case and of the items that are in it; the oldest first."""
+    inside = select(case_items.c.item).where(case_items.c.case_id == case_id)
+    own = or_(reasons.c.case_id == case_id, reasons.c.item.in_(inside))
+    query = select(*_OWN).where(_IS_WAITING, reasons.c.id.in_(list(ids)) if case_id is None else own)
+    query = query.order_by(reasons.c.at, reasons.c.id)
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
 def due(conn: Connection, *, now: datetime, most: int) -> tuple[Reason, ...]:
     """Statements whose delay is over, in the order in which they were made."""
-    query = select(*_OWN).where(_IS_WAITING, reasons.c.until <= now).order_by(reasons.c.id).limit(most)
+    query = select(*_OWN).where(_IS_WAITING, reasons.c.until <= now).order_by(reasons.c.at, reasons.c.id).limit(most)
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
@@ -196,16 +201,20 @@ def stand(conn: Connection, item: int, reason_id: str | None) -> None:
         conn.execute(update(reasons).where(reasons.c.id == reason_id).values(standing=1))
 
 
-def standing_but_allowed(conn: Connection, *, after: str, most: int) -> tuple[str | None, tuple[int, ...]]:
-    """Of the next restrictions that stand, in order, the items that are allowed now or gone; and the last one that was
-    looked at, None at the end."""
-    some = select(reasons.c.id, reasons.c.item).where(_IS_STANDING, reasons.c.id > after)
+def standing_otherwise(conn: Connection, *, after: str, most: int) -> tuple[str | None, tuple[int, ...]]:
+    """Of the next restrictions that stand, in order, the items that are allowed now or gone, or were held and people
+    decided so since; and the last one that was looked at, None at the end."""
+    some = select(reasons.c.id, reasons.c.item, reasons.c.what).where(_IS_STANDING, reasons.c.id > after)
     part = some.order_by(reasons.c.id).limit(most).subquery()
-    query = select(part.c.id, part.c.item, items.c.verdict).select_from(
+    query = select(part.c.id, part.c.item, part.c.what, items.c.verdict, items.c.decided).select_from(
         part.outerjoin(items, items.c.id == part.c.item)
     )
     rows = conn.execute(query.order_by(part.c.id)).all()
-    found = tuple(row.item for row in rows if row.verdict is None or row.verdict == "allow")
+    found = tuple(
+        row.item
+        for row in rows
+        if row.verdict is None or row.verdict == "allow" or (row.what == _HELD and row.decided == row.verdict == "hold")
+    )
     return (rows[-1].id if len(rows) == most else None), found
 
 

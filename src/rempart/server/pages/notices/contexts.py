@@ -11,9 +11,12 @@ from rempart.deadlines.regimes import Element
 from rempart.intake.notices.letters import Letter, LetterKind
 from rempart.intake.notices.records.findings import FindingRow
 from rempart.intake.notices.views import NoticeFile, NoticeLine, RegimeView
+from rempart.reports.reasons.records.delays import Delay
+from rempart.reports.reasons.records.statements import Named
+from rempart.reports.reasons.statements import Shown
 from rempart.server.pages.contexts import Context
 
-STYLES = ("notices.css",)
+STYLES = ("desk.css", "notices.css")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +77,34 @@ class LetterPage(Context):
     letter: Letter
     written: bool
     kinds: tuple[LetterKind, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonsPage(Context):
+    """Statements of reasons, a page of them, the youngest first; `state` is waiting, out, withheld or all."""
+
+    template: ClassVar[str] = "notices/reasons"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    wide: ClassVar[bool] = True
+    rows: tuple[Named, ...]
+    next: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonPage(Context):
+    """One statement of reasons, in each language; `why` and `days` are a form that came back."""
+
+    template: ClassVar[str] = "notices/reason"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    shown: Shown
+    now: datetime
+    causes: tuple[str, ...]
+    most_days: int
+    why: str = ""
+    days: str = ""
+
+    @property
+    def running(self) -> tuple[Delay, ...]:
+        """Delays that keep it now."""
+        return tuple(one for one in self.shown.delays if one.until is None or one.until > self.now)

@@ -94,5 +94,7 @@ def _letter(service: Service, who: Principal, notice_id: str, name: str) -> Lett
     elif name in kinds:
         letter = letters.compose(kinds[name], row, places, sender=writer.sender_for(row.track), at=at)
     else:
-        raise NotFoundError("There is no such letter.")
+        raise NotFoundError(
+            "There is no such letter.", hint="It may have been erased; the page of the notice lists those there are."
+        )
     return LetterPage(notice=row.id, number=row.number, letter=letter, written=name in written, kinds=tuple(LetterKind))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rempart.server.pages.doors import Endpoint
-from rempart.server.pages.notices import acting, reading
+from rempart.server.pages.notices import acting, reading, stating
 
 TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/notices", reading.notices_page),
@@ -15,4 +15,8 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/notices/{notice}/track", acting.switch_track),
     ("POST", "/notices/{notice}/file", acting.whole_file),
     ("GET", "/notices/{notice}/letters/{letter}", reading.letter_page),
+    ("GET", "/reasons", stating.reasons_page),
+    ("GET", "/reasons/{reason}", stating.reason_page),
+    ("POST", "/reasons/{reason}/delay", stating.delay),
+    ("POST", "/reasons/{reason}/undelay", stating.undelay),
 )
