@@ -181,8 +181,8 @@ class Security:
 
 
 class _Answer:
-    """The way out: adds what every answer has, and keeps a second answer from being sent. `sole`: these headers go
-    before those that were given, and no cookie is set."""
+    """The way out: adds what every answer has, and keeps a second answer from being sent. `sole`: nothing is kept by
+    browsers, neither files nor cookies, whatever was said of it."""
 
     __slots__ = ("_headers", "_request_id", "_send", "_sole", "refused", "started")
 
@@ -214,10 +214,10 @@ class _Answer:
     def _dressed(self, message: Message) -> Message:
         given = list(message.get("headers", ()))
         if self._sole:
-            ours = {b"set-cookie", *(name for name, _ in self._headers)}
-            given = [header for header in given if header[0].lower() not in ours]
+            given = [header for header in given if header[0].lower() not in (b"set-cookie", b"cache-control")]
         names = {name for name, _ in given}
         given += [header for header in self._headers if header[0] not in names]
+        names |= {name for name, _ in self._headers}
         if b"x-request-id" not in names:
             given.append((b"x-request-id", self._request_id))
         if b"cache-control" not in names:
