@@ -96,6 +96,13 @@ def found_or_opened(
     return found, False
 
 
+def bytes_known(conn: Connection, case_id: str, item: int, sha256: bytes) -> None:
+    """The bytes of the one item of a case came to be known: what people decide reaches its copies from now on, unless
+    another open case is about these bytes already."""
+    if records.cluster_of(conn, case_id) == cluster_of(item, None) and records.open_of(conn, sha256) is None:
+        records.change(conn, case_id, cluster=sha256)
+
+
 def join(conn: Connection, case: records.Case, routed: Routed, *, look: str) -> None:
     """What comes to an open case may make it more urgent, or mean that somebody has to look; never the other way."""
     values: dict[str, Any] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rempart.cases.records import cases
 from rempart.errors import ConflictError, RefusedError
+from rempart.intake.notices.locating import is_own_item
 from rempart.intake.upload_values import CheckRequest
 from rempart.items.records import signals
 from rempart.items.records.items import Item
@@ -17,7 +18,7 @@ def question(store: Store, item: Item, content: bytes, *, by: Principal) -> Chec
     """The check that these bytes ask for, as the content of this item.
 
     Raises RefusedError for bytes whose digests are not those that the service told before, and ConflictError where
-    it told none: then nothing says that these are the bytes.
+    it told none: then nothing says that these are the bytes. Of what a notice alone told of, the service says so.
     """
     if not content:
         raise RefusedError("The body is empty.", hint="Send the item's bytes.")
@@ -26,7 +27,7 @@ def question(store: Store, item: Item, content: bytes, *, by: Principal) -> Chec
         known = {one.signal for one in signals.of(conn, item.id) if isinstance(one.signal, Sha256 | Sha1 | Md5)}
     if item.sha256 is not None:
         known.add(Sha256(item.sha256))
-    if not known:
+    if not known and not (is_own_item(item.item_id) and item.sha256 is None and case is not None):
         raise ConflictError(
             "No digest of this item is known, so nothing shows that these are its bytes.",
             hint="Check the item again, with the bytes.",

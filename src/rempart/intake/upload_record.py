@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rempart.cases.events import Reason, publish
-from rempart.cases.opening import CaseItem, open_case
+from rempart.cases.opening import CaseItem, bytes_known, open_case
 from rempart.cases.records import cases
 from rempart.clock import Clock
 from rempart.errors import ConflictError, RefusedError
@@ -192,6 +192,8 @@ class Recorder:
             seeds.link(conn, entry.case_id, entry.ruled.found.matches, at=at)
         # A case that was decided meanwhile is no reason to keep bytes: nobody would ever let them go.
         brought_for = one.request.case and cases.open_with(conn, [entry.item]).get(entry.item)
+        if brought_for and one.sha256 is not None:
+            bytes_known(conn, brought_for, entry.item, one.sha256)
         reference = brought_for or entry.case_id
         if one.sealed is None or (reference is None and (entry.rule == DECIDED or ruling.keep is Keep.NOTHING)):
             return

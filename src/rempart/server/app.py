@@ -30,6 +30,7 @@ ROUTERS: Sequence[str] = (
     "rempart.server.api.reasons",
     "rempart.server.api.assessments",
     "rempart.server.api.cases",
+    "rempart.server.api.notices",
     "rempart.server.api.webhooks",
     "rempart.server.api.policy",
     "rempart.server.api.lookback",

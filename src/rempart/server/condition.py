@@ -11,7 +11,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection
 
 from rempart.clock import Clock
 from rempart.evidence.backup.making import BACKUPS
@@ -19,6 +19,7 @@ from rempart.evidence.ledger import records as ledger
 from rempart.evidence.ledger.lookup import KeptLeaf, about
 from rempart.settings import Settings
 from rempart.store.engine import Store
+from rempart.store.gauges import clock_seconds
 
 MOST_SECONDS_APART = 30.0
 """So much two clocks may differ before a person should look."""
@@ -86,15 +87,11 @@ class Backups:
 
 def clock_state(conn: Connection, watch: ClockWatch) -> ClockState:
     """How this machine's clock stands beside what others wrote down."""
-    newest = select(ledger.leaves.c.at).order_by(ledger.leaves.c.id.desc()).limit(1)
-    last, now = conn.execute(newest).scalar_one_or_none(), watch.clock()
-    theirs = None
-    if conn.dialect.name == "postgresql":
-        theirs = conn.execute(select(func.extract("epoch", func.clock_timestamp()))).scalar_one()
+    last, now, theirs = ledger.newest_at(conn), watch.clock(), clock_seconds(conn)
     return ClockState(
         now=now, began=watch.began, moved=watch.moved(),
         ahead=0.0 if last is None else max(0.0, (last - now).total_seconds()),
-        database=None if theirs is None else float(theirs) - now.timestamp(),
+        database=None if theirs is None else theirs - now.timestamp(),
     )  # fmt: skip
 
 
@@ -112,14 +109,6 @@ def rooms(settings: Settings, store: Store) -> tuple[Room, ...]:
             place.stat().st_dev, Room(what=what, place=str(place.absolute()), free=use.free, total=use.total)
         )
     return tuple(found.values())
-
-
-def database_bytes(conn: Connection, store: Store) -> int:
-    """How large the database is, its log included."""
-    if store.path is None:
-        return int(conn.execute(text("SELECT pg_database_size(current_database())")).scalar_one())
-    files = [store.path, store.path.with_name(store.path.name + "-wal")]
-    return sum(one.stat().st_size for one in files if one.exists())
 
 
 def backups(conn: Connection, *, at: datetime) -> Backups:

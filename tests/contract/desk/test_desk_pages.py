@@ -56,7 +56,7 @@ _PART = 'Content-Disposition: form-data; name="text"\r\n\r\n'
     [("unicode_escape", b"\\ud800"), ("idna", b"xn--a.\xff.."), ("utf-16", b"abc"), ("a%00b", b"x"), ("hex", b"\xff")],
 )
 def test_a_form_in_an_odd_encoding_is_no_fault_of_the_server(house, charset, value):
-    case_id, page = house.case(4_100 + len(charset + str(value))), house.browser("rita")
+    case_id, page = house.case(74_100 + len(charset + str(value))), house.browser("rita")
     kind = {"content-type": f"multipart/form-data; boundary=b; charset={charset}"}
     body = b"--b\r\n" + _PART.encode() + value + b"\r\n--b--\r\n"
     assert page.post(f"/cases/{case_id}/notes", content=body, headers=kind).status_code in (303, 422)
@@ -64,7 +64,7 @@ def test_a_form_in_an_odd_encoding_is_no_fault_of_the_server(house, charset, val
 
 
 def test_after_a_restore_pages_say_what_nobody_sees_and_why(house):
-    case_id, rita = house.case(5_000), house.browser("rita")
+    case_id, rita = house.case(75_000), house.browser("rita")
     with house.store.write() as conn:
         work.bar(conn, case_id, [work.EVERYBODY])
         settings.put_restored(conn, version=1, text=None, at=house.clock())
@@ -80,13 +80,20 @@ def test_after_a_restore_pages_say_what_nobody_sees_and_why(house):
     page = lea.get("/work").text
     assert "leads alone see cases" in page
     put = lea.post(
-        "/work", data={"version": "1", "schemes": "uk-abc", "two_person": ["report", "add_to_list", "block_account"]}
+        "/work",
+        data={
+            "version": "1",
+            "schemes": ["uk-abc", "iccam", "ncmec-industry", "vic-us"],
+            "two_person": ["report", "add_to_list", "block_account"],
+        },
     )
     assert put.status_code == 303, error_of(put.text)
     assert "leads alone see cases" not in rita.get("/cases").text
+
+
 def test_a_category_stands_as_the_docs_write_it_and_once_where_its_scheme_says_all(house):
     matches = [Found(scheme="uk-abc", code="C"), Found(entry_id=2, distance=14, scheme="listed", code="listed")]
-    case_id, other = house.case(5_000, matches=matches), house.case(5_001, matches=matches[1:])
+    case_id, other = house.case(71_000, matches=matches), house.case(71_001, matches=matches[1:])
     for lang, words in (
         ("en", "on the list, with no category of its own"),
         ("fr", "sur la liste, sans catégorie propre"),
@@ -102,11 +109,11 @@ def test_a_category_stands_as_the_docs_write_it_and_once_where_its_scheme_says_a
 
 
 def test_an_uploaders_page_leads_to_those_of_the_case_where_none_is_named(house):
-    case_id, page = house.case(5_100, uploader="kite_77"), house.browser("rita")
+    case_id, page = house.case(71_100, uploader="kite_77"), house.browser("rita")
     for asked in ("", "?service=forum", "?uploader=kite_77"):
         told = page.get(f"/cases/{case_id}/uploader{asked}")
         assert (told.status_code, told.headers["location"]) == (303, f"/cases/{case_id}#uploaders")
     assert 'id="uploaders"' in page.get(f"/cases/{case_id}").text
     named = page.get(f"/cases/{case_id}/uploader?service=forum&uploader=kite_77").text
-    assert "photo-5100" in named
+    assert "photo-71100" in named
     assert page.get("/cases/case_none/uploader?service=forum&uploader=kite_77").status_code == 404

@@ -21,7 +21,7 @@ from rempart.people.principal import CONSOLE, SYSTEM
 from rempart.server import condition
 from rempart.server.condition import ClockWatch, warnings
 from rempart.settings import Settings
-from rempart.store import givenup
+from rempart.store import gauges, givenup
 from rempart.store.engine import Store
 from rempart.store.jobs import enqueue, jobs
 
@@ -137,7 +137,7 @@ def test_a_clock_that_is_moved_or_behind_others_is_noticed(store: Store):
         found = condition.clock_state(conn, watch)
         assert (found.moved, found.ahead) == (pytest.approx(-3_700), pytest.approx(3_600))
         assert found.wrong
-        assert condition.database_bytes(conn, store) > 4096
+        assert gauges.size_bytes(conn, store) > 4096
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ BENCHMARKS = {
     "scan": ("rempart.cli.bench.scan", "Files per second beside the peer's per-file loop."),
     "look": ("rempart.cli.bench.look", "A look at a sealed picture of 12 megapixels, step by step."),
     "cases": ("rempart.cli.bench.cases", "Server time of a queue of 100,000 cases."),
+    "lookback": ("rempart.cli.bench.lookback", "A notice's fingerprint over a million hosted items."),
     "http": ("rempart.cli.bench.http", "Checks through HTTP: CPU, latency and memory of a real server."),
 }
 

@@ -5,7 +5,9 @@ Rows refer to each other by number without foreign keys: nothing that they point
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Table, Text
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBinary, Table, Text, select
 
 from rempart.store.schema import BigId, UtcTime, metadata
 
@@ -80,3 +82,16 @@ keys = Table(
     Column("at", UtcTime, nullable=False),
 )
 """Every verifier key that ever signed here."""
+
+
+def newest_stamps(conn: Connection, *, most: int) -> tuple[tuple[int, datetime], ...]:
+    """The last time stamps: how many leaves each covers, and when it was made."""
+    covered = checkpoints.c.id == timestamps.c.checkpoint_id
+    query = select(checkpoints.c.size, timestamps.c.at).join(checkpoints, covered)
+    rows = conn.execute(query.order_by(timestamps.c.id.desc()).limit(most))
+    return tuple((int(row.size), row.at) for row in rows)
+
+
+def newest_at(conn: Connection) -> datetime | None:
+    """When the newest leaf was written, by the clock of whoever wrote it."""
+    return conn.execute(select(leaves.c.at).order_by(leaves.c.id.desc()).limit(1)).scalar_one_or_none()

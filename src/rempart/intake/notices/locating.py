@@ -97,8 +97,9 @@ def _known(conn: Connection, told: Location, arrival: Arrival) -> Item | None:
 
 def _own(conn: Connection, location: str, told: Location, arrival: Arrival, number: int) -> Item:
     """An item for what nobody has checked: its service brings the bytes, or looks at the address, when asked to."""
+    free = told.item if told.item and not items.known(conn, arrival.service, [told.item]) else None
     row = {
-        "id": number, "service": arrival.service, "item_id": told.item or f"{OWN_ITEM}{location}", "uploader": None,
+        "id": number, "service": arrival.service, "item_id": free or f"{OWN_ITEM}{location}", "uploader": None,
         "url": told.url, "published": None, "context": {}, "sha256": None, "media_type": None, "size": None,
         "verdict": Verdict.ALLOW.value, "decided": None, "request": location, "object": None, "created": arrival.at,
         "checked": arrival.at, "gone": None,

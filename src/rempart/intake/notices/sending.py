@@ -19,8 +19,9 @@ from rempart.intake.notices.records.notices import NoticeRow
 from rempart.intake.notices.sealing import box_of
 from rempart.intake.notices.submit import submit
 from rempart.intake.notices.tickets import RandomBytes, new_number, new_secret, opens
-from rempart.intake.notices.values import NoticeForm, Submitted, Track, preview
+from rempart.intake.notices.values import NoticeForm, Submitted, Track, Via, preview
 from rempart.intake.notices.writing import Writer
+from rempart.people.principal import SYSTEM, Principal
 from rempart.store.engine import Store
 
 AGAIN = timedelta(minutes=10)
@@ -36,10 +37,23 @@ class Sending:
     service: str
     regimes: Sequence[str]
 
-    def send(self, form: NoticeForm, *, text: str, once: str, address: str, at: datetime) -> Submitted:
+    def send(
+        self,
+        form: NoticeForm,
+        *,
+        text: str,
+        once: str,
+        address: str,
+        at: datetime,
+        via: Via = Via.PAGE,
+        by: Principal = SYSTEM,
+        received: datetime | None = None,
+        service: str | None = None,
+    ) -> Submitted:
         """Take a notice in, or find the one that the same text made before; then `secret` is empty after a while.
 
-        `text` is what was sent, `once` its mark; without one it is always a new notice. Blocks. Raises as `submit`.
+        `text` is what was sent, `once` its mark; without one it is always a new notice. The rest is for notices that
+        others bring, as `submit` has it; `service` is theirs. Blocks. Raises as `submit`.
         """
         drawn = self._drawn(text) if once else secrets.token_bytes
         number, secret = "", ""
@@ -50,14 +64,14 @@ class Sending:
             with self.store.write() as conn:
                 self._stop_if_there(conn, number, secret)
                 made = submit(
-                    conn, form, service=self.service, regimes=self.regimes, writer=self.writer, at=at,
-                    address=address, random=drawn,
+                    conn, form, service=service or self.service, regimes=self.regimes, writer=self.writer, at=at,
+                    address=address, random=drawn, via=via, by=by, received=received,
                 )  # fmt: skip
                 if made.number != number:  # the same may have come in while this waited for its turn
                     self._stop_if_there(conn, number, secret)
                 return made
         except _ThereError as err:
-            return self._before(err.row, form, secret if at - err.row.received < AGAIN else "")
+            return self._before(err.row, form, secret if at - err.row.entered < AGAIN else "")
 
     def _drawn(self, text: str) -> RandomBytes:
         return _Stream(box_of(self.writer.keyring).mark(f"notice sent {text}"))

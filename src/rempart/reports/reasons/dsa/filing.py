@@ -30,11 +30,11 @@ from rempart.store.workers import Worker
 
 FILE = "reasons.file"
 """The kind of job that sends a batch: {"batch": id}."""
-SECONDS = 15.0
+SECONDS = 5.0
 _FIRST_DELAY = 5.0
 _LONGEST_DELAY = 3_600.0
 _REFUSED_DELAY = timedelta(minutes=30)
-_DUE = timedelta(seconds=10)
+_DUE = timedelta(seconds=5)
 """How long the oldest statement waits for others to make a batch with; a full batch waits for nobody."""
 
 

@@ -24,7 +24,7 @@ from rempart.evidence.ledger.status import status_of
 from rempart.lists import entry_records, staging_records
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.server.condition import backups, clock_state, database_bytes, rooms, warnings
+from rempart.server.condition import backups, clock_state, rooms, warnings
 from rempart.server.machine import Finding, examine_machine
 from rempart.server.pages.doors import Pages, again, for_people, form_of
 from rempart.server.pages.rendering import render
@@ -40,6 +40,7 @@ from rempart.server.service import Service
 from rempart.server.waiting import lane_of
 from rempart.store import givenup
 from rempart.store.backlog import backlog
+from rempart.store.gauges import size_bytes
 from rempart.store.workers import Alive, alive
 
 _SHOWN = 50
@@ -132,7 +133,7 @@ def _health(service: Service) -> HealthPage:
             clock=clock_state(conn, service.watch),
             rooms=places,
             database=service.store.dialect,
-            database_bytes=database_bytes(conn, service.store),
+            database_bytes=size_bytes(conn, service.store),
             backups=backups(conn, at=at),
             restore=newest_restore(conn),
             ledger=status_of(conn),

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from base64 import b64encode
-from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -51,7 +50,7 @@ OUTCOMES: dict[type[RempartError], str] = {
     LedgerIncompleteError: "incomplete",
 }
 """The word for each way in which the ledger can fail to verify."""
-_MOST_VALUES = 20
+_MOST_VALUES, _STAMPS = 20, 5
 
 
 @for_people(Permission.LEDGER_READ)
@@ -135,17 +134,12 @@ def _ledger(
     with service.store.read() as conn:
         last = latest_checkpoint(conn)
         return LedgerPage(
-            status=status_of(conn), note=last.note if last else "", keys=tuple(key_lines(conn)), stamps=_stamps(conn),
+            status=status_of(conn), note=last.note if last else "", keys=tuple(key_lines(conn)),
+            stamps=records.newest_stamps(conn, most=_STAMPS),
             stamped=bool(service.settings.ledger.timestamp_url), may_export=who.may(Permission.LEDGER_EXPORT),
             all_of_it=_may_have_all(who),
             outcome=outcome, told=told, verified=verified, since=since, typed=form or Typed(),
         )  # fmt: skip
-
-
-def _stamps(conn: Connection) -> tuple[tuple[int, datetime], ...]:
-    table, checkpoints = records.timestamps, records.checkpoints
-    query = select(checkpoints.c.size, table.c.at).join(checkpoints, checkpoints.c.id == table.c.checkpoint_id)
-    return tuple((int(row.size), row.at) for row in conn.execute(query.order_by(table.c.id.desc()).limit(5)))
 
 
 def _verified(service: Service, who: Principal, kept: str) -> LedgerPage:

@@ -1,0 +1,125 @@
+"""Notices that a service or the operator brings, and the bytes of what a notice told of."""
+
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from actors import NOON, service
+from checking import SERVICE, checking
+from commands import rempart
+from desks import join_team
+from hosting import host
+from judging import LEA, REMOVE, RUI
+from noticing import URL, NoticeDesk, form, hashes
+from pictures import jpeg
+from rempart.cases.assessing.settling import FOLLOW
+from rempart.errors import ConflictError
+from rempart.intake import upload_content
+from rempart.intake.notices import follow
+from rempart.intake.notices.records import locations, notices
+from rempart.intake.notices.values import Location, Via
+from rempart.items.records import items
+from rempart.people.permissions import Scope
+from rempart.people.principal import SYSTEM
+from rempart.policy.facts import Verdict
+from rempart.signals.digests import digest_bytes
+from rempart.signals.pool import WorkerPool
+
+FORUM = service("forum", Scope.CASES)
+
+
+@pytest.fixture
+def desk(store):
+    with store.write() as conn:
+        join_team(conn, RUI, LEA)
+    return NoticeDesk(store)
+
+
+def test_a_service_names_its_own_item_which_need_not_have_been_checked(desk):
+    with desk.store.write() as conn:
+        host(conn, 1)
+        items.change(conn, 1, gone=NOON)
+        host(conn, 2)
+    told = desk.take(
+        form(locations=tuple(Location(url=f"{URL}/{n}", item=f"photo-{n}") for n in (1, 2, 3))), via=Via.API, by=FORUM
+    )
+    with desk.store.read() as conn:
+        found = [items.hosted(conn, one.item) for one in desk.places(told)]
+        assert notices.find(conn, told.notice).by == FORUM.pseudonym
+    assert found[0].item_id.startswith("notice:loc_")  # what the service deleted stays deleted
+    assert [one.item_id for one in found[1:]] == ["photo-2", "photo-3"]
+
+
+def test_the_service_brings_the_bytes_and_the_decision_reaches_every_copy(store, tmp_path):
+    with store.write() as conn:
+        join_team(conn, RUI, LEA)
+    with WorkerPool(workers=1) as pool, checking(store, tmp_path, pool) as check:
+        copy = check.ask("copy", content=jpeg(2))
+        desk = NoticeDesk(store, vault=check.vault)
+        told = desk.take(form(signals=hashes()))
+        (place,) = desk.places(told)
+        with store.read() as conn:
+            own = items.hosted(conn, place.item)
+        asked = upload_content.question(store, own, jpeg(2), by=SYSTEM)
+        assert asked.case == place.case_id
+        check.checker.submit(asked).result(60)
+        desk.decide(told, REMOVE, people=(RUI,))
+        with store.read() as conn:
+            assert items.hosted(conn, place.item).sha256 == bytes(digest_bytes(jpeg(2)).sha256)
+            assert items.find(conn, SERVICE, "copy").verdict is Verdict.BLOCK
+            again = items.hosted(conn, place.item)
+        with pytest.raises(ConflictError):  # the case is over, and somebody might bring anything
+            upload_content.question(store, items_without_bytes(again), jpeg(2), by=SYSTEM)
+    assert copy.verdict is Verdict.ALLOW
+    assert FOLLOW == follow.FOLLOW if hasattr(follow, "FOLLOW") else True
+
+
+def items_without_bytes(item):
+    from dataclasses import replace
+
+    return replace(item, sha256=None, id=item.id + 1)
+
+
+def test_taking_from_the_console_lists_and_shows(tmp_path):
+    data = tmp_path / "data"
+    assert rempart("init", data).returncode == 0
+    taken = rempart(
+        "notice", "take", "--url", URL, "--minor", "no", "--role", "self", "--signature", "Ada", "--contact", "0123",
+        "--good-faith", "--received", "2026-01-01T12:00+01:00", "--json", "--data", data,
+        environ={"REMPART_NOTICES__REGIMES": "us-tida"},
+    )  # fmt: skip
+    assert taken.returncode == 0, taken.stderr
+    told = json.loads(taken.stdout)
+    assert (told["received"], told["due"]) == ("2026-01-01T11:00:00.000Z", "2026-01-03T11:00:00.000Z")
+    assert told["laws"] == ["own", "us-tida"]
+    listed = json.loads(rempart("notice", "list", "--json", "--data", data).stdout)
+    assert [(one["id"], one["clock"]) for one in listed["notices"]] == [(told["notice"], "own overdue")]
+    shown = rempart("notice", "show", told["notice"], "--data", data).stdout
+    assert "us-tida: applies" in shown
+    assert URL in shown
+    wrong = rempart("notice", "take", "--url", URL, "--minor", "no", "--received", "2026-01-01", "--data", data)
+    assert "The time has no zone." in wrong.stderr
+
+
+def test_a_key_takes_up_to_its_last_step_or_leaves_nothing(desk):
+    """Nothing of a notice is there when the transaction did not end, whatever stopped it and wherever."""
+    from rempart.intake.notices import submit as module
+
+    steps = ("locate", "seal", "append", "_guard", "_keep_from_insiders")
+    for step in steps:
+        whole = getattr(module, step)
+
+        def broken(*told, whole=whole, **more):
+            whole(*told, **more)
+            raise KeyboardInterrupt
+
+        setattr(module, step, broken)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                desk.take(form(signals=hashes()))
+        finally:
+            setattr(module, step, whole)
+    with desk.store.read() as conn:
+        for table in (notices.notices, notices.notice_sealed, locations.notice_locations, items.items):
+            assert conn.execute(select(func.count()).select_from(table)).scalar_one() == 0
