@@ -1,4 +1,4 @@
-"""Every public page from all sides: in both languages, narrow, wide, dark, on paper; no step is heavier than allowed."""
+"""Every public page from all sides: in both languages, narrow, wide, dark, on paper; no step is too heavy."""
 
 import gzip
 import re
