@@ -13,6 +13,7 @@ from checking import checking, request
 from curating import ANNA, BERT, curation
 from hosting import host
 from judging import LEA
+from liveprocess import LiveProcess
 from pictures import jpeg
 from rempart.cases.records import cases
 from rempart.errors import NotFoundError, RefusedError
@@ -100,18 +101,14 @@ def test_a_planted_seed_is_found_by_the_next_check_and_a_pulled_one_by_none(chec
 
 
 def test_a_seed_is_found_and_gone_within_a_second_in_another_process(store, database_url, tmp_path):
-    from rempart.clock import utc_now
-    from rempart.store.engine import Store
-
-    with Store.open(database_url, clock=utc_now) as elsewhere:
-        live = S.opened(elsewhere, tmp_path / "elsewhere")
-        started = time.monotonic()
+    with LiveProcess(database_url, tmp_path / "elsewhere") as other:
+        assert other.refs(likeness(1, bits=9)) == []
         plant(store, "notice_1", likeness(1))
-        live.index.refresh()  # what every process does four times a second
-        assert refs(live, likeness(1)) == [NOTICES]
+        started = time.monotonic()
+        while not other.refs(likeness(1, bits=9)):
+            assert time.monotonic() - started < 1
         pull(store, "notice_1")
-        assert refs(live, likeness(1)) == []  # even before it has followed
-        assert time.monotonic() - started < 1
+        assert other.refs(likeness(1, bits=9)) == []  # from the commit on, whether or not it has followed
 
 
 def test_two_notices_with_one_picture_keep_their_own_guards(store, tmp_path):
