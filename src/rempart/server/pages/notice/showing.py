@@ -63,7 +63,7 @@ def for_the_person(handler: PublicHandler) -> Endpoint:
 
 def _is_there(service: Service) -> None:
     if not service.settings.notices.enabled:
-        raise NotFoundError("There is no such page.")
+        raise NotFoundError("There is no such page.", hint="Go back, and open the page from a link.")
 
 
 def is_public(path: str) -> bool:
