@@ -93,7 +93,7 @@ def test_after_a_restore_pages_say_what_nobody_sees_and_why(house):
 
 def test_a_category_stands_as_the_docs_write_it_and_once_where_its_scheme_says_all(house):
     matches = [Found(scheme="uk-abc", code="C"), Found(entry_id=2, distance=14, scheme="listed", code="listed")]
-    case_id, other = house.case(5_000, matches=matches), house.case(5_001, matches=matches[1:])
+    case_id, other = house.case(71_000, matches=matches), house.case(71_001, matches=matches[1:])
     for lang, words in (
         ("en", "on the list, with no category of its own"),
         ("fr", "sur la liste, sans catégorie propre"),
@@ -109,11 +109,11 @@ def test_a_category_stands_as_the_docs_write_it_and_once_where_its_scheme_says_a
 
 
 def test_an_uploaders_page_leads_to_those_of_the_case_where_none_is_named(house):
-    case_id, page = house.case(5_100, uploader="kite_77"), house.browser("rita")
+    case_id, page = house.case(71_100, uploader="kite_77"), house.browser("rita")
     for asked in ("", "?service=forum", "?uploader=kite_77"):
         told = page.get(f"/cases/{case_id}/uploader{asked}")
         assert (told.status_code, told.headers["location"]) == (303, f"/cases/{case_id}#uploaders")
     assert 'id="uploaders"' in page.get(f"/cases/{case_id}").text
     named = page.get(f"/cases/{case_id}/uploader?service=forum&uploader=kite_77").text
-    assert "photo-5100" in named
+    assert "photo-71100" in named
     assert page.get("/cases/case_none/uploader?service=forum&uploader=kite_77").status_code == 404

@@ -38,7 +38,7 @@ def test_the_fullest_page_of_a_case_stays_light(house, lang):
     page = browser.get(f"/cases/{house.full}").text
     for part in ("answer-form", "matches", "near", "uploaders", "timeline"):
         assert f'id="{part}"' in page
-    assert page.count("<details name=") == 4, "all schemes"
+    assert page.count("<details name=") >= 4, "all schemes"
     assert "As it is on the list." in page
     assert weight(browser, page) <= MOST_WEIGHT
 
@@ -57,12 +57,12 @@ def test_everything_can_be_reached_part_by_part(house):
     browser, here = house.browser("lena"), f"/cases/{house.full}"
     browser.post("/account/language", data={"language": "en"})
     page = browser.get(here).text
-    assert "1 to 6 of 100." in text_of(page)
-    assert "1 to 6 of 20." in text_of(page)
-    matches = parts(browser, here, "matches", 6, 100, r"Hotline of the north, spring (\d+)")
+    assert "1 to 5 of 100." in text_of(page)
+    assert "1 to 5 of 20." in text_of(page)
+    matches = parts(browser, here, "matches", 5, 100, r"Hotline of the north, spring (\d+)")
     assert sorted(map(int, matches)) == list(range(100))
-    assert len(set(parts(browser, here, "near", 6, 20, r'id="near-(\d+)"'))) == 20
-    events = parts(browser, here, "earlier", 8, 42, r"<blockquote>The partner")
+    assert len(set(parts(browser, here, "near", 5, 20, r'id="near-(\d+)"'))) == 20
+    events = parts(browser, here, "earlier", 6, 42, r"<blockquote>The partner")
     assert len(events) == 40, "every note, once; besides them it was opened and claimed"
     for strange in ("matches=-1", "matches=9999999999", "near=x", "earlier=99999", "matches=500"):
         assert browser.get(f"{here}?{strange}").status_code == 200
@@ -76,4 +76,4 @@ def test_what_was_answered_makes_room_for_what_was_not(house):
     assert told.status_code == 303
     after = re.findall(r'id="near-(\d+)"', browser.get(here).text)
     assert first[0] not in after
-    assert len(after) == 6
+    assert len(after) == 5

@@ -171,6 +171,33 @@ def test_an_order_that_is_marked_is_not_told_of_and_not_filed(held):
         assert len(rows) == 2
 
 
+def test_after_a_restore_what_was_delayed_later_is_delayed_again(held):
+    store, case_id, run = held
+    facts = {"delay": "delay_1", "cause": "police_request", "hours": 5}
+    subject = f"case:{case_id}"
+
+    def again(action, **more):
+        with store.write() as conn:
+            return delays.delayed_again(conn, action, subject, facts | more, at=store.clock())
+
+    assert again("reason.delayed")
+    assert not again("reason.delayed")
+    run()
+    assert feed(store) == []
+    store.clock.go_on(hours=4)
+    run()
+    assert feed(store) == []
+    assert again("reason.undelayed")
+    assert not again("reason.undelayed")
+    assert again("reason.withheld", delay="delay_2", cause="order", hours=None)
+    assert not again("reason.delayed", delay="delay_3", cause="other")
+    store.clock.go_on(hours=4)
+    run()
+    assert feed(store) == []
+    with store.read() as conn:
+        assert [one.reason.state for one in statements.listed(conn, LEA).rows] == ["withheld"]
+
+
 def test_a_page_of_statements_leads_to_the_next(store):
     store.clock = Hands()
     with store.write() as conn:

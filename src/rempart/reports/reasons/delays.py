@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -26,6 +27,8 @@ from rempart.reports.reasons.values import DELAYS, Cause, Filing, State
 from rempart.store.counters import locked_number, next_number
 from rempart.store.ids import new_id
 
+STEPS = ("reason.delayed", "reason.undelayed", "reason.withheld")
+"""What the ledger calls what is done here, and what is done again after a restore."""
 LONGEST = timedelta(days=90)
 MOST_WHY = 2_000
 _AT_ONCE = 200
@@ -139,6 +142,37 @@ def mark_order(conn: Connection, who: Principal, case_id: str, *, why: str, at: 
         statements.change(conn, one.id, state=State.WITHHELD.value, until=None, filing=Filing.NONE.value)
     _write(conn, "reason.withheld", row, by=who, at=at, facts={"delay": row.id, "cause": row.cause}, why=why)
     return row
+
+
+def delayed_again(conn: Connection, action: str, subject: str, facts: Mapping[str, Any], *, at: datetime) -> bool:
+    """After a restore: what was delayed, withheld or let go later is so again; False when there is nothing to do.
+
+    A delay lasts as long again as it was meant to from its beginning: rather too long than not at all.
+    """
+    kind, _, name = subject.partition(":")
+    delay_id, cause = str(facts.get("delay")), str(facts.get("cause"))
+    case_id, reason = (name, None) if kind == "case" else (None, name)
+    known = records.of(conn, cases=[case_id] if case_id else (), reasons=[reason] if reason else ())
+    there = next((one for one in known if one.id == delay_id), None)
+    if action == "reason.undelayed":
+        if there is not None:
+            records.change(conn, delay_id, ended=at, ended_by="restore")
+        return there is not None
+    about = cases.find(conn, name) if case_id else statements.find(conn, name)
+    if there is not None or about is None or cause not in set(Cause):
+        return False
+    hours = facts.get("hours")
+    until = at + timedelta(hours=int(hours)) if isinstance(hours, int) else None
+    if (until is None) != (cause == Cause.ORDER):
+        return False
+    row = Delay(
+        id=delay_id, case_id=case_id, reason=reason, cause=cause, at=at, until=until, by="restore", ended=None,
+        ended_by=None,
+    )  # fmt: skip
+    records.add(conn, row)
+    for one in statements.waiting_for(conn, [reason] if reason else (), case_id=case_id):
+        statements.change(conn, one.id, until=at if until is None else max(until, one.until or until))
+    return True
 
 
 def release(conn: Connection, *, at: datetime) -> int:

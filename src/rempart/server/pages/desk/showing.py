@@ -42,11 +42,11 @@ from rempart.server.pages.doors import Pages
 from rempart.server.pages.sight.panel import Panel, panel_in
 from rempart.server.service import Service
 
-MOST_MATCHES = 6
+MOST_MATCHES = 5
 MOST_ITEMS = 5
 MOST_UPLOADERS = 5
-MOST_NEAR = 6
-MOST_HAPPENINGS = 8
+MOST_NEAR = 5
+MOST_HAPPENINGS = 6
 MOST_FACTS = 60
 _MOST_LISTS = 100
 
