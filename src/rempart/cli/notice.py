@@ -11,6 +11,7 @@ import click
 
 from rempart.cli.datafolder import data_option, opened_data
 from rempart.cli.exitcodes import NOTHING_FOUND
+from rempart.cli.noticefile import export
 from rempart.cli.terminal import printable
 from rempart.clock import iso
 from rempart.errors import NotPermittedError, RefusedError
@@ -29,6 +30,9 @@ _ANSWERS = ("yes", "unsure", "no")
 @click.group()
 def command() -> None:
     """Notices: somebody tells where a picture is, and learns what became of it."""
+
+
+command.add_command(export)
 
 
 @command.command("list")

@@ -30,6 +30,7 @@ def test_the_schemes_whose_codes_are_known_are_there_and_no_others():
         "ncmec-industry",
         "listed",
         "known-good",
+        "intimate",
     }
 
 

@@ -23,19 +23,20 @@ from rempart.clock import iso
 from rempart.errors import LedgerIncompleteError, NotPermittedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.ledger.export import signing_key
-from rempart.evidence.ledger.lookup import KeptLeaf, about
+from rempart.evidence.ledger.lookup import MOST, KeptLeaf, about
 from rempart.evidence.ledger.proof import prove
 from rempart.evidence.ledger.sequencer import latest_checkpoint
 from rempart.evidence.vault import Keyring
 from rempart.intake.notices import disclosing, findings, reading
 from rempart.intake.notices.letters import Letter, letters_of
+from rempart.intake.notices.records import notices
 from rempart.intake.notices.records.findings import FindingRow
+from rempart.intake.notices.tickets import number_of
 from rempart.intake.notices.views import NoticeFile
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 
 FORMAT = "rempart-notice-file/1"
-MOST_LEAVES = 500
 _STAMP = (1980, 1, 1, 0, 0, 0)  # every member alike, so that the same file has the same bytes
 
 
@@ -89,6 +90,12 @@ def export(
     return _zip(conn, dossier, cover(dossier))
 
 
+def id_of(conn: Connection, name: str) -> str:
+    """The id of a notice by its public number, or the id itself; whether there is one, `export` says."""
+    row = notices.by_number(conn, number_of(name))
+    return name if row is None else row.id
+
+
 def _dossier(
     conn: Connection, notice_id: str, who: Principal, *, keyring: Keyring, told: Mapping[str, str], at: datetime
 ) -> Dossier:
@@ -105,10 +112,17 @@ def _dossier(
 def _steps(conn: Connection, subjects: Sequence[str]) -> Iterator[Step]:
     checkpoint = latest_checkpoint(conn)
     size = 0 if checkpoint is None else checkpoint.size
-    found = [(leaf, subject) for subject in subjects for leaf in about(conn, subject, most=MOST_LEAVES)]
+    found = [(leaf, subject) for subject in subjects for leaf in _all_about(conn, subject)]
     for leaf, subject in sorted(found, key=lambda one: one[0].number):
         covered = leaf.position is not None and leaf.position < size
         yield Step(leaf=leaf, subject=subject, proof=f"proofs/{leaf.position}.json" if covered else "")
+
+
+def _all_about(conn: Connection, subject: str) -> Iterator[KeptLeaf]:
+    some = about(conn, subject, most=MOST)
+    while some:
+        yield from some
+        some = about(conn, subject, before=some[-1].number, most=MOST) if len(some) == MOST else ()
 
 
 def _zip(conn: Connection, dossier: Dossier, cover: bytes) -> bytes:

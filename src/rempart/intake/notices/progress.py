@@ -37,7 +37,7 @@ def go_on(conn: Connection, notice: str, *, writer: Writer, at: datetime) -> boo
     late = any(one.met is None and one.due < at for one in clocks.of(conn, [notice]))
     values: dict[str, object] = {"state": NoticeState.DECIDED.value, "outcome": outcome.value}
     if first:
-        values |= {"decided_at": at, "complaint_until": _complaint_until(row, at)}
+        values |= {"decided_at": at, "complaint_until": complaint_until(row, at)}
     records.change(conn, notice, **values)
     clocks.stop(conn, notice, at=at)
     facts = {"outcome": outcome.value, "late": late, "first": first}
@@ -63,7 +63,7 @@ def outcome_of(places: Sequence[LocationRow]) -> Outcome | None:
     return Outcome.MIXED if LocationState.REMOVED in states else Outcome.KEPT
 
 
-def _complaint_until(row: NoticeRow, at: datetime) -> datetime | None:
+def complaint_until(row: NoticeRow, at: datetime) -> datetime | None:
     """The longest time that a law in force gives; the person need not know which one applied."""
     known = regimes()
     days = max((known[one].complaint_days or 0 for one in row.regimes if one in known), default=0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rempart.deadlines.regimes import Element
 from rempart.errors import NotFoundError
-from rempart.intake.notices import findings, letters, reading
+from rempart.intake.notices import findings, letters, progress, reading
 from rempart.intake.notices.letters import LetterKind
 from rempart.intake.notices.records import locations
 from rempart.intake.notices.values import NoticeState
@@ -92,6 +94,8 @@ def _letter(service: Service, who: Principal, notice_id: str, name: str) -> Lett
     if name in written:
         letter = written[name]
     elif name in kinds:
+        if row.complaint_until is None:  # as if it were decided now
+            row = replace(row, complaint_until=progress.complaint_until(row, at))
         letter = letters.compose(kinds[name], row, places, sender=writer.sender_for(row.track), at=at)
     else:
         raise NotFoundError(
