@@ -12,6 +12,7 @@ from noticing import URL, NoticeDesk, form, hashes
 from rempart.cases.records import cases, work
 from rempart.cases.work.notifier import sealed_names
 from rempart.cases.work.queue import visible
+from rempart.cases.work.withholding import About
 from rempart.errors import ConflictError, NotFoundError
 from rempart.evidence.vault import KeyFile
 from rempart.evidence.vault.keyring import ServiceKey
@@ -20,6 +21,7 @@ from rempart.intake.notices.complaints import complain
 from rempart.intake.notices.records import clocks, complaints, locations, notices, signals
 from rempart.intake.notices.sealing import rewrap_notices
 from rempart.intake.notices.values import Answer
+from rempart.intake.notices.withholding import withheld
 from rempart.items.records import items
 from rempart.server.replays import replays
 from rempart.server.vaults import WRAPPED_ELSEWHERE
@@ -202,3 +204,11 @@ def test_what_is_sealed_follows_the_service_key(store, tmp_path):
         assert rewrap_notices(conn, keyring=desk.writer.keyring) == 5
         assert rewrap_notices(conn, keyring=desk.writer.keyring) == 0
     assert desk.seen(told).letters[0].text
+
+
+def test_the_ledger_does_not_tell_who_is_kept_from_a_notice_what_its_leaves_are_about(desk):
+    told, secret = desk.take(), desk.take(form(f"{URL}/2", insider=True))
+    asked = [About(number=1, subject=f"notice:{told.notice}"), About(number=2, subject=f"notice:{secret.notice}")]
+    with desk.store.read() as conn:
+        assert withheld(conn, asked, RUI) == {2}
+        assert withheld(conn, asked, LEA) == frozenset()

@@ -85,7 +85,8 @@ def open_notices(
     found: list[NoticeRow] = []
     while len(found) <= most:
         some = records.page(conn, state=None if state is None else state.value, after=place, most=most + 1)
-        found += [one for one in some if one.id in _seen(conn, [row.id for row in some], who)]
+        seen = seen_among(conn, [row.id for row in some], who)
+        found += [one for one in some if one.id in seen]
         if len(some) <= most:
             break
         place = (some[-1].due if state is NoticeState.OPEN else some[-1].received, some[-1].id)
@@ -115,7 +116,7 @@ def notice(conn: Connection, notice_id: str, who: Principal, *, keyring: Keyring
 def visible(conn: Connection, notice_id: str, who: Principal, *, lock: bool = False) -> NoticeRow:
     """The notice, its row locked where asked. Raises NotFoundError also where one of its cases is kept from them."""
     row = records.find(conn, notice_id, lock=lock)
-    if row is None or row.id not in _seen(conn, [row.id], who):
+    if row is None or row.id not in seen_among(conn, [row.id], who):
         raise NotFoundError("There is no such notice.")
     return row
 
@@ -129,7 +130,7 @@ def of_case(conn: Connection, case_id: str) -> tuple[NoticeRow, ...]:
 def seen_of_case(conn: Connection, case_id: str, who: Principal) -> tuple[NoticeRow, ...]:
     """The notices that named what a case is about, or whose signals led to it, as far as somebody may see them."""
     ids = dict.fromkeys([one.notice for one in locations.of_case(conn, case_id)] + list(seeds.linked(conn, case_id)))
-    seen = _seen(conn, ids, who)
+    seen = seen_among(conn, ids, who)
     return tuple(row for row in (records.find(conn, one) for one in ids if one in seen) if row is not None)
 
 
@@ -151,7 +152,7 @@ def _in_order(found: Mapping[str, Any]) -> Iterable[tuple[str, Mapping[str, Any]
     return ((name, found[name]) for name in regimes() if name in found)
 
 
-def _seen(conn: Connection, notices: Iterable[str], who: Principal) -> frozenset[str]:
+def seen_among(conn: Connection, notices: Iterable[str], who: Principal) -> frozenset[str]:
     """Those of these notices of which every case may be seen, that of a complaint that waits too."""
     about: dict[str, set[str]] = {}
     for place in locations.of(conn, notices := list(notices)):

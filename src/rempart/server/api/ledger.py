@@ -11,12 +11,13 @@ from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
-from rempart.cases.work.withholding import About, withheld
+from rempart.cases.work.withholding import About
 from rempart.evidence.ledger.export import key_lines, leaf_rows, openings
 from rempart.evidence.ledger.exportfile import opens_document
 from rempart.evidence.ledger.leaves import SUBJECT, TIME, Opening
 from rempart.evidence.ledger.sequencer import latest_checkpoint
 from rempart.evidence.ledger.storedtree import StoredTree
+from rempart.intake.notices.withholding import withheld
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.access import needs, public

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from rempart.cases.work import queue
-from rempart.cases.work.withholding import About, withheld
+from rempart.cases.work.withholding import About
 from rempart.errors import (
     LedgerChangedError,
     LedgerForkedError,
@@ -33,6 +33,7 @@ from rempart.evidence.ledger.proof import prove
 from rempart.evidence.ledger.sequencer import latest_checkpoint
 from rempart.evidence.ledger.status import status_of
 from rempart.evidence.ledger.verify import verify as verify_export
+from rempart.intake.notices.withholding import withheld
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
