@@ -41,7 +41,7 @@ def record(conn: Connection, case: Case, notices: Sequence[str], *, at: datetime
     if case.state != "decided" or case.decided_by is None:
         return 0
     hosted = (items.hosted(conn, one) for one in cases.items_of(conn, case.id))
-    gone = [one for one in hosted if one is not None and one.decided is Verdict.BLOCK]
+    gone = [one for one in hosted if one is not None and one.decided not in (None, Verdict.ALLOW)]
     matched = records.seeds_matched(conn, case.id, [one.id for one in gone])
     made = 0
     for notice in notices:
