@@ -62,8 +62,8 @@ def read(store, told, *, writer, at=NOON, address=HOME):
 class NoticeDesk:
     """Who takes notices and decides about them, on a clock that is set by hand."""
 
-    def __init__(self, store, *, keyring=None):
-        self.store, self.vault = store, a_vault(store, keys=keyring)
+    def __init__(self, store, *, keyring=None, vault=None):
+        self.store, self.vault = store, vault or a_vault(store, keys=keyring)
         self.writer = a_writer(self.vault.keyring)
         self.clock = self.vault.clock
 

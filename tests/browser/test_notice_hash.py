@@ -78,12 +78,11 @@ def page(browser: Browser, site: HashSite) -> Page:
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> dict[Path, dict[str, str]]:
-    """Each scene in two kinds of file, so that all kinds come three times and more, and what `rempart hash` says."""
+    """Each scene in one kind of file, the kinds in turn, and what `rempart hash` says of it."""
     home = tmp_path_factory.mktemp("files")
     for seed in range(SCENES):
-        scene = pictures.scene(seed, 320, 240)
-        for kind in {KINDS[seed % len(KINDS)], KINDS[(7 * seed + 3) % len(KINDS)]}:
-            (home / f"{seed} {kind}".replace(":", "")).write_bytes(FORMATS[kind](scene))
+        kind = KINDS[seed % len(KINDS)]
+        (home / f"{seed} {kind}".replace(":", "")).write_bytes(FORMATS[kind](pictures.scene(seed, 320, 240)))
     done = rempart("hash", "--json", home)
     assert done.returncode == 0, done.stderr
     return {Path(line["path"]): line for line in map(json.loads, done.stdout.splitlines())}

@@ -32,6 +32,12 @@ def site() -> Iterator[HashSite]:
         yield found
 
 
+@pytest.fixture(scope="module")
+def long_lived(browser: Browser, site: HashSite) -> Page:
+    """A page for what one after the other may be asked of it."""
+    return opened(browser, site)
+
+
 @pytest.fixture
 def page(browser: Browser, site: HashSite) -> Iterator[Page]:
     found = opened(browser, site)
@@ -151,28 +157,28 @@ ALONE = {
 
 
 @pytest.mark.parametrize("kind", ALONE)
-def test_what_cannot_be_hashed_is_said_and_keeps_its_digest(page: Page, kind: str) -> None:
+def test_what_cannot_be_hashed_is_said_and_keeps_its_digest(long_lived: Page, kind: str) -> None:
     data, why = ALONE[kind]
-    assert hashed(page, data, name="picture.jpg") == (digest_alone(data), f"{told(why)} {told('exact')}")
+    assert hashed(long_lived, data, name="picture.jpg") == (digest_alone(data), f"{told(why)} {told('exact')}")
 
 
 @pytest.mark.parametrize("data", [b"", b"hello" * 30, b'<svg xmlns="http://www.w3.org/2000/svg"/>'])
-def test_what_is_no_picture_gives_nothing(page: Page, data: bytes) -> None:
-    assert hashed(page, data, name="picture.jpg") == ("", told("unknown"))
+def test_what_is_no_picture_gives_nothing(long_lived: Page, data: bytes) -> None:
+    assert hashed(long_lived, data, name="picture.jpg") == ("", told("unknown"))
 
 
-def test_frames_of_a_film_are_those_of_its_pictures_within_four_bits(page: Page) -> None:
+def test_frames_of_a_film_are_those_of_its_pictures_within_four_bits(long_lived: Page) -> None:
     files = [encode(pictures.scene(seed, 320, 240), "WEBP", quality=80) for seed in range(12)]
     flat = encode(np.full((240, 320, 3), 128, np.uint8), "WEBP", quality=80)
-    text, said = hashed(page, clips.webm([*files[:6], flat, files[5], *files[6:]]))
+    text, said = hashed(long_lived, clips.webm([*files[:6], flat, files[5], *files[6:]]))
     apart = distances(text, hashes_of(files))
     assert max(apart) <= 4, apart
     assert said == told("film").replace("{{kept}}", "12").replace("{{of}}", "14")
 
 
-def test_a_film_without_a_length_is_read_to_its_end(page: Page) -> None:
+def test_a_film_without_a_length_is_read_to_its_end(long_lived: Page) -> None:
     files = [encode(pictures.scene(seed, 320, 240), "WEBP", quality=80) for seed in range(5)]
-    text, _ = hashed(page, clips.webm([*files, files[-1]], says_length=False))
+    text, _ = hashed(long_lived, clips.webm([*files, files[-1]], says_length=False))
     assert max(distances(text, hashes_of(files))) <= 4
 
 

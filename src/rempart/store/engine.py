@@ -17,9 +17,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from rempart.clock import Clock, utc_now
 from rempart.errors import RefusedError, RempartError, StorageFullError, StoreUnavailableError
+from rempart.store.prepared import handed
 
 _WRITES = "rempart_writes"
 _BUSY_SECONDS = 20
+_STATEMENTS_KEPT = 512  # compiled, by each connection
 _SQLITE_SETTINGS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -203,7 +205,10 @@ def _translate(err: DBAPIError) -> RempartError:
 
 
 def _sqlite(address: URL, connections: int) -> Engine:
-    engine = create_engine(address, pool_size=connections, max_overflow=8, pool_timeout=_BUSY_SECONDS)
+    engine = create_engine(
+        address, pool_size=connections, max_overflow=8, pool_timeout=_BUSY_SECONDS,
+        connect_args={"cached_statements": _STATEMENTS_KEPT},
+    )  # fmt: skip
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: Any) -> None:
@@ -214,7 +219,7 @@ def _sqlite(address: URL, connections: int) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        handed(connection, "BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 

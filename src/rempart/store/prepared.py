@@ -15,7 +15,8 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import DBAPIError
 
 Row = Sequence[Any]
-_MOST_ROWS = 64
+# Few rows go in one statement of just their number, many in a few large ones: no more texts than a connection keeps.
+_MOST_ROWS, _FEW_ROWS = 64, 16
 
 
 class Prepared:
@@ -49,10 +50,10 @@ class Prepared:
             for row in rows:
                 _run(conn, form.text, form.bound(row))
             return
-        place, size = 0, _MOST_ROWS
+        place = 0
         while place < len(rows):
-            while size > len(rows) - place:
-                size //= 2
+            left = min(len(rows) - place, _MOST_ROWS)
+            size = left if left <= _FEW_ROWS else 1 << (left.bit_length() - 1)
             _run(conn, form.repeated(size), [one for row in rows[place : place + size] for one in form.bound(row)])
             place += size
 
@@ -144,6 +145,11 @@ def _padded(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], int]:
 def _run(conn: Connection, text: str, values: Sequence[Any]) -> sqlite3.Cursor:
     if not conn.in_transaction():
         conn.begin()
+    return handed(conn, text, values)
+
+
+def handed(conn: Connection, text: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    """Hand a statement straight to SQLite's driver. Raises what SQLAlchemy would."""
     raw = cast(sqlite3.Connection, conn.connection.dbapi_connection)
     try:
         return raw.execute(text, values)

@@ -18,7 +18,7 @@ LIMITS = BreakerLimits(entry=10, rule=50)
 
 class Matched:
     def __init__(self, entry_id, *, mode="blocking", list_id="list_1"):
-        self.entry_id, self.mode, self.list_id = entry_id, mode, list_id
+        self.entry_id, self.mode, self.list_id, self.list = entry_id, mode, list_id, "ours"
 
 
 def note(store, breaker, matches, rule=None, *, at=AT, times=1):

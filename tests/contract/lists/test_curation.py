@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from curating import (
     ANNA,
@@ -423,3 +423,20 @@ def test_one_person_deployments_confirm_later_in_another_session(store):
     changes = curated.add(blocking(curated).id, entries(1), Wishes(), by=ANNA)
     with pytest.raises(RefusedError, match="same session"):
         curated.decide(changes.id, by=ANNA, approve=True)
+
+
+def test_references_of_a_list_are_looked_up_by_their_index(sqlite_store):
+    curated = curation(sqlite_store)
+    made = curated.create(name="trial", by=ANNA)
+    curated.add(made.id, entries(3), Wishes(), by=ANNA)
+    asked = []
+
+    def note(conn, cursor, statement, parameters, *_):
+        asked.append((statement, parameters))
+
+    event.listen(sqlite_store.engine, "before_cursor_execute", note)
+    with sqlite_store.read() as conn:
+        assert set(entry_records.known(conn, made.number, ["e0", "e2", "none"])) == {"e0", "e2"}
+        ((statement, values),) = asked
+        plan = conn.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values).all()
+    assert "ix_list_entries_list_ref (list=? AND ref=?)" in plan[0].detail

@@ -1,23 +1,28 @@
 """Notices that a service or the operator brings, and the bytes of what a notice told of."""
 
 import json
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from actors import NOON, service
 from checking import SERVICE, checking
-from commands import rempart
+from commands import command as rempart
 from desks import join_team
 from hosting import host
 from judging import LEA, REMOVE, RUI
 from noticing import URL, NoticeDesk, form, hashes
 from pictures import jpeg
-from rempart.cases.assessing.settling import FOLLOW
 from rempart.errors import ConflictError
 from rempart.intake import upload_content
-from rempart.intake.notices import follow
-from rempart.intake.notices.records import locations, notices
+from rempart.intake.notices import submit
+from rempart.intake.notices.records import clocks, letters, locations, notices, signals
 from rempart.intake.notices.values import Location, Via
 from rempart.items.records import items
 from rempart.people.permissions import Scope
@@ -25,7 +30,10 @@ from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
 from rempart.signals.digests import digest_bytes
 from rempart.signals.pool import WorkerPool
+from serving import make_data
+from vaults import actions
 
+TESTS = Path(__file__).resolve().parents[2]
 FORUM = service("forum", Scope.CASES)
 
 
@@ -68,22 +76,21 @@ def test_the_service_brings_the_bytes_and_the_decision_reaches_every_copy(store,
         with store.read() as conn:
             assert items.hosted(conn, place.item).sha256 == bytes(digest_bytes(jpeg(2)).sha256)
             assert items.find(conn, SERVICE, "copy").verdict is Verdict.BLOCK
-            again = items.hosted(conn, place.item)
-        with pytest.raises(ConflictError):  # the case is over, and somebody might bring anything
-            upload_content.question(store, items_without_bytes(again), jpeg(2), by=SYSTEM)
     assert copy.verdict is Verdict.ALLOW
-    assert FOLLOW == follow.FOLLOW if hasattr(follow, "FOLLOW") else True
 
 
-def items_without_bytes(item):
-    from dataclasses import replace
-
-    return replace(item, sha256=None, id=item.id + 1)
+def test_once_the_case_is_over_nothing_shows_that_bytes_are_those_of_a_place(desk):
+    told = desk.take()
+    desk.decide(told, REMOVE, people=(RUI,))
+    with desk.store.read() as conn:
+        own = items.hosted(conn, desk.places(told)[0].item)
+    with pytest.raises(ConflictError):
+        upload_content.question(desk.store, own, jpeg(2), by=SYSTEM)
 
 
 def test_taking_from_the_console_lists_and_shows(tmp_path):
     data = tmp_path / "data"
-    assert rempart("init", data).returncode == 0
+    make_data(data)
     taken = rempart(
         "notice", "take", "--url", URL, "--minor", "no", "--role", "self", "--signature", "Ada", "--contact", "0123",
         "--good-faith", "--received", "2026-01-01T12:00+01:00", "--json", "--data", data,
@@ -102,24 +109,40 @@ def test_taking_from_the_console_lists_and_shows(tmp_path):
     assert "The time has no zone." in wrong.stderr
 
 
-def test_a_key_takes_up_to_its_last_step_or_leaves_nothing(desk):
-    """Nothing of a notice is there when the transaction did not end, whatever stopped it and wherever."""
-    from rempart.intake.notices import submit as module
-
+def test_a_notice_that_was_broken_off_anywhere_is_not_there_at_all(desk, monkeypatch):
     steps = ("locate", "seal", "append", "_guard", "_keep_from_insiders")
     for step in steps:
-        whole = getattr(module, step)
+        whole = getattr(submit, step)
 
         def broken(*told, whole=whole, **more):
             whole(*told, **more)
             raise KeyboardInterrupt
 
-        setattr(module, step, broken)
-        try:
-            with pytest.raises(KeyboardInterrupt):
-                desk.take(form(signals=hashes()))
-        finally:
-            setattr(module, step, whole)
+        monkeypatch.setattr(submit, step, broken)
+        with pytest.raises(KeyboardInterrupt):
+            desk.take(form(signals=hashes()))
+        monkeypatch.undo()
     with desk.store.read() as conn:
         for table in (notices.notices, notices.notice_sealed, locations.notice_locations, items.items):
             assert conn.execute(select(func.count()).select_from(table)).scalar_one() == 0
+
+
+def test_a_process_that_is_killed_leaves_whole_notices_alone(store, database_url):
+    told = subprocess.Popen(
+        [sys.executable, TESTS / "notice_process.py", database_url], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (TESTS, TESTS.parent / "src")))},
+    )  # fmt: skip
+    assert told.stdout.readline() == "1\n"
+    time.sleep(random.uniform(0.01, 0.2))
+    told.kill()
+    told.communicate()
+    with store.read() as conn:
+        ids = conn.scalars(select(notices.notices.c.id)).all()
+        assert ids
+        for one in ids:
+            assert len(locations.of(conn, [one])) == 2
+            assert len(clocks.of(conn, [one])) == 3
+            assert [letter.kind for letter in letters.of(conn, [one])] == ["acknowledgement"]
+            assert all(signal.entry for signal in signals.of(conn, one))
+        found = actions(store)
+    assert found.count("notice.received") == found.count("seed.planted") == len(ids)

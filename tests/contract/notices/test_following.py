@@ -58,6 +58,9 @@ def test_what_stays_is_said_at_once_and_what_is_restricted_waits_for_the_service
     assert (seen.state, seen.outcome, [one.state for one in seen.places]) == expected
     assert VERDICT_OF[decision] is (Verdict.ALLOW if decision is NO else Verdict.HOLD)
     assert seen.may_complain is (decision is NO)
+    if decision is RESTRICT:
+        desk.confirm(told)
+        assert desk.seen(told).outcome == "removed"
 
 
 def test_a_place_at_which_nothing_was_is_told_apart_and_so_is_why_something_stays(desk):

@@ -1,6 +1,8 @@
 """The guard of a notice: found at once, gone at once, and never more than a case for people."""
 
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,6 +15,7 @@ from checking import checking, request
 from curating import ANNA, BERT, curation
 from hosting import host
 from judging import LEA
+from liveprocess import LiveProcess
 from pictures import jpeg
 from rempart.cases.records import cases
 from rempart.errors import NotFoundError, RefusedError
@@ -22,7 +25,7 @@ from rempart.lists.breaker import BreakerLimits, entry_subject
 from rempart.lists.entry import EntrySignal
 from rempart.lists.lookup import MOST_OWN
 from rempart.lists.own import NOTICES
-from rempart.lists.records import Mode, entry_signals, lists
+from rempart.lists.records import Mode, entry_signals, list_entries, lists
 from rempart.people.principal import CONSOLE
 from rempart.policy.versions import decide, propose
 from rempart.signals.digests import digest_bytes
@@ -100,18 +103,14 @@ def test_a_planted_seed_is_found_by_the_next_check_and_a_pulled_one_by_none(chec
 
 
 def test_a_seed_is_found_and_gone_within_a_second_in_another_process(store, database_url, tmp_path):
-    from rempart.clock import utc_now
-    from rempart.store.engine import Store
-
-    with Store.open(database_url, clock=utc_now) as elsewhere:
-        live = S.opened(elsewhere, tmp_path / "elsewhere")
-        started = time.monotonic()
+    with LiveProcess(database_url, tmp_path / "elsewhere") as other:
+        assert other.refs(likeness(1, bits=9)) == []
         plant(store, "notice_1", likeness(1))
-        live.index.refresh()  # what every process does four times a second
-        assert refs(live, likeness(1)) == [NOTICES]
+        started = time.monotonic()
+        while not other.refs(likeness(1, bits=9)):
+            assert time.monotonic() - started < 1
         pull(store, "notice_1")
-        assert refs(live, likeness(1)) == []  # even before it has followed
-        assert time.monotonic() - started < 1
+        assert other.refs(likeness(1, bits=9)) == []  # from the commit on, whether or not it has followed
 
 
 def test_two_notices_with_one_picture_keep_their_own_guards(store, tmp_path):
@@ -165,11 +164,18 @@ def test_no_curator_finds_the_list_or_makes_one_that_is_called_so(store):
         curators.create(name=NOTICES, by=BERT, mode=Mode.BLOCKING)
 
 
-def test_two_who_plant_the_first_seed_at_once_make_one_list(store):
-    for number in range(3):
-        plant(store, f"notice_{number}", digest(number))
+def test_several_who_plant_the_first_seed_at_once_make_one_list(store):
+    start = threading.Barrier(3)
+
+    def first(number):
+        start.wait(10)
+        return plant(store, f"notice_{number}", digest(number))
+
+    with ThreadPoolExecutor(3) as threads:
+        planted = list(threads.map(first, range(3)))
     with store.read() as conn:
         assert len(conn.execute(select(lists.c.id)).all()) == 1
+        assert set(conn.execute(select(list_entries.c.id)).scalars()) == set(planted)
 
 
 def test_copies_that_are_hosted_already_come_into_one_case_and_stay_where_they_are(site):

@@ -347,6 +347,30 @@ def test_who_is_signed_in_makes_no_difference_and_no_cookie_is_set(house, client
     assert '<html lang="en">' in with_lang
 
 
+@pytest.mark.parametrize("sending", [False, True], ids=["at a step", "when sending"])
+def test_who_asks_too_often_is_told_for_how_long_and_loses_nothing(house, walker, sending):
+    access = house.runtime.access
+    usual = access.address_per_minute
+    walker.review(where=URL, explanation="Mine.")
+    text = walker.shown
+    object.__setattr__(access, "address_per_minute", 6)
+    try:
+        for _ in range(4):
+            if sending:
+                page = walker.page = Page(walker.post("/notice/send", {"notice": text}), only="/notice")
+            else:
+                page = walker.go("back")
+            if page.status == 429:
+                break
+        assert page.status == 429
+        assert int(page.answer.headers["retry-after"]) >= 1
+        assert re.search(r"Wait \d+ seconds?, then try again. Nothing is lost.", page.text)
+    finally:
+        object.__setattr__(access, "address_per_minute", usual)
+    walker.go("to-review")
+    assert (walker.step, walker.shown) == ("review", text)
+
+
 def test_the_page_is_not_there_until_the_operator_opens_it(house, client):
     opened(house, enabled=False)
     try:

@@ -11,6 +11,7 @@ from actors import person
 from desks import join_team, opened
 from hosting import host
 from judging import NO, judged
+from noticing import a_writer, form, hashes, sent
 from rempart.cases import webhooks
 from rempart.cases.forgetting import forget_decided
 from rempart.cases.records import leaves
@@ -30,8 +31,11 @@ from rempart.evidence.ledger.export import export
 from rempart.evidence.ledger.notes import Signer
 from rempart.evidence.ledger.sequencer import Sequencer
 from rempart.evidence.vault import records as vault_records
+from rempart.intake.notices import seeds, track
+from rempart.intake.notices.records import notices, signals
 from rempart.intake.upload_erasure import erase_item
 from rempart.items.records.items import items
+from rempart.lists.records import entry_signals
 from rempart.people import keys, persons
 from rempart.people.account import Account
 from rempart.people.permissions import Role, Scope
@@ -268,6 +272,27 @@ def test_a_revoked_key_a_deleted_webhook_and_a_deleted_item_stay_away(restored, 
         assert webhook_records.endpoint(conn, hook) is None
         assert webhook_records.secrets_of(conn, hook, at=utc_now()) == ()
         assert conn.scalars(select(items.c.id)).all() == [kept]
+
+
+def test_a_guard_that_was_ended_later_guards_nothing_and_a_suspected_child_stays_one(restored, store):
+    def before(vault):
+        writer = a_writer(vault.keyring)
+        given = [form(f"https://forum.example/{n}", signals=hashes()) for n in range(3)]
+        return [sent(store, one, writer=writer, at=utc_now()).notice for one in given]
+
+    def later(vault, made):
+        with store.write() as conn:
+            seeds.pull(conn, made[0], at=utc_now())
+            track.switch(conn, made[1], who=person("rui", Role.REVIEWER), at=utc_now())
+
+    new, made, done = restored(before, later)
+    assert done == {"notice.track_switched": 1, "seed.pulled": 2}
+    with new.write() as conn:
+        assert [notices.find(conn, one).track for one in made] == ["adult", "child", "adult"]
+        assert [bool(one.value) for one in signals.of(conn, made[1])] == [False, False]
+        assert [seeds.pull(conn, one, at=utc_now()) for one in made] == [0, 0, 1]
+        live = conn.scalars(select(entry_signals.c.id).where(entry_signals.c.removed.is_(None))).all()
+        assert live == []
 
 
 def test_passkeys_and_providers_that_were_voided_later_open_nothing(restored, store):

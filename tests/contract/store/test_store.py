@@ -2,8 +2,10 @@
 
 import importlib
 import pkgutil
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -97,6 +99,26 @@ def test_a_database_file_that_was_moved_away_refuses_writes_until_it_is_back(sql
 def enqueue_one(store, kind="sum", **options):
     with store.write() as conn:
         enqueue(conn, kind, {"a": 1}, **options)
+
+
+def test_a_database_file_that_was_replaced_is_the_one_that_is_written_to(sqlite_store, tmp_path):
+    with sqlite_store.write() as conn:
+        next_number(conn, "items")
+    copy = tmp_path / "copy.db"
+    with closing(sqlite3.connect(sqlite_store.path)) as other:
+        other.execute("VACUUM INTO ?", [str(copy)])
+    with sqlite_store.write() as conn:
+        next_number(conn, "items")
+    sqlite_store.move_log()
+    for beside in ("-wal", "-shm"):
+        sqlite_store.path.with_name(sqlite_store.path.name + beside).unlink(missing_ok=True)
+    copy.replace(sqlite_store.path)
+    with sqlite_store.read() as conn:
+        assert current_number(conn, "items") == 1
+    with sqlite_store.write() as conn:
+        assert next_number(conn, "items") == 2
+    with sqlite_store.read() as conn:
+        assert current_number(conn, "items") == 2
 
 
 def test_a_job_is_run_once_and_done_with_its_effects(store, worker):

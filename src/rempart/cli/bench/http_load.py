@@ -6,14 +6,17 @@ Reads one JSON object from standard input (see `Load`), sends the requests, and 
 from __future__ import annotations
 
 import json
+import select
 import socket
 import sys
-import threading
 import time
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
+
+_LONGEST = 30.0
+_SEND_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,57 +49,66 @@ class Seen:
 
 
 class _Run:
+    """One thread for all connections: what the generator itself takes of the machine is what the server lacks."""
+
     def __init__(self, load: Load) -> None:
         self._load = load
         self._bodies = [b64decode(body) for body in load.bodies]
         self._next = 0
-        self._lock = threading.Lock()
+        self._began = 0.0
+        self._free: list[_Connection | None] = [None] * load.connections
+        self._asked: dict[int, _Connection] = {}
         self.latencies: list[float] = []
         self.failed = 0
-        self._began = 0.0
 
     def run(self) -> Seen:
-        threads = [threading.Thread(target=self._one) for _ in range(self._load.connections)]
         self._began = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        # What is sent next is made ready while nothing is due.
+        request = self._request(0)
+        while len(self.latencies) < self._load.count:
+            due, now = self._due(), time.perf_counter()
+            if self._free and self._next < self._load.count and due <= now:
+                # From the moment when it was due: a server that stalls must not delay the clock that measures it.
+                self._ask(self._free.pop(), request, began=due if self._load.per_second else now)
+                request = self._request(self._next)
+                continue
+            wait = _LONGEST if not self._free or self._next >= self._load.count else due - now
+            readable, _, _ = select.select(list(self._asked), [], [], wait)
+            for number in readable:
+                self._read(self._asked[number])
+            if not readable and wait == _LONGEST:
+                raise TimeoutError("the server does not answer")
         return Seen(seconds=time.perf_counter() - self._began, latencies=self.latencies, failed=self.failed)
 
-    def _one(self) -> None:
-        connection: _Connection | None = None
-        latencies: list[float] = []
-        failed = 0
-        while (turn := self._turn()) is not None:
-            number, due = turn
-            request = self._request(number)
-            if due > (now := time.perf_counter()):
-                time.sleep(due - now)
-            # From the moment when it was due: a server that stalls must not delay the clock that measures it.
-            began = due if self._load.per_second else time.perf_counter()
-            try:
-                connection = connection or _Connection(self._load.port)
-                status = connection.ask(request)
-            except OSError:
-                status, connection = 0, None
-            latencies.append(1e3 * (time.perf_counter() - began))
-            failed += status != 200
-            if not self._load.keep_alive and connection is not None:
-                connection.close()
-                connection = None
-        with self._lock:
-            self.latencies += latencies
-            self.failed += failed
+    def _due(self) -> float:
+        return self._began + self._next / self._load.per_second if self._load.per_second else 0.0
 
-    def _turn(self) -> tuple[int, float] | None:
-        with self._lock:
-            number = self._next
-            self._next += 1
-        if number >= self._load.count:
-            return None
-        due = self._began + number / self._load.per_second if self._load.per_second else 0.0
-        return number, due
+    def _ask(self, connection: _Connection | None, request: bytes, *, began: float) -> None:
+        self._next += 1
+        try:
+            connection = connection or _Connection(self._load.port)
+            connection.ask(request, began)
+        except OSError:
+            self._done(connection, began, well=False)
+            return
+        self._asked[connection.number] = connection
+
+    def _read(self, connection: _Connection) -> None:
+        try:
+            status = connection.read()
+        except OSError:
+            status = 0
+        if status is not None:
+            del self._asked[connection.number]
+            self._done(connection, connection.began, well=status == 200)
+
+    def _done(self, connection: _Connection | None, began: float, *, well: bool) -> None:
+        self.latencies.append(1e3 * (time.perf_counter() - began))
+        self.failed += not well
+        if connection is not None and not (well and self._load.keep_alive):
+            connection.close()
+            connection = None
+        self._free.append(connection)
 
     def _request(self, number: int) -> bytes:
         load, mark = self._load, b"%012d" % (self._load.first + number)
@@ -111,26 +123,32 @@ class _Run:
 
 class _Connection:
     def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=30)
+        self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BYTES)  # a whole picture, without waiting
+        self._socket.settimeout(_LONGEST)
+        self._socket.connect(("127.0.0.1", port))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.number = self._socket.fileno()
+        self.began = 0.0
+        self._answer = b""
 
-    def ask(self, request: bytes) -> int:
+    def ask(self, request: bytes, began: float) -> None:
+        self.began, self._answer = began, b""
         self._socket.sendall(request)
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += self._more()
-        head, _, body = answer.partition(b"\r\n\r\n")
-        told = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-        length = int(told[0].partition(b":")[2])
-        while len(body) < length:
-            body += self._more()
-        return int(head.split(b" ", 2)[1])
 
-    def _more(self) -> bytes:
+    def read(self) -> int | None:
+        """What came; the status once all of the answer has come."""
         data = self._socket.recv(65536)
         if not data:
             raise ConnectionError
-        return data
+        self._answer += data
+        head, end, body = self._answer.partition(b"\r\n\r\n")
+        if not end:
+            return None
+        told = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+        if len(body) < int(told[0].partition(b":")[2]):
+            return None
+        return int(head.split(b" ", 2)[1])
 
     def close(self) -> None:
         self._socket.close()
@@ -138,7 +156,6 @@ class _Connection:
 
 def main(read: Callable[[], str] = sys.stdin.read, write: Callable[[str], Any] = sys.stdout.write) -> None:
     """One load, from standard input to standard output."""
-    sys.setswitchinterval(0.0002)  # its threads must not wait for each other where the server is to be measured
     write(json.dumps(asdict(_Run(Load(**json.loads(read()))).run())))
 
 

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 LEASE = "sequencer"
 # Checks wait for each batch's transaction: short ones, and room for theirs in between.
-BATCH = 64
+BATCH = 128
 _PAUSE_SECONDS = 0.004
 CHECKPOINT_EVERY = timedelta(seconds=30)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtext('rempart_ledger_tree'))")
@@ -95,6 +96,7 @@ class Sequencer:
         self._store, self._signer, self._last_signed = store, signer, last_signed
         self._batch, self._every = batch, every
         self._frontier: Frontier | None = None
+        self._taking = threading.Lock()
 
     def run(self, worker: Worker) -> None:
         """What is to be done every second or so by whoever holds the lease: sequence, and sign when it is time."""
@@ -186,20 +188,32 @@ class Sequencer:
                 raise LedgerForkedError(f"The tree is not the one of which {old.size} leaves were signed ({name}).")
 
     def _sequence_some(self, guard: Guard) -> int:
+        seen, leaves = self._queue()
+        if not leaves:
+            return 0
+        with self._taking:
+            frontier, self._frontier = self._frontier, None  # kept again only when all went well
+        # What needs no transaction is done before it: checks wait for as long as it takes.
+        grown = grow(frontier, leaves) if frontier is not None and frontier.size == seen else None
         with self._store.write() as conn:
             guard(conn)
             lock_tree(conn)
-            rows = _QUEUED.rows(conn, {"most": self._batch})
-            if not rows:
-                return 0
-            frontier, self._frontier = self._frontier, None  # kept again only when all went well
             first = size_of(conn)
-            if frontier is None or frontier.size != first:
+            if frontier is None or grown is None or first != seen:  # this is the first time, or somebody else was here
                 self._check_history(conn, first, latest_checkpoint(conn))
-                frontier = frontier_of(conn)
-            place(conn, frontier, [(id_, body.encode()) for id_, body in rows])
+                frontier, leaves = frontier_of(conn), _leaves(conn, self._batch)
+                grown = grow(frontier, leaves)
+            keep(conn, grown)
         self._frontier = frontier
-        return len(rows)
+        return len(leaves)
+
+    def _queue(self) -> tuple[int, list[tuple[int, bytes]]]:
+        """The size of the tree, and leaves that waited for their place in it: looked at beside the writers.
+
+        They still wait, and none of them has a place, as long as the tree has this size.
+        """
+        with self._store.read() as conn:
+            return size_of(conn), _leaves(conn, self._batch)
 
 
 _QUEUED = Prepared(
@@ -218,17 +232,39 @@ _UNQUEUE = Prepared(
 )
 
 
+class Grown(NamedTuple):
+    """What a tree grew by: rows of positions from `first` on, and the tiles that they finished."""
+
+    first: int
+    rows: list[dict[str, Any]]
+    tiles: list[Tile]
+
+
+def grow(frontier: Frontier, leaves: list[tuple[int, bytes]]) -> Grown:
+    """Put leaves (number and body) at the end of the tree whose edge this is; nothing is written yet."""
+    grown = Grown(frontier.size, [], [])
+    for position, (leaf_id, body) in enumerate(leaves, grown.first):
+        digest = leaf_hash(body)
+        grown.rows.append({"position": position, "leaf_id": leaf_id, "hash": digest})
+        grown.tiles.extend(frontier.append(digest))
+    return grown
+
+
+def keep(conn: Connection, grown: Grown) -> None:
+    """Write what the tree grew by, and take its leaves out of the queue."""
+    _PLACE.write(conn, grown.rows)
+    save_tiles(conn, grown.tiles)
+    _UNQUEUE.write(conn, [{"first": grown.first}])
+
+
 def place(conn: Connection, frontier: Frontier, leaves: list[tuple[int, bytes]]) -> None:
     """Put leaves (number and body) at the end of the tree, and take them out of the queue."""
-    first, finished = frontier.size, list[Tile]()
-    rows = []
-    for position, (leaf_id, body) in enumerate(leaves, first):
-        digest = leaf_hash(body)
-        rows.append({"position": position, "leaf_id": leaf_id, "hash": digest})
-        finished.extend(frontier.append(digest))
-    _PLACE.write(conn, rows)
-    save_tiles(conn, finished)
-    _UNQUEUE.write(conn, [{"first": first}])
+    keep(conn, grow(frontier, leaves))
+
+
+def _leaves(conn: Connection, most: int) -> list[tuple[int, bytes]]:
+    """The first leaves that wait for their place: number and body."""
+    return [(id_, body.encode()) for id_, body in _QUEUED.rows(conn, {"most": most})]
 
 
 def latest_checkpoint(conn: Connection) -> SignedCheckpoint | None:

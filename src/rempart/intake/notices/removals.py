@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rempart.cases.assessing.settling import FOLLOW
+from rempart.cases.events import Reason
 from rempart.cases.records import cases, decisions
 from rempart.cases.records.cases import Case
 from rempart.cases.records.decisions import DecisionRow
@@ -61,10 +62,10 @@ def expect(conn: Connection, case: Case, dues: Sequence[datetime], *, at: dateti
     made = 0
     for number in cases.items_of(conn, case.id):
         item = items.hosted(conn, number)
-        if item is None or item.gone is not None or item.decided is not Verdict.BLOCK:
+        if item is None or item.gone is not None or item.decided in (None, Verdict.ALLOW):
             continue
         told = decisions.last_about(conn, number)
-        if told is None or told.verdict != Verdict.BLOCK.value:
+        if told is None or not _takes_away(told):
             continue
         due = min((one for one in dues if case.opened <= one), default=told.at + USUAL)
         made += _expected(conn, told, case, due, at=at)
@@ -80,7 +81,7 @@ def confirm(conn: Connection, service: str, decision_id: str, *, by: Principal, 
     told = decisions.find(conn, decision_id)
     if told is None or told.service != service:
         raise NotFoundError("There is no such decision.", hint="GET /v1/decisions lists those about your items.")
-    if told.item is None or told.verdict != Verdict.BLOCK.value:
+    if told.item is None or not _takes_away(told):
         return None
     records.add(conn, _removal(told))
     found = records.find(conn, decision_id, lock=True)
@@ -144,6 +145,12 @@ def alarm_at(asked: datetime, due: datetime) -> datetime:
     return asked if due <= asked else max(due - WARN_BEFORE, asked + (due - asked) / 2)
 
 
+def _takes_away(told: DecisionRow) -> bool:
+    """Whether a decision asks for something to be gone: it is blocked, or people had it held back."""
+    held = told.verdict == Verdict.HOLD.value and told.reason == Reason.CASE.value
+    return held or told.verdict == Verdict.BLOCK.value
+
+
 def _removal(told: DecisionRow) -> Removal:
     assert told.item is not None
     return Removal(decision=told.id, item=told.item, service=told.service, case_id=told.case_id, asked=told.at)
@@ -179,7 +186,7 @@ def _confirmed(conn: Connection, removal: Removal, *, by: Principal, at: datetim
 def _still(conn: Connection, one: Removal) -> bool:
     """Whether it is still to be removed: it is there, and people have not said otherwise since."""
     item = items.hosted(conn, one.item)
-    return one.confirmed is None and item is not None and item.gone is None and item.verdict is Verdict.BLOCK
+    return one.confirmed is None and item is not None and item.gone is None and item.verdict is not Verdict.ALLOW
 
 
 def _write(

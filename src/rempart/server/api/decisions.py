@@ -93,8 +93,9 @@ def confirm(
     who: Annotated[Principal, Depends(needs(Permission.REMOVALS_CONFIRM))],
     service: Annotated[Service, Depends(get_service)],
 ) -> Confirmed:
-    """What a decision to block asked for is done: the item is gone from the site. Only then does a notice about it
-    count as dealt with. Said twice it changes nothing more; of any other decision there is nothing to confirm."""
+    """What a decision asked for is done: the item is gone from the site, or hidden where people had it held back. Only
+    then does a notice about it count as dealt with. Said twice it changes nothing more; of any other decision there is
+    nothing to confirm."""
     with service.store.write() as conn:
         since = removals.confirm(conn, who.service or "", decision_id, by=who, at=service.clock())
     return Confirmed(id=decision_id, confirmed=None if since is None else iso(since))

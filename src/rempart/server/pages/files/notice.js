@@ -8,7 +8,7 @@ leave.addEventListener("click", (event) => {
 });
 
 for (const one of document.querySelectorAll("[data-your-time]")) {
-  const moment = new Date(one.querySelector("time").dateTime);
-  const local = moment.toLocaleString(document.documentElement.lang, { dateStyle: "full", timeStyle: "short" });
-  one.prepend(`${local} (${one.dataset.yourTime}) · `);
+  const moment = new Date(one.previousElementSibling.dateTime);
+  const local = moment.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+  one.textContent = `${local} (${one.dataset.yourTime})`;
 }

@@ -93,7 +93,7 @@ def _sent(request: Request, service: Service, answers: Answers, sent: Submitted)
     return SentPage(
         number=sent.number, secret=sent.secret, due=sent.due, hours=HOURS, child=kept.child,
         address=f"{base.rstrip('/')}/notice/{sent.number}", contact=kept.contact,
-        laws=laws(sent.regimes, kept.language),
+        laws=laws(sent.regimes, kept.language, short=kept.short),
         help=helplines(service.settings.notices, kept.language, child=kept.short),
     )  # fmt: skip
 
@@ -122,9 +122,10 @@ def _review(request: Request, service: Service, answers: Answers, *, error: Refu
     """Everything, before it is sent; again with what was wrong, where it could not be taken in."""
     said, remedy = texts(answers.language).told(error) if error else ("", "")
     settings, lang, kept = service.settings.notices, answers.language, answers.kept()
+    stand = preview(notice_of(kept), settings.regimes)
     page = ReviewPage(
         answers=kept, so_far=written(kept), addresses=tuple(kept.where.split("\n")),
-        number=len(steps.way(kept)), hours=HOURS, laws=laws(preview(notice_of(kept), settings.regimes), lang),
+        number=len(steps.way(kept)), hours=HOURS, laws=laws(stand, lang, short=kept.short),
         help=helplines(settings, lang, child=kept.short), problem=said, remedy=remedy,
     )  # fmt: skip
     return show(request, page, lang=lang, status=422 if error else 200, in_form=True)

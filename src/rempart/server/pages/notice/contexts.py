@@ -81,13 +81,14 @@ class SentPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StrayPage(Context):
-    """Something else went wrong; what was answered comes along in `so_far`."""
+    """Something else went wrong; what was answered comes along in `so_far`. `begin`: there is a first step to go to."""
 
     template: ClassVar[str] = "notice/stray"
     status: int
     problem: str
     remedy: str
     so_far: str = ""
+    begin: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,8 +86,15 @@ async def stray(request: Request, status: int, err: RempartError) -> Response:
     said, remedy = words.told(err)
     if isinstance(err, TooManyRequestsError):
         said, remedy = words.say("notice.stray.wait"), waits(words, err.retry_after)
+    elif status in (404, 405):
+        said, remedy = words.say("notice.stray.nothing"), words.say("notice.stray.begin")
+    elif status >= 500:
+        said, remedy = words.say("notice.stray.fault"), words.say("notice.stray.later")
     carried = form.get("notice") or form.get("so_far", "")
-    page = StrayPage(status=status, problem=said, remedy=remedy, so_far=carried)
+    begin = request.app.state.service.settings.notices.enabled
+    page = StrayPage(
+        status=status, problem=said, remedy=remedy if begin else "", so_far=carried if begin else "", begin=begin
+    )  # fmt: skip
     answer = show(request, page, lang=words.lang, status=status)
     if isinstance(err, TooManyRequestsError):
         answer.headers["retry-after"] = str(int(err.retry_after) + 1)

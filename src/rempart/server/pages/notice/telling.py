@@ -28,13 +28,13 @@ def notice_of(answers: Answers) -> NoticeForm:
     )  # fmt: skip
 
 
-def laws(applied: Iterable[Applied], language: str) -> tuple[Law, ...]:
+def laws(applied: Iterable[Applied], language: str, *, short: bool) -> tuple[Law, ...]:
     """How the laws in force stand to a notice, but for the service's own promise and those that its sender cannot
-    invoke."""
+    invoke. On a `short` way nothing is said to be missing that nobody was asked for."""
     return tuple(
         Law(title=one.regime.title(language), missing=tuple(part.value for part in one.missing))
         for one in applied
-        if one.regime.id != OWN and not one.barred
+        if one.regime.id != OWN and not one.barred and not (short and one.missing)
     )
 
 
