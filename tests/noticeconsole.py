@@ -60,7 +60,7 @@ def every_notice(house):
 
 
 def every_statement(house, first=800):
-    """A statement that is out, one that waits for `wait_minutes`, and one that a lead keeps back: their ids by these."""
+    """A statement that is out, one that waits as settings say, and one that a lead keeps back: their ids by these."""
     at = house.clock()
     with house.store.write() as conn:
         checked(conn, first, "block", at=at, matches=[match("own", "x")], uploader="kite_77")

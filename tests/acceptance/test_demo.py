@@ -32,6 +32,9 @@ def test_the_demo_finds_copies_runs_a_server_and_ends_by_itself(tmp_path):
     said = told[told.index("That is the administrator") :].split("\n$ ")[0]
     lines = said.splitlines()
     assert all(len(line) + len(after.split()[0]) >= 80 for line, after in pairwise(lines)), "a sentence broken by hand"
+    page = re.search(rf"^http://localhost:{server[1]}/notice$", told, re.MULTILINE)
+    assert page, "the public page of that server"
+    assert re.search(r"the number \S+-\S+ and the secret \S+:\nhttp://localhost:\d+/notice/follow$", told, re.MULTILINE)
     (answered,) = [line for line in told.splitlines() if "the very files" in line]
     (unrelated,) = [line for line in told.split("What the service answered")[1].splitlines() if UNRELATED in line]
     assert len(re.findall(r"\d+", answered)) == 1, "all of the listed files had one verdict"

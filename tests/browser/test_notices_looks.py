@@ -42,7 +42,7 @@ LOOKS = {
     "narrow": ("fr", {"viewport": NARROW}, {"queue", "decided", "complaint", "child-letter", "reasons", "reason-kept"}),
     "dark": ("fr", {"viewport": WIDE, "color_scheme": "dark"}, {"queue", "adult", "preview", "reason-kept"}),
 }
-"""The language of each look, how the browser is set, and which pages: those that have something of all, or every one."""
+"""The language of each look, how the browser is set, and which pages: every one, or those with something of all."""
 
 
 @pytest.mark.parametrize("look", LOOKS)

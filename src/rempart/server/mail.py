@@ -1,4 +1,4 @@
-"""Mail by SMTP, off until it is set up: sign-in links, acknowledgements, deadlines and alarms, sent as jobs.
+"""Mail by SMTP, off until it is set up: sign-in links, alarms, and letters about notices, sent as jobs.
 
 A mail waits in the database sealed under the service key: it may hold a link that lets somebody in.
 """
@@ -42,8 +42,6 @@ class MailKind(StrEnum):
     """What mails there are."""
 
     SIGN_IN = "sign_in"
-    ACKNOWLEDGEMENT = "acknowledgement"
-    DEADLINE = "deadline"
     ALARM = "alarm"
     LETTER = "letter"
 
@@ -131,8 +129,8 @@ class Mailer:
         message["Date"] = format_datetime(self._clock())
         message["Message-ID"] = make_msgid(domain=self._domain)
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = mail.language
         message.set_content(texts["text"].format_map(mail.values) + "\n")
+        message["Content-Language"] = mail.language  # after the content, which takes such headers away
         return message
 
 

@@ -42,6 +42,8 @@ def demonstrated(console: Console, home: Path, made_by: Mapping[str, str]) -> It
     console.rule("The same list behind a service")
     said = run(console, home, "init", DATA, "--admin-email", "you@example.org")
     link = said.strip().splitlines()[-1]
+    with (home / DATA / "rempart.toml").open("a", encoding="utf-8") as settings:
+        settings.write('\n[notices]\nenabled = true\nservice = "forum"\n')
     key = json.loads(
         run(
             console, home, "key", "create", "upload", "--service", "forum", "--scope", "check", "--data", DATA, "--json"
@@ -51,6 +53,7 @@ def demonstrated(console: Console, home: Path, made_by: Mapping[str, str]) -> It
     with _served(console, home) as address:
         refused = _check_all(console, home / "known", home / "posts", made_by, address, key)
         _show_ledger(console, home)
+        _show_notice(console, home, address)
         console.print(f"\nThe server runs at {address}. Your first sign-in, good once:\n{_moved(link, address)}")
         console.print(
             f"\nThat is the administrator, who sees no evidence; {refused} altered copies wait as cases beside the "
@@ -144,6 +147,24 @@ def _show_ledger(console: Console, home: Path) -> None:
     run(console, home, "ledger", "checkpoint", "--data", DATA)
     run(console, home, "ledger", "export", "ledger.jsonl", "--data", DATA)
     console.print(run(console, home, "ledger", "verify", "ledger.jsonl", "--key", key).strip(), highlight=False)
+
+
+def _show_notice(console: Console, home: Path, address: str) -> None:
+    """One notice, as somebody who telephones gives it, about one of the pictures that are on no list."""
+    console.rule("Somebody in a picture asks for it to be taken down")
+    told = json.loads(
+        run(
+            console, home, "notice", "take", "--url", "https://forum.example/posts/other-00.jpg", "--minor", "no",
+            "--explanation", "I did not agree to this picture of my garden.", "--good-faith", "--data", DATA, "--json",
+        )
+    )  # fmt: skip
+    public = _moved(f"{address}/notice", address)
+    console.print(
+        f"It waits in the console under Notices, due {told['due']}. The public page, where people do the same in "
+        f"their browser, without an account:\n{public}\nWhat became of it, for whoever has the number "
+        f"{told['number']} and the secret {told['secret']}:\n{public}/follow",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip
 
 
 def _moved(link: str, address: str) -> str:
