@@ -147,12 +147,6 @@ def page(
     return tuple(NoticeRow(**row._mapping) for row in conn.execute(query.limit(most)))
 
 
-def count_open(conn: Connection) -> int:
-    """How many notices are open."""
-    query = select(func.count()).select_from(notices).where(notices.c.state == "open")
-    return int(conn.execute(query).scalar_one())
-
-
 def over_before(conn: Connection, moment: datetime, *, most: int) -> tuple[NoticeRow, ...]:
     """Notices that were decided, or taken back, before a moment and that nothing was forgotten of, some of the oldest;
     those with a complaint that waits are left out."""

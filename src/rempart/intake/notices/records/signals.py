@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -65,12 +65,6 @@ def add(conn: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
 def of(conn: Connection, notice: str) -> tuple[SignalRow, ...]:
     """The signals of a notice, in the order in which they came."""
     query = select(notice_signals).where(notice_signals.c.notice == notice).order_by(notice_signals.c.id)
-    return tuple(SignalRow(**row._mapping) for row in conn.execute(query))
-
-
-def with_entries(conn: Connection, entries: Iterable[int]) -> tuple[SignalRow, ...]:
-    """The signals behind these entries of the list that guards."""
-    query = select(notice_signals).where(notice_signals.c.entry.in_(list(entries))).order_by(notice_signals.c.id)
     return tuple(SignalRow(**row._mapping) for row in conn.execute(query))
 
 
