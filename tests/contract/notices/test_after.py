@@ -30,6 +30,17 @@ from rempart.signals.values import Sha256
 
 @pytest.fixture
 def desk(store):
+    """On either database."""
+    return with_team(store)
+
+
+@pytest.fixture
+def plain(sqlite_store):
+    """For what no database changes."""
+    return with_team(sqlite_store)
+
+
+def with_team(store):
     with store.write() as conn:
         join_team(conn, RUI, ADA, LEA)
     return NoticeDesk(store)
@@ -89,20 +100,20 @@ def test_the_person_hears_what_became_of_a_complaint(desk, decision, state, lett
         assert [one.by for one in complaints.of(conn, [told.notice])] == [ADA.pseudonym]
 
 
-def test_a_complaint_has_six_months_and_is_about_what_stays(desk):
-    told, gone, late = desk.take(), desk.take(form(f"{URL}/2")), desk.take(form(f"{URL}/3"))
+def test_a_complaint_has_six_months_and_is_about_what_stays(plain):
+    told, gone, late = plain.take(), plain.take(form(f"{URL}/2")), plain.take(form(f"{URL}/3"))
     with pytest.raises(ConflictError):
-        complained(desk, told)
-    desk.decide(gone, REMOVE, people=(RUI,))
-    desk.confirm(gone)
+        complained(plain, told)
+    plain.decide(gone, REMOVE, people=(RUI,))
+    plain.confirm(gone)
     with pytest.raises(ConflictError):
-        complained(desk, gone)
-    desk.decide(late, NO, people=(RUI,))
-    desk.clock.go_on(days=184)
-    assert desk.seen(late).may_complain
-    desk.clock.go_on(seconds=1)
+        complained(plain, gone)
+    plain.decide(late, NO, people=(RUI,))
+    plain.clock.go_on(days=184)
+    assert plain.seen(late).may_complain
+    plain.clock.go_on(seconds=1)
     with pytest.raises(ConflictError):
-        complained(desk, late)
+        complained(plain, late)
 
 
 def test_where_nobody_else_could_look_the_first_person_looks_again(store):
@@ -139,22 +150,22 @@ def test_what_is_taken_back_finds_nothing_any_more_within_a_second(desk, tmp_pat
         taken_back(desk, told)
 
 
-def test_who_takes_back_what_no_law_covered_is_forgotten_at_once(desk):
-    plain = desk.take(form(signature="", contact="", explanation="", accurate=False))
-    lawful = desk.take(form(f"{URL}/2"))
-    for told in (plain, lawful):
-        taken_back(desk, told)
-    with desk.store.read() as conn:
-        assert notices.sealed_of(conn, plain.notice) == {}
-        assert sealed_names(conn, desk.places(plain)[0].case_id) == ()
+def test_who_takes_back_what_no_law_covered_is_forgotten_at_once(plain):
+    unlawful = plain.take(form(signature="", contact="", explanation="", accurate=False))
+    lawful = plain.take(form(f"{URL}/2"))
+    for told in (unlawful, lawful):
+        taken_back(plain, told)
+    with plain.store.read() as conn:
+        assert notices.sealed_of(conn, unlawful.notice) == {}
+        assert sealed_names(conn, plain.places(unlawful)[0].case_id) == ()
         assert sorted(notices.sealed_of(conn, lawful.notice)) == ["contact", "explanation", "name", "signature"]
 
 
-def test_a_decision_about_what_was_taken_back_changes_nothing_of_it(desk):
-    told = desk.take()
-    taken_back(desk, told)
-    desk.decide(told, REMOVE, people=(RUI,))
-    seen = desk.seen(told)
+def test_a_decision_about_what_was_taken_back_changes_nothing_of_it(plain):
+    told = plain.take()
+    taken_back(plain, told)
+    plain.decide(told, REMOVE, people=(RUI,))
+    seen = plain.seen(told)
     assert (seen.state, seen.outcome, [one.state for one in seen.places]) == ("withdrawn", None, ["withdrawn"])
 
 

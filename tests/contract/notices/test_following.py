@@ -22,6 +22,17 @@ from vaults import actions
 
 @pytest.fixture
 def desk(store):
+    """On either database."""
+    return with_team(store)
+
+
+@pytest.fixture
+def plain(sqlite_store):
+    """For what no database changes."""
+    return with_team(sqlite_store)
+
+
+def with_team(store):
     with store.write() as conn:
         join_team(conn, RUI, ADA, LEA)
     return NoticeDesk(store)
@@ -50,35 +61,35 @@ def test_a_removal_counts_only_once_the_service_has_confirmed_it(desk):
 
 
 @pytest.mark.parametrize("decision", [NO, RESTRICT])
-def test_what_stays_is_said_at_once_and_what_is_restricted_waits_for_the_service(desk, decision):
-    told = desk.take()
-    desk.decide(told, decision, people=(RUI,))
-    seen = desk.seen(told)
+def test_what_stays_is_said_at_once_and_what_is_restricted_waits_for_the_service(plain, decision):
+    told = plain.take()
+    plain.decide(told, decision, people=(RUI,))
+    seen = plain.seen(told)
     expected = ("decided", "kept", ["kept"]) if decision is NO else ("open", None, ["removing"])
     assert (seen.state, seen.outcome, [one.state for one in seen.places]) == expected
     assert VERDICT_OF[decision] is (Verdict.ALLOW if decision is NO else Verdict.HOLD)
     assert seen.may_complain is (decision is NO)
     if decision is RESTRICT:
-        desk.confirm(told)
-        assert desk.seen(told).outcome == "removed"
+        plain.confirm(told)
+        assert plain.seen(told).outcome == "removed"
 
 
-def test_a_place_at_which_nothing_was_is_told_apart_and_so_is_why_something_stays(desk):
-    told = desk.take(form(URL, f"{URL}/2"))
-    desk.decide(told, NO, category=Category(scheme="intimate", code="not_found"), people=(RUI,))
-    desk.decide(told, NO, 1, category=Category(scheme="intimate", code="not_intimate"), people=(RUI,))
-    seen = desk.seen(told)
+def test_a_place_at_which_nothing_was_is_told_apart_and_so_is_why_something_stays(plain):
+    told = plain.take(form(URL, f"{URL}/2"))
+    plain.decide(told, NO, category=Category(scheme="intimate", code="not_found"), people=(RUI,))
+    plain.decide(told, NO, 1, category=Category(scheme="intimate", code="not_intimate"), people=(RUI,))
+    seen = plain.seen(told)
     assert [(one.state, one.why) for one in seen.places] == [("not_found", "not_found"), ("kept", "not_intimate")]
     assert (seen.state, seen.outcome) == ("decided", "kept")
 
 
-def test_a_notice_with_several_places_is_decided_with_its_last_one(desk):
-    told = desk.take(form(URL, f"{URL}/2"))
-    desk.decide(told, NO, people=(RUI,))
-    assert desk.seen(told).state == "open"
-    desk.decide(told, REMOVE, 1, people=(RUI,))
-    desk.confirm(told, 1)
-    seen = desk.seen(told)
+def test_a_notice_with_several_places_is_decided_with_its_last_one(plain):
+    told = plain.take(form(URL, f"{URL}/2"))
+    plain.decide(told, NO, people=(RUI,))
+    assert plain.seen(told).state == "open"
+    plain.decide(told, REMOVE, 1, people=(RUI,))
+    plain.confirm(told, 1)
+    seen = plain.seen(told)
     assert (seen.outcome, [one.state for one in seen.places]) == ("mixed", ["kept", "removed"])
     assert letters(seen) == ["acknowledgement", "kept"]
 
@@ -89,12 +100,12 @@ def test_every_notice_about_a_picture_hears_of_the_one_decision(desk):
     assert [desk.seen(one).outcome for one in (first, second)] == ["kept", "kept"]
 
 
-def test_a_case_about_something_else_that_lets_a_picture_stay_says_nothing_of_the_notice(desk):
-    with desk.store.write() as conn:
+def test_a_case_about_something_else_that_lets_a_picture_stay_says_nothing_of_the_notice(plain):
+    with plain.store.write() as conn:
         host(conn, 7, url=URL, sha256=None)
-    told = desk.take()
-    with desk.store.write() as conn:
-        row = cases.find(conn, desk.places(told)[0].case_id)
+    told = plain.take()
+    with plain.store.write() as conn:
+        row = cases.find(conn, plain.places(told)[0].case_id)
         other = "case_other"
         cases.add_unless_open(
             conn,
@@ -102,21 +113,21 @@ def test_a_case_about_something_else_that_lets_a_picture_stay_says_nothing_of_th
             | {"opened": row.opened, "opened_by": "system", "due": row.due, "state": "open", "cluster": b"x" * 32},
         )
         cases.add_item(conn, case_id=other, item=7, service="forum", added=row.opened)
-    judged(desk.store, desk.vault, other, NO, people=(RUI,))
-    desk.follow()
-    assert desk.seen(told).places[0].state == "waiting"
-    desk.decide(told, REMOVE, people=(ADA,))
-    assert desk.seen(told).places[0].state == "removing"
+    judged(plain.store, plain.vault, other, NO, people=(RUI,))
+    plain.follow()
+    assert plain.seen(told).places[0].state == "waiting"
+    plain.decide(told, REMOVE, people=(ADA,))
+    assert plain.seen(told).places[0].state == "removing"
 
 
-def test_what_its_service_has_deleted_needs_nobody_to_confirm_it(desk):
-    with desk.store.write() as conn:
+def test_what_its_service_has_deleted_needs_nobody_to_confirm_it(plain):
+    with plain.store.write() as conn:
         host(conn, 7, url=URL, sha256=b"s" * 32)
-    told = desk.take()
-    with desk.store.write() as conn:
-        items.change(conn, 7, gone=desk.clock())
-    desk.decide(told, REMOVE, people=(RUI,))
-    assert desk.seen(told).outcome == "removed"
+    told = plain.take()
+    with plain.store.write() as conn:
+        items.change(conn, 7, gone=plain.clock())
+    plain.decide(told, REMOVE, people=(RUI,))
+    assert plain.seen(told).outcome == "removed"
 
 
 def test_a_false_notice_removes_nothing_by_itself(desk):
