@@ -99,7 +99,7 @@ def compose(
         "count": str(len(locations)), "page": sender.page, "days": str(WARNED_DAYS),
         "regimes": _regimes(notice, words, lang), "outcome": _outcome(locations, words, lang),
         "why": _why(locations, words), "redress": _redress(notice, sender, words, lang),
-        "help": _help(sender, words, lang), "erased": words["erased"]["now"],
+        "help": _help(sender, words, lang), "erased": words["erased"]["later" if notice.under_law else "now"],
     }  # fmt: skip
     own = words[kind.value]
     text = own["text"].format_map(values)
