@@ -17,7 +17,8 @@ from rempart.errors import NotFoundError, TooManyRequestsError
 from rempart.intake.notices import clockwork, letters, reading, seeds, track
 from rempart.intake.notices.complaints import complain
 from rempart.intake.notices.reading import by_number
-from rempart.intake.notices.records import notices, signals
+from rempart.intake.notices.records import notices
+from rempart.intake.notices.records import seeds as seed_records
 from rempart.intake.notices.sealing import network_of
 from rempart.intake.notices.withdrawal import withdraw
 from rempart.items.records import items
@@ -89,7 +90,7 @@ def led_to(desk, told, number):
     """A case that a notice's seed opens about another item."""
     with desk.store.write() as conn:
         host(conn, number, url=f"https://forum.example/{number}", sha256=bytes([number]) * 32, verdict="allow")
-        entry = signals.of(conn, told.notice)[0].entry
+        entry = seed_records.last_of(conn, told.notice).entry
         seed = Found(list=NOTICES, opinion="investigation_seed", entry_id=entry, distance=14)
         case_id = open_case(
             conn, kind="lookback", queue="notices", assessors=1, matches=[seed], reason="notice", policy_version=0,
