@@ -25,7 +25,6 @@ notice_clocks = Table(
     Column("alarmed", UtcTime),
     Column("met", UtcTime),
     Index(None, "next", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
-    Index(None, "due", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
 )
 
 
