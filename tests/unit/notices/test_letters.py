@@ -27,13 +27,14 @@ WRITER = Writer(sender=ADULT, for_children=CHILD, keyring=HeldKeys(key_text()))
 
 def notice(**more):
     regimes = {
-        "own": {"missing": [], "barred": False},
+        "own": {"missing": [], "barred": False, "valid_at": None},
         "us-tida": {
             "missing": [one.value for one in Element if one.value in ("signature", "contact")],
             "barred": False,
+            "valid_at": None,
         },
-        "eu-dsa": {"missing": [], "barred": False},
-        "fr-lcen": {"missing": [], "barred": True},
+        "eu-dsa": {"missing": [], "barred": False, "valid_at": None},
+        "fr-lcen": {"missing": [], "barred": True, "valid_at": None},
     }
     values = dict.fromkeys(NoticeRow.__slots__) | {
         "id": "notice_1", "number": "C4R4-DYN9", "service": "forum", "received": NOON, "due": NOON, "language": "en",

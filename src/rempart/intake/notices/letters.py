@@ -101,7 +101,7 @@ def compose(
         "regimes": _regimes(notice, words, lang), "outcome": _outcome(locations, words, lang),
         "why": _why(locations, words),
         "redress": _redress(notice, sender, words, lang, complaint=_may_stay(kind, locations)),
-        "help": _help(sender, words, lang), "erased": words["erased"]["now"],
+        "help": _help(sender, words, lang), "erased": words["erased"]["later" if notice.under_law else "now"],
     }  # fmt: skip
     own = words[kind.value]
     text = own["text"].format_map(values)

@@ -12,12 +12,15 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import cases
+from rempart.cases.records import cases, work
+from rempart.cases.records.cases import Case
+from rempart.cases.work.moves import restrict_insider
 from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
+from rempart.intake.notices.records import locations, signals
 from rempart.intake.notices.records import seeds as records
-from rempart.intake.notices.records import signals
 from rempart.intake.notices.records.seeds import SeedRow
+from rempart.intake.notices.values import Track
 from rempart.lists import seeds as lists
 from rempart.lists.entry import Disposition, EntrySignal
 from rempart.lists.own import NOTICES, is_own
@@ -25,7 +28,6 @@ from rempart.lists.records import answers
 from rempart.people.principal import SYSTEM, Principal
 from rempart.signals.values import SIGNAL_TYPES, SignalKind
 
-ADULT = "adult"
 MOST_SIGNALS = 401
 """Of one notice: a photo has two, a video one or two for each of its frames."""
 
@@ -44,7 +46,7 @@ def plant(
     notice_id: str,
     signals: Sequence[EntrySignal],
     *,
-    track: str,
+    track: Track,
     at: datetime,
     due: datetime | None = None,
 ) -> int | None:
@@ -56,7 +58,7 @@ def plant(
     """
     if len(signals) > MOST_SIGNALS:
         raise RefusedError(f"A notice has at most {MOST_SIGNALS} signals.")
-    if track != ADULT or not any(answers(one, Disposition.MATCH) for one in signals):
+    if track is not Track.ADULT or not any(answers(one, Disposition.MATCH) for one in signals):
         return None
     facts = {"signals": len(signals)}
     append(conn, Leaf(action="seed.planted", actor=SYSTEM.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at)
@@ -95,9 +97,8 @@ def settle(conn: Connection, notice_id: str, *, guards: bool, at: datetime) -> N
             EntrySignal(signal=SIGNAL_TYPES[SignalKind(one.kind)](one.value), recipe=one.recipe, quality=one.quality)
             for one in kept
         ]
-        entry = plant(conn, notice_id, again, track=ADULT, at=at, due=before.due) if again else None
-        if entry is not None:
-            signals.set_entry(conn, notice_id, entry)
+        if again:
+            plant(conn, notice_id, again, track=Track.ADULT, at=at, due=before.due)
 
 
 def pull_again(conn: Connection, entries: Sequence[int], *, at: datetime) -> bool:
@@ -119,12 +120,22 @@ def told(conn: Connection, case_id: str, matches: Iterable[Matched], at: datetim
 def link(conn: Connection, case_id: str, matches: Iterable[Matched], *, at: datetime) -> None:
     """Make a case due with the notices that led to it; `matches` are those that opened it or came to it.
 
-    The case is locked by the caller. It is never put off.
+    The case is locked by the caller. It is never put off. Where somebody of the team may be involved in one of these
+    notices, the case is for leads alone, and for those of them who may see the notice's own.
     """
     entries = [one.entry_id for one in matches if is_own(one.list) and one.entry_id is not None]
-    due = records.earliest_due(conn, entries, after=at) if entries else None
-    if due is None:
+    if not entries:
         return
-    case = cases.find(conn, case_id)
-    if case is not None and case.state == "open" and (case.due is None or due < case.due):
+    due, case = records.earliest_due(conn, entries, after=at), cases.find(conn, case_id)
+    if case is None or case.state != "open":
+        return
+    if due is not None and (case.due is None or due < case.due):
         cases.change(conn, case_id, due=due)
+    _keep_from_insiders(conn, case, records.of_insiders(conn, entries), at=at)
+
+
+def _keep_from_insiders(conn: Connection, case: Case, notices: Sequence[str], *, at: datetime) -> None:
+    about = {one.case_id for one in locations.of(conn, notices)} if notices else set()
+    kept = frozenset(person for one in sorted(about) for person in work.barred_from(conn, one))
+    if about and not (case.insider and kept <= work.barred_from(conn, case.id)):
+        restrict_insider(conn, case.id, SYSTEM, kept, at=at)

@@ -26,11 +26,12 @@ from sqlalchemy import (
     update,
 )
 
+from rempart.deadlines.regimes import OWN
 from rempart.intake.notices.records.complaints import notice_complaints
 from rempart.store.schema import Json, UtcTime, metadata
 
 ID = String(40)
-_OPEN, _SENT = text("state = 'open'"), text("sender IS NOT NULL")
+_OPEN = text("state = 'open'")
 _UNSWEPT = text("swept_at IS NULL")
 
 notices = Table(
@@ -65,7 +66,6 @@ notices = Table(
     UniqueConstraint("number"),
     Index("ix_notices_open", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_notices_received_id", "received", "id"),
-    Index(None, "sender", sqlite_where=_SENT, postgresql_where=_SENT),
     Index("ix_notices_unswept", "state", sqlite_where=_UNSWEPT, postgresql_where=_UNSWEPT),
 )
 notice_sealed = Table(
@@ -108,6 +108,11 @@ class NoticeRow:
     forgotten_at: datetime | None
     swept_at: datetime | None
 
+    @property
+    def under_law(self) -> bool:
+        """Whether a law applied to it beside the service's own promise: how it was dealt with has to be shown later."""
+        return any(told["valid_at"] is not None for name, told in self.regimes.items() if name != OWN)
+
 
 def add(conn: Connection, row: Mapping[str, Any]) -> None:
     """Write a notice."""
@@ -145,12 +150,6 @@ def page(
         if after is not None:
             query = query.where(tuple_(notices.c.received, notices.c.id) < after)
     return tuple(NoticeRow(**row._mapping) for row in conn.execute(query.limit(most)))
-
-
-def count_open(conn: Connection) -> int:
-    """How many notices are open."""
-    query = select(func.count()).select_from(notices).where(notices.c.state == "open")
-    return int(conn.execute(query).scalar_one())
 
 
 def over_before(conn: Connection, moment: datetime, *, most: int) -> tuple[NoticeRow, ...]:
