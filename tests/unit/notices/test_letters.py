@@ -27,13 +27,14 @@ WRITER = Writer(sender=ADULT, for_children=CHILD, keyring=HeldKeys(key_text()))
 
 def notice(**more):
     regimes = {
-        "own": {"missing": [], "barred": False},
+        "own": {"missing": [], "barred": False, "valid_at": None},
         "us-tida": {
             "missing": [one.value for one in Element if one.value in ("signature", "contact")],
             "barred": False,
+            "valid_at": None,
         },
-        "eu-dsa": {"missing": [], "barred": False},
-        "fr-lcen": {"missing": [], "barred": True},
+        "eu-dsa": {"missing": [], "barred": False, "valid_at": None},
+        "fr-lcen": {"missing": [], "barred": True, "valid_at": None},
     }
     values = dict.fromkeys(NoticeRow.__slots__) | {
         "id": "notice_1", "number": "C4R4-DYN9", "service": "forum", "received": NOON, "due": NOON, "language": "en",
@@ -130,4 +131,19 @@ def test_dates_in_one_letter_are_written_in_one_way_and_a_removal_has_its_hour()
     removed = compose(LetterKind.REMOVED, row, [place(1, LocationState.REMOVED)], sender=ADULT, at=NOON).text
     day = "1 March 2026"
     assert f"removed from this service on {day}, 12:00 UTC." in removed
-    assert removed.count(day) == 3
+    assert removed.count(day) == 2
+    kept = compose(LetterKind.KEPT, row, [place(1, LocationState.KEPT)], sender=ADULT, at=NOON).text
+    assert f"complain until {day}," in kept
+
+
+def test_a_letter_speaks_of_a_complaint_only_where_something_may_stay():
+    def said(kind, *states):
+        places = [place(number, state) for number, state in enumerate(states, start=1)]
+        return "you can complain until" in compose(kind, notice(), places, sender=ADULT, at=NOON).text
+
+    removed, kept = LocationState.REMOVED, LocationState.KEPT
+    assert not said(LetterKind.REMOVED, removed)
+    assert not said(LetterKind.COMPLAINT_UPHELD, removed, removed)
+    assert said(LetterKind.COMPLAINT_UPHELD, removed, kept)
+    assert said(LetterKind.KEPT, kept)
+    assert said(LetterKind.KEPT, LocationState.WAITING), "as the preview before a decision"

@@ -33,6 +33,7 @@ from rempart.store.ids import new_id
 CONTACT = "contact"
 WARNED_DAYS = 90
 _UNKNOWN = "other"
+_GONE = frozenset({LocationState.REMOVED.value, LocationState.REMOVING.value, LocationState.WITHDRAWN.value})
 
 
 class LetterKind(StrEnum):
@@ -98,7 +99,8 @@ def compose(
         "number": notice.number, "received": _moment(notice.received, lang), "due": _moment(notice.due, lang),
         "count": str(len(locations)), "page": sender.page, "days": str(WARNED_DAYS),
         "regimes": _regimes(notice, words, lang), "outcome": _outcome(locations, words, lang),
-        "why": _why(locations, words), "redress": _redress(notice, sender, words, lang),
+        "why": _why(locations, words),
+        "redress": _redress(notice, sender, words, lang, complaint=_may_stay(kind, locations)),
         "help": _help(sender, words, lang), "erased": words["erased"]["later" if notice.under_law else "now"],
     }  # fmt: skip
     own = words[kind.value]
@@ -196,9 +198,16 @@ def _why(locations: Sequence[LocationRow], words: Mapping[str, Mapping[str, str]
     return "\n".join(dict.fromkeys(known.get(one.why or _UNKNOWN, known[_UNKNOWN]) for one in kept))
 
 
-def _redress(notice: NoticeRow, sender: Sender, words: Mapping[str, Mapping[str, str]], lang: str) -> str:
+def _may_stay(kind: LetterKind, locations: Sequence[LocationRow]) -> bool:
+    """Whether there may be something to complain about: nobody is told to complain about what is gone."""
+    return kind is not LetterKind.REMOVED and (not locations or any(one.state not in _GONE for one in locations))
+
+
+def _redress(
+    notice: NoticeRow, sender: Sender, words: Mapping[str, Mapping[str, str]], lang: str, *, complaint: bool
+) -> str:
     own, lines = words["redress"], []
-    if notice.complaint_until is not None:
+    if complaint and notice.complaint_until is not None:
         until = format_date(notice.complaint_until, "d MMMM y", locale=lang)
         lines.append(own["complaint"].format(until=until, page=sender.page))
     lines.append(own["outside"])

@@ -7,8 +7,10 @@ leave.addEventListener("click", (event) => {
   location.replace(leave.href);
 });
 
+const told = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang; // as the server writes days
+
 for (const one of document.querySelectorAll("[data-your-time]")) {
   const moment = new Date(one.previousElementSibling.dateTime);
-  const local = moment.toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+  const local = moment.toLocaleString(told, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
   one.textContent = `${local} (${one.dataset.yourTime})`;
 }
