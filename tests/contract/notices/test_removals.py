@@ -21,6 +21,7 @@ from rempart.intake.notices.complaints import complain
 from rempart.intake.notices.follow import Follower
 from rempart.intake.notices.records import locations, notices, signals
 from rempart.intake.notices.records import removals as records
+from rempart.intake.notices.records import seeds as seed_records
 from rempart.intake.notices.removals import alarm_at
 from rempart.intake.notices.withdrawal import withdraw
 from rempart.intake.upload_erasure import erase_item
@@ -109,7 +110,7 @@ class Site:
 
     def entry(self, told):
         with self.store.read() as conn:
-            return signals.of(conn, told.notice)[0].entry
+            return seed_records.last_of(conn, told.notice).entry
 
 
 @pytest.fixture

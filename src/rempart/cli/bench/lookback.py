@@ -21,6 +21,7 @@ from rempart.cases.records import cases
 from rempart.cli.bench.tables import Table
 from rempart.errors import RefusedError
 from rempart.intake.notices import seeds
+from rempart.intake.notices.values import Track
 from rempart.items.lookback import ItemIndex
 from rempart.items.records import checks, items, signals
 from rempart.lists.entry import EntrySignal
@@ -210,7 +211,7 @@ def _timed(
             for one in values
         ]
         with store.write() as conn:
-            seeds.plant(conn, _notice(name, number), made, track=seeds.ADULT, at=store.clock())
+            seeds.plant(conn, _notice(name, number), made, track=Track.ADULT, at=store.clock())
         spent = _until(run)
         if number:
             wall.append(spent[0])

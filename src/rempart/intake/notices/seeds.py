@@ -20,6 +20,7 @@ from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices.records import locations, signals
 from rempart.intake.notices.records import seeds as records
 from rempart.intake.notices.records.seeds import SeedRow
+from rempart.intake.notices.values import Track
 from rempart.lists import seeds as lists
 from rempart.lists.entry import Disposition, EntrySignal
 from rempart.lists.own import NOTICES, is_own
@@ -27,7 +28,6 @@ from rempart.lists.records import answers
 from rempart.people.principal import SYSTEM, Principal
 from rempart.signals.values import SIGNAL_TYPES, SignalKind
 
-ADULT = "adult"
 MOST_SIGNALS = 401
 """Of one notice: a photo has two, a video one or two for each of its frames."""
 
@@ -46,7 +46,7 @@ def plant(
     notice_id: str,
     signals: Sequence[EntrySignal],
     *,
-    track: str,
+    track: Track,
     at: datetime,
     due: datetime | None = None,
 ) -> int | None:
@@ -58,7 +58,7 @@ def plant(
     """
     if len(signals) > MOST_SIGNALS:
         raise RefusedError(f"A notice has at most {MOST_SIGNALS} signals.")
-    if track != ADULT or not any(answers(one, Disposition.MATCH) for one in signals):
+    if track is not Track.ADULT or not any(answers(one, Disposition.MATCH) for one in signals):
         return None
     facts = {"signals": len(signals)}
     append(conn, Leaf(action="seed.planted", actor=SYSTEM.pseudonym, facts=facts, subject=f"notice:{notice_id}"), at=at)
@@ -97,9 +97,8 @@ def settle(conn: Connection, notice_id: str, *, guards: bool, at: datetime) -> N
             EntrySignal(signal=SIGNAL_TYPES[SignalKind(one.kind)](one.value), recipe=one.recipe, quality=one.quality)
             for one in kept
         ]
-        entry = plant(conn, notice_id, again, track=ADULT, at=at, due=before.due) if again else None
-        if entry is not None:
-            signals.set_entry(conn, notice_id, entry)
+        if again:
+            plant(conn, notice_id, again, track=Track.ADULT, at=at, due=before.due)
 
 
 def pull_again(conn: Connection, entries: Sequence[int], *, at: datetime) -> bool:

@@ -192,13 +192,10 @@ def _guard(conn: Connection, notice: str, hashes: OwnHashes | None, *, due: date
     signals = [EntrySignal(signal=one.pdq, recipe=hashes.recipe, quality=one.quality) for one in hashes.guarding]
     if hashes.sha256 is not None:
         signals.append(EntrySignal(signal=hashes.sha256))
-    usual = {"notice": notice, "recipe": hashes.recipe, "entry": None, "until": None, "withdrawn": None}
+    usual = {"notice": notice, "recipe": hashes.recipe, "withdrawn": None}
     told = [{"kind": one.signal.kind.value, "value": bytes(one.signal), "quality": one.quality} for one in signals]
     signal_records.add(conn, [usual | one for one in told])
-    entry = seeds.plant(conn, notice, signals, track=Track.ADULT.value, at=at, due=due)
-    if entry is not None:
-        signal_records.set_entry(conn, notice, entry)
-    return entry is not None
+    return seeds.plant(conn, notice, signals, track=Track.ADULT, at=at, due=due) is not None
 
 
 def _leaf(

@@ -52,9 +52,7 @@ checks = Table(
     Index(None, "item"),
     Index(None, "at"),
     Index("ix_checks_outcome", "outcome", "at", sqlite_where=_TROUBLE, postgresql_where=_TROUBLE),
-    Index(
-        "ix_checks_restricted", "at", "request", "item", sqlite_where=_NOT_ALLOWED, postgresql_where=_NOT_ALLOWED
-    ),
+    Index("ix_checks_restricted", "at", "request", "item", sqlite_where=_NOT_ALLOWED, postgresql_where=_NOT_ALLOWED),
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, func, insert, select, text, update
+from sqlalchemy import Column, Connection, ForeignKey, Index, String, Table, insert, select, text, update
 
 from rempart.store.schema import UtcTime, metadata
 
@@ -25,7 +25,6 @@ notice_clocks = Table(
     Column("alarmed", UtcTime),
     Column("met", UtcTime),
     Index(None, "next", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
-    Index(None, "due", sqlite_where=_RUNNING, postgresql_where=_RUNNING),
 )
 
 
@@ -73,12 +72,6 @@ def stop(conn: Connection, notice: str, *, at: datetime) -> int:
     """All was done for a notice: its running clocks are met; gives how many ran."""
     own = notice_clocks.c.notice == notice, notice_clocks.c.met.is_(None)
     return conn.execute(update(notice_clocks).where(*own).values(met=at, next=None)).rowcount
-
-
-def count_overdue(conn: Connection, at: datetime) -> int:
-    """How many clocks have run out."""
-    query = select(func.count()).select_from(notice_clocks)
-    return int(conn.execute(query.where(notice_clocks.c.met.is_(None), notice_clocks.c.due < at)).scalar_one())
 
 
 def any_to_speak(conn: Connection, at: datetime) -> bool:

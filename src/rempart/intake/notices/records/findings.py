@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, select
+from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, select
 
 from rempart.cases.records.cases import case_matches
 from rempart.intake.notices.records.seeds import notice_seeds
@@ -24,7 +24,6 @@ notice_findings = Table(
     Column("distance", Integer),  # in bits, of a similar one
     Column("by", String(40), nullable=False),
     Column("at", UtcTime, nullable=False),
-    Index("ix_notice_findings_item", "item"),
 )
 
 

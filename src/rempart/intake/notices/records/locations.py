@@ -91,12 +91,6 @@ def of_items(conn: Connection, numbers: Iterable[int]) -> tuple[LocationRow, ...
     return tuple(LocationRow(**row._mapping) for row in conn.execute(query.order_by(notice_locations.c.id)))
 
 
-def find(conn: Connection, location: str) -> LocationRow | None:
-    """The place with this id."""
-    found = conn.execute(select(notice_locations).where(notice_locations.c.id == location)).first()
-    return None if found is None else LocationRow(**found._mapping)
-
-
 def change(conn: Connection, location: str, **values: Any) -> None:
     """Give a place new values."""
     conn.execute(update(notice_locations).where(notice_locations.c.id == location).values(**values))

@@ -31,7 +31,7 @@ from rempart.intake.notices.records.complaints import notice_complaints
 from rempart.store.schema import Json, UtcTime, metadata
 
 ID = String(40)
-_OPEN, _SENT = text("state = 'open'"), text("sender IS NOT NULL")
+_OPEN = text("state = 'open'")
 _UNSWEPT = text("swept_at IS NULL")
 
 notices = Table(
@@ -66,7 +66,6 @@ notices = Table(
     UniqueConstraint("number"),
     Index("ix_notices_open", "due", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
     Index("ix_notices_received_id", "received", "id"),
-    Index(None, "sender", sqlite_where=_SENT, postgresql_where=_SENT),
     Index("ix_notices_unswept", "state", sqlite_where=_UNSWEPT, postgresql_where=_UNSWEPT),
 )
 notice_sealed = Table(
@@ -151,12 +150,6 @@ def page(
         if after is not None:
             query = query.where(tuple_(notices.c.received, notices.c.id) < after)
     return tuple(NoticeRow(**row._mapping) for row in conn.execute(query.limit(most)))
-
-
-def count_open(conn: Connection) -> int:
-    """How many notices are open."""
-    query = select(func.count()).select_from(notices).where(notices.c.state == "open")
-    return int(conn.execute(query).scalar_one())
 
 
 def over_before(conn: Connection, moment: datetime, *, most: int) -> tuple[NoticeRow, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Index, String, Table, func, select, text, update
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Index, String, Table, select, text, update
 
 from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
@@ -28,7 +28,6 @@ removals = Table(
     Column("alarm_at", UtcTime),  # when the operator is to be told next that it is not confirmed
     Column("alarmed", UtcTime),  # when that was done first
     Index(None, "item"),
-    Index(None, "case_id"),
     Index("ix_removals_alarm_at", "alarm_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
 )
 
@@ -101,9 +100,3 @@ def unconfirmed(conn: Connection, *, service: str | None = None, most: int) -> t
         own.append(removals.c.service == service)
     query = select(removals).where(*own).order_by(removals.c.due, removals.c.decision).limit(most)
     return tuple(Removal(**row._mapping) for row in conn.execute(query))
-
-
-def count_unconfirmed(conn: Connection) -> int:
-    """How many wait for a confirmation."""
-    own = removals.c.alarm_at.is_not(None), removals.c.confirmed.is_(None)
-    return int(conn.execute(select(func.count()).select_from(removals).where(*own)).scalar_one())

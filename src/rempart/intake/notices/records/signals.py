@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Connection,
     ForeignKey,
@@ -33,11 +32,8 @@ notice_signals = Table(
     Column("value", LargeBinary, nullable=False),  # empty once it was withdrawn
     Column("quality", SmallInteger),
     Column("recipe", String(40), nullable=False),
-    Column("entry", BigInteger),  # of the list that guards
-    Column("until", UtcTime),
     Column("withdrawn", UtcTime),
     Index(None, "notice"),
-    Index(None, "entry"),
 )
 
 
@@ -51,8 +47,6 @@ class SignalRow:
     value: bytes = field(repr=False)
     quality: int | None
     recipe: str
-    entry: int | None
-    until: datetime | None
     withdrawn: datetime | None
 
 
@@ -66,17 +60,6 @@ def of(conn: Connection, notice: str) -> tuple[SignalRow, ...]:
     """The signals of a notice, in the order in which they came."""
     query = select(notice_signals).where(notice_signals.c.notice == notice).order_by(notice_signals.c.id)
     return tuple(SignalRow(**row._mapping) for row in conn.execute(query))
-
-
-def with_entries(conn: Connection, entries: Iterable[int]) -> tuple[SignalRow, ...]:
-    """The signals behind these entries of the list that guards."""
-    query = select(notice_signals).where(notice_signals.c.entry.in_(list(entries))).order_by(notice_signals.c.id)
-    return tuple(SignalRow(**row._mapping) for row in conn.execute(query))
-
-
-def set_entry(conn: Connection, notice: str, entry: int) -> None:
-    """Note which entry guards with a notice's signals."""
-    conn.execute(update(notice_signals).where(notice_signals.c.notice == notice).values(entry=entry))
 
 
 def withdraw(conn: Connection, notice: str, *, at: datetime) -> int:

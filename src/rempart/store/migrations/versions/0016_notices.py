@@ -25,7 +25,7 @@ def upgrade() -> None:
 
 def _notices() -> None:
     boolean = sa.Boolean(create_constraint=False)
-    open_, sent, unswept = sa.text("state = 'open'"), sa.text("sender IS NOT NULL"), sa.text("swept_at IS NULL")
+    open_, unswept = sa.text("state = 'open'"), sa.text("swept_at IS NULL")
     op.create_table(
         "notices",
         sa.Column("id", ID, nullable=False),
@@ -59,7 +59,6 @@ def _notices() -> None:
     )
     op.create_index("ix_notices_open", "notices", ["due", "id"], sqlite_where=open_, postgresql_where=open_)
     op.create_index("ix_notices_received_id", "notices", ["received", "id"])
-    op.create_index("ix_notices_sender", "notices", ["sender"], sqlite_where=sent, postgresql_where=sent)
     op.create_index("ix_notices_unswept", "notices", ["state"], sqlite_where=unswept, postgresql_where=unswept)
 
 
@@ -100,14 +99,11 @@ def _parts() -> None:
         sa.Column("value", BYTES, nullable=False),
         sa.Column("quality", sa.SmallInteger),
         sa.Column("recipe", sa.String(40), nullable=False),
-        sa.Column("entry", NUMBER),
-        sa.Column("until", NUMBER),
         sa.Column("withdrawn", NUMBER),
         sa.PrimaryKeyConstraint("id", name="pk_notice_signals"),
         sa.ForeignKeyConstraint(["notice"], ["notices.id"], name="fk_notice_signals_notice"),
     )
     op.create_index("ix_notice_signals_notice", "notice_signals", ["notice"])
-    op.create_index("ix_notice_signals_entry", "notice_signals", ["entry"])
 
 
 def _clocks() -> None:
@@ -125,10 +121,7 @@ def _clocks() -> None:
         sa.PrimaryKeyConstraint("notice", "regime", name="pk_notice_clocks"),
         sa.ForeignKeyConstraint(["notice"], ["notices.id"], name="fk_notice_clocks_notice"),
     )
-    for name in ("next", "due"):
-        op.create_index(
-            f"ix_notice_clocks_{name}", "notice_clocks", [name], sqlite_where=running, postgresql_where=running
-        )
+    op.create_index("ix_notice_clocks_next", "notice_clocks", ["next"], sqlite_where=running, postgresql_where=running)
 
 
 def _after() -> None:

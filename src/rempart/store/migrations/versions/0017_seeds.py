@@ -49,7 +49,6 @@ def _make_removals() -> None:
         sa.PrimaryKeyConstraint("decision", name="pk_removals"),
     )
     op.create_index("ix_removals_item", "removals", ["item"])
-    op.create_index("ix_removals_case_id", "removals", ["case_id"])
     waits = sa.text("alarm_at IS NOT NULL")
     op.create_index("ix_removals_alarm_at", "removals", ["alarm_at"], sqlite_where=waits, postgresql_where=waits)
 
@@ -67,4 +66,3 @@ def _make_findings() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("notice", "item", name="pk_notice_findings"),
     )
-    op.create_index("ix_notice_findings_item", "notice_findings", ["item"])
