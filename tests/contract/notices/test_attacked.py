@@ -1,6 +1,6 @@
 """Notices that are meant to do harm, and people of the team who must not learn of one."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -13,7 +13,7 @@ from noticing import HOME, URL, NoticeDesk, form, hashes, sent
 from rempart.cases.opening import CaseItem, open_case
 from rempart.cases.records import cases, work
 from rempart.cases.work.queue import visible
-from rempart.errors import NotFoundError, TooManyRequestsError
+from rempart.errors import NotFoundError, RefusedError, TooManyRequestsError
 from rempart.intake.notices import clockwork, letters, reading, seeds, track
 from rempart.intake.notices.complaints import complain
 from rempart.intake.notices.reading import by_number
@@ -53,6 +53,15 @@ def test_strangers_from_many_places_cannot_keep_somebody_from_their_own_notice(d
     assert ask(told.secret, HOME).number == told.number
     with pytest.raises(NotFoundError):
         ask(WRONG, HOME, "3333-4444")  # nobody has tried this one
+
+
+@pytest.mark.parametrize(
+    "told", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+00:00", "1999-12-31T23:59:59+00:00"]
+)
+def test_a_time_of_receipt_that_cannot_be_is_refused_and_is_no_fault(desk, told):
+    received = datetime.fromisoformat(told)
+    with pytest.raises(RefusedError):
+        sent(desk.store, form(), writer=desk.writer, at=desk.clock(), received=received)
 
 
 def test_addresses_of_the_older_kind_are_told_apart_on_a_socket_that_takes_both():

@@ -36,6 +36,8 @@ def notice(**more):
         "eu-dsa": {"missing": [], "barred": False, "valid_at": None},
         "fr-lcen": {"missing": [], "barred": True, "valid_at": None},
     }
+    for told in regimes.values():
+        told["valid_at"] = None if told["missing"] or told["barred"] else NOON.isoformat()
     values = dict.fromkeys(NoticeRow.__slots__) | {
         "id": "notice_1", "number": "C4R4-DYN9", "service": "forum", "received": NOON, "due": NOON, "language": "en",
         "track": "adult", "regimes": regimes, "state": "decided", "complaint_until": NOON, "insider": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -35,6 +35,9 @@ from rempart.people.principal import SYSTEM, Principal
 from rempart.store.counters import next_number
 from rempart.store.ids import new_id
 
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""No notice came before: such a time is a mistake, and clocks of the first and last years cannot be reckoned with."""
+
 
 def submit(
     conn: Connection,
@@ -63,6 +66,8 @@ def submit(
     received = at if received is None else received
     if received > at:
         raise RefusedError("A notice cannot have come later than now.", hint="Look at the date and the zone.")
+    if received < EARLIEST:
+        raise RefusedError("A notice cannot have come so long ago.", hint="Look at the date, its year above all.")
     child, keyring = form.track is Track.CHILD, writer.keyring
     hashes = None if child or form.role is Role.BYSTANDER else read_hashes(form.signals)
     applied = applying(regimes, form.elements(), form.role, child=child)
