@@ -19,7 +19,8 @@ from rempart.store.engine import Store
 from rempart.store.migrate import upgrade
 
 _SETTINGS = """\
-# Settings of Rempart. What stands here as a comment is the default. Each can also be set in the environment:
+# Settings of Rempart. What stands here as a comment is the default; docs/settings.md has all of them. Each can
+# also be set in the environment:
 # REMPART_SERVER__PORT=8600 sets port in the table [server].
 
 [server]
@@ -42,6 +43,14 @@ _SETTINGS = """\
 [check]
 # workers = 0                   # decode processes; 0: one for each processor
 # keep_signals = "hosted"       # or "off", or a number of days, as "30 days"
+
+[notices]
+# enabled = false               # the public page at /notice, where people have pictures of themselves taken down
+# regimes = []                  # laws in force beside your own 48 hours: "us-tida", "uk-osa", "eu-dsa", "fr-lcen"
+
+[mail]
+# host = ""                     # the SMTP server; empty: no mail is sent
+# alarms = []                   # addresses that are told of what must not wait
 """
 
 

@@ -129,9 +129,10 @@ def applying(
     )  # fmt: skip
 
 
-def complaint_days(applied: Iterable[Applied]) -> int:
-    """How long a decision may be complained about: the longest that any regime in force gives."""
-    return max((one.regime.complaint_days or 0 for one in applied), default=0)
+def complaint_days(ids: Iterable[str]) -> int:
+    """How long a decision may be complained about: the longest that any of these regimes gives."""
+    known = regimes()
+    return max((known[one].complaint_days or 0 for one in ids if one in known), default=0)
 
 
 def goes_first(applied: Iterable[Applied], role: str | None) -> bool:

@@ -52,7 +52,8 @@ class Alarms:
     def notice(self, conn: Connection, word: Word) -> None:
         """The time for a notice is nearly up, or is (`alarm` of `intake.notices.clockwork`)."""
         laws = ", ".join(word.regimes)
-        what = f"The time for notice {word.number} is {'up' if word.overdue else 'nearly up'} ({laws})"
+        more = f", as it is for {word.others} more that are due later" if word.others else ""
+        what = f"The time for notice {word.number} is {'up' if word.overdue else 'nearly up'} ({laws}){more}"
         hint = f"It {'was' if word.overdue else 'is'} due at {iso(word.due)}. Look at it: /notices/{word.notice}"
         self._raise(conn, what, hint=hint, key=f"notice:{word.notice}:{word.due}:{word.overdue}")
 

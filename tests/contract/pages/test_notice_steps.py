@@ -313,6 +313,19 @@ def test_the_frames_of_a_long_video_give_way_to_words_and_everything_is_sent(hou
     assert len(signals) > 20
 
 
+def test_a_name_and_a_signature_are_asked_for_only_where_a_law_asks(client, house):
+    fields = {(): {"contact"}, ("uk-osa",): {"contact"}, ("eu-dsa",): {"contact", "name"},
+              ("us-tida",): {"contact", "signature"}}  # fmt: skip
+    try:
+        for regimes, asked in fields.items():
+            opened(house, regimes=regimes)
+            walker = Walker(client)
+            walker.review()
+            assert walker.go("to-you").fields.keys() & {"contact", "name", "signature"} == asked, regimes
+    finally:
+        opened(house)
+
+
 def test_the_laws_that_do_not_apply_are_named_before_sending_with_what_is_missing(client, house):
     opened(house, regimes=("us-tida", "eu-dsa"))
     try:

@@ -123,3 +123,11 @@ def test_both_languages_say_the_same_things():
 
 def _asked(text):
     return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_dates_in_one_letter_are_written_in_one_way_and_a_removal_has_its_hour():
+    row = notice()
+    removed = compose(LetterKind.REMOVED, row, [place(1, LocationState.REMOVED)], sender=ADULT, at=NOON).text
+    day = "1 March 2026"
+    assert f"removed from this service on {day}, 12:00 UTC." in removed
+    assert removed.count(day) == 3

@@ -4,6 +4,7 @@ that exist and numbers that do not. It slows whoever guesses, and locks nobody o
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from rempart.errors import TooManyRequestsError
 from rempart.evidence.vault import Keyring
@@ -16,19 +17,27 @@ _WINDOW = timedelta(minutes=15)
 _PAIR, _NUMBER, _NETWORK = 10, 100, 60
 
 
-def count(store: Store, *, keyring: Keyring, number: str, address: str, at: datetime) -> None:
-    """Count a try of this number from this address. Raises TooManyRequestsError when there were too many.
+def count(store: Store, *, keyring: Keyring, number: str, address: str, at: datetime) -> bool:
+    """Count a try of this number from this address; whether the number was tried too often from all places together.
 
-    A number is limited for each network first, so that a stranger who saw one can hardly keep its owner out.
+    Raises TooManyRequestsError when there were too many tries from this one. That other networks try a number refuses
+    wrong secrets alone, which `refuse` says: strangers who saw it cannot keep its owner out.
     """
-    over = False
+    over: set[int] = set()
     with store.write() as conn:
         for subject, most in _subjects(box_of(keyring), number=number, address=address):
-            over |= records.count_attempt(conn, subject, at=at, since=at - _WINDOW) > most
-    if over:
-        raise TooManyRequestsError(
-            "Too many tries with this number.", hint="Wait a quarter of an hour.", retry_after=_WINDOW.total_seconds()
-        )
+            if records.count_attempt(conn, subject, at=at, since=at - _WINDOW) > most:
+                over.add(most)
+    if over - {_NUMBER}:
+        refuse()
+    return _NUMBER in over
+
+
+def refuse() -> NoReturn:
+    """Say that there were too many tries: TooManyRequestsError."""
+    raise TooManyRequestsError(
+        "Too many tries with this number.", hint="Wait a quarter of an hour.", retry_after=_WINDOW.total_seconds()
+    )
 
 
 def forgive(store: Store, *, keyring: Keyring, number: str, address: str) -> None:

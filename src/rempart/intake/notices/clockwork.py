@@ -6,7 +6,7 @@ What was to be said while no server ran is said when one starts: once, and as th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -25,14 +25,16 @@ from rempart.store.workers import Worker
 AGAIN = timedelta(hours=24)
 """How often it is said again that a time is up, until all is done."""
 _SECONDS = 20.0
-_AT_ONCE = 200
+_AT_ONCE = 1_000
+_ALONE = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """What has to be said of one notice: the clock that ends first of those about which something is to be said.
 
-    `number` is the notice's public number, which opens nothing by itself; `regimes` are the laws it is said of.
+    `number` is the notice's public number, which opens nothing by itself; `regimes` are the laws it is said of. Of
+    `others` more notices, due no sooner, the same has to be said, and is not said one by one.
     """
 
     notice: str
@@ -40,6 +42,7 @@ class Word:
     regimes: tuple[str, ...]
     due: datetime
     overdue: bool
+    others: int = 0
 
 
 Alarm = Callable[[Connection, Word], None]
@@ -55,10 +58,12 @@ def speak(conn: Connection, *, alarm: Alarm, at: datetime, most: int = _AT_ONCE)
     of_notices: dict[str, list[ClockRow]] = {}
     for row in rows:
         of_notices.setdefault(row.notice, []).append(row)
-    for notice, some in of_notices.items():
-        alarm(conn, _word(conn, notice, some, at))
-        for row in some:
-            records.change(conn, notice, row.regime, **_said(row, at))
+    words = [_word(conn, notice, some, at) for notice, some in of_notices.items()]
+    for overdue in (True, False):
+        for word in _few([one for one in words if one.overdue is overdue]):
+            alarm(conn, word)
+    for row in rows:
+        records.change(conn, row.notice, row.regime, **_said(row, at))
     append_many(conn, list(_leaves(rows, at)), at=at)
     return len(rows)
 
@@ -77,6 +82,14 @@ def periodics(store: Store, *, alarm: Alarm) -> Sequence[Periodic]:
                     speak(conn, alarm=alarm, at=store.clock())
 
     return (Periodic(name="notices.clocks", seconds=_SECONDS, run=watch),)
+
+
+def _few(words: Sequence[Word]) -> Sequence[Word]:
+    """The first ones each, and the others in one: whoever sends a thousand notices does not bury other alarms."""
+    words = sorted(words, key=lambda one: (one.due, one.notice))
+    if len(words) <= _ALONE:
+        return words
+    return [*words[: _ALONE - 1], replace(words[_ALONE - 1], others=len(words) - _ALONE)]
 
 
 def _word(conn: Connection, notice: str, rows: Sequence[ClockRow], at: datetime) -> Word:

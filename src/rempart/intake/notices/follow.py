@@ -63,7 +63,7 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
             _remove(conn, one, case, at=at)
         elif case.state == "decided" and case.decision == Ending.RELEASE.value and _own(conn, case, one):
             _keep(conn, one, item, case, why=_why(conn, case), at=at)
-    notices = tuple(sorted({one.notice for one in places}))  # locked in this order, whichever case is followed
+    notices = tuple(sorted({one.notice for one in places}))  # each is locked, in one order everywhere
     _ask_and_find(conn, case, notices, at=at)
     for one in locations.of(conn, notices):
         _see_removed(conn, one, at=at)

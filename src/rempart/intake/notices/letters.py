@@ -99,7 +99,7 @@ def compose(
         "count": str(len(locations)), "page": sender.page, "days": str(WARNED_DAYS),
         "regimes": _regimes(notice, words, lang), "outcome": _outcome(locations, words, lang),
         "why": _why(locations, words), "redress": _redress(notice, sender, words, lang),
-        "help": _help(sender, words, lang), "erased": words["erased"]["now"],
+        "help": _help(sender, words, lang), "erased": words["erased"]["later" if notice.under_law else "now"],
     }  # fmt: skip
     own = words[kind.value]
     text = own["text"].format_map(values)
@@ -184,7 +184,7 @@ def _regimes(notice: NoticeRow, words: Mapping[str, Mapping[str, str]], lang: st
 def _outcome(locations: Sequence[LocationRow], words: Mapping[str, Mapping[str, str]], lang: str) -> str:
     lines = []
     for one in locations:
-        when = "" if one.removed_at is None else format_date(one.removed_at, "long", locale=lang)
+        when = "" if one.removed_at is None else _moment(one.removed_at, lang)
         lines.append(words["line"][one.state].format(place=one.place, when=when))
     return "\n".join(lines)
 
@@ -199,7 +199,7 @@ def _why(locations: Sequence[LocationRow], words: Mapping[str, Mapping[str, str]
 def _redress(notice: NoticeRow, sender: Sender, words: Mapping[str, Mapping[str, str]], lang: str) -> str:
     own, lines = words["redress"], []
     if notice.complaint_until is not None:
-        until = format_date(notice.complaint_until, "long", locale=lang)
+        until = format_date(notice.complaint_until, "d MMMM y", locale=lang)
         lines.append(own["complaint"].format(until=until, page=sender.page))
     lines.append(own["outside"])
     if regulator := sender.regulator.get(lang):

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rempart.deadlines import clocks as deadlines
-from rempart.deadlines.regimes import regimes
+from rempart.deadlines.regimes import complaint_days
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices.letters import Letter, LetterKind, compose
 from rempart.intake.notices.records import clocks, locations
@@ -73,6 +73,5 @@ def preview(kind: LetterKind, row: NoticeRow, places: Sequence[LocationRow], *, 
 
 def _complaint_until(row: NoticeRow, at: datetime) -> datetime | None:
     """The longest time that a law in force gives; the person need not know which one applied."""
-    known = regimes()
-    days = max((known[one].complaint_days or 0 for one in row.regimes if one in known), default=0)
+    days = complaint_days(row.regimes)
     return deadlines.complaint_until(at, days) if days else None

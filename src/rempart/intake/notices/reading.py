@@ -18,6 +18,7 @@ from rempart.intake.notices.letters import letters_of
 from rempart.intake.notices.records import clocks as clock_records
 from rempart.intake.notices.records import complaints, letters, locations
 from rempart.intake.notices.records import notices as records
+from rempart.intake.notices.records import seeds as seed_records
 from rempart.intake.notices.records import signals as signal_records
 from rempart.intake.notices.records.clocks import ClockRow
 from rempart.intake.notices.records.notices import NoticeRow
@@ -57,10 +58,12 @@ def by_number(store: Store, number: str, secret: str, *, keyring: Keyring, addre
     not its own; TooManyRequestsError for too many tries.
     """
     number = number_of(number)
-    attempts.count(store, keyring=keyring, number=number, address=address, at=at)
+    tried = attempts.count(store, keyring=keyring, number=number, address=address, at=at)
     with store.read() as conn:
         row = records.by_number(conn, number)
         if not opens(secret, None if row is None else row.secret_hash) or row is None:
+            if tried:
+                attempts.refuse()
             raise NotFoundError("This number and this secret do not belong together.", hint="Type both once more.")
         shown = _shown(conn, row, keyring=keyring, at=at)
     attempts.forgive(store, keyring=keyring, number=number, address=address)
@@ -108,7 +111,7 @@ def notice(conn: Connection, notice_id: str, who: Principal, *, keyring: Keyring
         places=locations.of(conn, [row.id]), letters=letters.of(conn, [row.id]), complaints=said,
         complaint_texts={one.id: texts[one.id] for one in said if one.id in texts},
         explanation=texts.get("explanation", ""), sealed=tuple(sorted(records.sealed_of(conn, row.id))),
-        signals=sum(one.withdrawn is None for one in signal_records.of(conn, row.id)),
+        signals=len(signal_records.of(conn, row.id)) if seed_records.guards(conn, row.id) else 0,
         warning=None if row.sender is None else complaints.warning_of(conn, row.sender),
     )  # fmt: skip
 
@@ -185,7 +188,7 @@ def _shown(conn: Connection, row: NoticeRow, *, keyring: Keyring, at: datetime) 
         ),
         complaint_until=row.complaint_until, may_complain=may_complain(conn, row, at=at),
         may_withdraw=row.withdrawn_at is None,
-        guarded=any(one.withdrawn is None for one in signal_records.of(conn, row.id)),
+        guarded=seed_records.guards(conn, row.id),
     )  # fmt: skip
 
 

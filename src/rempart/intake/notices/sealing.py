@@ -45,6 +45,8 @@ def network_of(address: str) -> str:
         found = ip_address(address)
     except ValueError:
         return ""
+    if found.version == 6 and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped  # as a socket that takes both says it; all of IPv4 would be one network
     return str(ip_network((found, 32 if found.version == 4 else 56), strict=False))
 
 

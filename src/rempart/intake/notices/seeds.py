@@ -12,11 +12,13 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from rempart.cases.records import cases
+from rempart.cases.records import cases, work
+from rempart.cases.records.cases import Case
+from rempart.cases.work.moves import restrict_insider
 from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
+from rempart.intake.notices.records import locations, signals
 from rempart.intake.notices.records import seeds as records
-from rempart.intake.notices.records import signals
 from rempart.intake.notices.records.seeds import SeedRow
 from rempart.intake.notices.values import Track
 from rempart.lists import seeds as lists
@@ -118,12 +120,22 @@ def told(conn: Connection, case_id: str, matches: Iterable[Matched], at: datetim
 def link(conn: Connection, case_id: str, matches: Iterable[Matched], *, at: datetime) -> None:
     """Make a case due with the notices that led to it; `matches` are those that opened it or came to it.
 
-    The case is locked by the caller. It is never put off.
+    The case is locked by the caller. It is never put off. Where somebody of the team may be involved in one of these
+    notices, the case is for leads alone, and for those of them who may see the notice's own.
     """
     entries = [one.entry_id for one in matches if is_own(one.list) and one.entry_id is not None]
-    due = records.earliest_due(conn, entries, after=at) if entries else None
-    if due is None:
+    if not entries:
         return
-    case = cases.find(conn, case_id)
-    if case is not None and case.state == "open" and (case.due is None or due < case.due):
+    due, case = records.earliest_due(conn, entries, after=at), cases.find(conn, case_id)
+    if case is None or case.state != "open":
+        return
+    if due is not None and (case.due is None or due < case.due):
         cases.change(conn, case_id, due=due)
+    _keep_from_insiders(conn, case, records.of_insiders(conn, entries), at=at)
+
+
+def _keep_from_insiders(conn: Connection, case: Case, notices: Sequence[str], *, at: datetime) -> None:
+    about = {one.case_id for one in locations.of(conn, notices)} if notices else set()
+    kept = frozenset(person for one in sorted(about) for person in work.barred_from(conn, one))
+    if about and not (case.insider and kept <= work.barred_from(conn, case.id)):
+        restrict_insider(conn, case.id, SYSTEM, kept, at=at)

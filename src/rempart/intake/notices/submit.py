@@ -85,10 +85,10 @@ def submit(
     clock_records.add(conn, [_clock_row(notice, one.regime.id, clock) for one, clock in running])
     append(conn, _leaf(form, applied, notice, number=ticket[0], by=by, via=via, guarded=hashes is not None), at=at)
     writer.write(conn, LetterKind.ACKNOWLEDGEMENT, notice, at=at)
-    _guard(conn, notice, hashes, due=due, at=at)
+    guarded = _guard(conn, notice, hashes, due=due, at=at)
     return Submitted(
         notice=notice, number=ticket[0], secret=ticket[1], track=form.track, received=received, due=due,
-        regimes=applied, guarded=hashes is not None,
+        regimes=applied, guarded=guarded,
     )  # fmt: skip
 
 
@@ -177,17 +177,20 @@ def _clock_row(notice: str, regime: str, clock: clocks.RunningClock) -> dict[str
     }  # fmt: skip
 
 
-def _guard(conn: Connection, notice: str, hashes: OwnHashes | None, *, due: datetime, at: datetime) -> None:
-    """Signals that look for copies, until somebody takes them back. It takes numbers that others wait for: last."""
+def _guard(conn: Connection, notice: str, hashes: OwnHashes | None, *, due: datetime, at: datetime) -> bool:
+    """Signals that look for copies, until somebody takes them back; whether any of them says enough for that.
+
+    It takes numbers that others wait for: last.
+    """
     if hashes is None:
-        return
+        return False
     signals = [EntrySignal(signal=one.pdq, recipe=hashes.recipe, quality=one.quality) for one in hashes.guarding]
     if hashes.sha256 is not None:
         signals.append(EntrySignal(signal=hashes.sha256))
     usual = {"notice": notice, "recipe": hashes.recipe, "withdrawn": None}
     told = [{"kind": one.signal.kind.value, "value": bytes(one.signal), "quality": one.quality} for one in signals]
     signal_records.add(conn, [usual | one for one in told])
-    seeds.plant(conn, notice, signals, track=Track.ADULT, at=at, due=due)
+    return seeds.plant(conn, notice, signals, track=Track.ADULT, at=at, due=due) is not None
 
 
 def _leaf(

@@ -14,10 +14,10 @@ from rempart.cases.work.settings import PRIORITIES
 from rempart.errors import NotFoundError, NotPermittedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices import seeds
-from rempart.intake.notices.records import locations, signals
+from rempart.intake.notices.records import complaints, locations, signals
 from rempart.intake.notices.records import notices as records
 from rempart.intake.notices.records import seeds as seed_records
-from rempart.intake.notices.values import CHILD_QUEUE, Track
+from rempart.intake.notices.values import CHILD_QUEUE, ComplaintState, Track
 from rempart.items.records.items import COUNTER
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -36,6 +36,8 @@ def switch(conn: Connection, notice_id: str, *, who: Principal, at: datetime) ->
         raise NotPermittedError("Only reviewers and leads decide about notices.")
     locked_number(conn, COUNTER)
     own = [one.case_id for one in locations.of(conn, [notice_id])]
+    waiting = ComplaintState.WAITING.value
+    own += [one.case_id for one in complaints.of(conn, [notice_id]) if own and one.state == waiting]
     if not own:
         raise NotFoundError("There is no such notice.")
     about = [visible(conn, case_id, who, lock=True) for case_id in sorted(set(own))]
@@ -63,7 +65,9 @@ def switch_again(conn: Connection, notice_id: str, *, at: datetime) -> bool:
         return False
     records.change(conn, notice_id, track=Track.CHILD.value)
     signals.withdraw(conn, notice_id, at=at)
-    for case_id in {one.case_id for one in locations.of(conn, [notice_id])}:
+    about = {one.case_id for one in locations.of(conn, [notice_id])}
+    about |= {one.case_id for one in complaints.of(conn, [notice_id])}
+    for case_id in sorted(about):
         case = cases.find(conn, case_id)
         if case is not None and case.state == "open":
             cases.change(conn, case_id, **_values(case))

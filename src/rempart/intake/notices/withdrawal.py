@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rempart.cases.records import cases, work
-from rempart.deadlines.regimes import OWN
 from rempart.errors import ConflictError, NotFoundError
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices import seeds
@@ -45,7 +44,7 @@ def withdraw(conn: Connection, notice_id: str, *, writer: Writer, at: datetime, 
     append(conn, Leaf(action="notice.withdrawn", actor=by.pseudonym, facts=facts, subject=f"notice:{row.id}"), at=at)
     _take_back(conn, row, at=at)
     writer.write(conn, LetterKind.WITHDRAWN, row.id, at=at)
-    if not _law_applied(row):
+    if not row.under_law:
         forget(conn, row, at=at)
     seeds.pull(conn, row.id, at=at, by=by)
 
@@ -59,7 +58,7 @@ def withdraw_again(conn: Connection, notice_id: str, *, at: datetime) -> bool:
     if row is None or row.withdrawn_at is not None:
         return False
     _take_back(conn, row, at=at)
-    if not _law_applied(row):
+    if not row.under_law:
         forget(conn, row, at=at)
     return True
 
@@ -85,7 +84,3 @@ def _take_back(conn: Connection, row: NoticeRow, *, at: datetime) -> None:
             cases.change(conn, case.id, withdrawn=at, look="look")
     clocks.stop(conn, row.id, at=at)
     signals.withdraw(conn, row.id, at=at)
-
-
-def _law_applied(row: NoticeRow) -> bool:
-    return any(told["valid_at"] is not None for name, told in row.regimes.items() if name != OWN)

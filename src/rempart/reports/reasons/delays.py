@@ -212,8 +212,9 @@ def _meant(
     found = statements.find(conn, reason or "")
     if found is None:
         raise NotFoundError("There is no such statement.")
-    if found.case_id is not None:
-        visible(conn, found.case_id, who)
+    about = () if found.item is None else cases.with_item(conn, found.item)
+    for name in dict.fromkeys((*about, *((found.case_id,) if found.case_id else ()))):
+        visible(conn, name, who)
     if waiting and found.state != State.WAITING:
         raise ConflictError("This statement has gone out already.", hint="Delay its case for what is to come.")
     return statements.waiting_for(conn, [found.id])

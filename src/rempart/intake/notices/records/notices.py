@@ -26,6 +26,7 @@ from sqlalchemy import (
     update,
 )
 
+from rempart.deadlines.regimes import OWN
 from rempart.intake.notices.records.complaints import notice_complaints
 from rempart.store.schema import Json, UtcTime, metadata
 
@@ -106,6 +107,11 @@ class NoticeRow:
     unfounded_at: datetime | None
     forgotten_at: datetime | None
     swept_at: datetime | None
+
+    @property
+    def under_law(self) -> bool:
+        """Whether a law applied to it beside the service's own promise: how it was dealt with has to be shown later."""
+        return any(told["valid_at"] is not None for name, told in self.regimes.items() if name != OWN)
 
 
 def add(conn: Connection, row: Mapping[str, Any]) -> None:

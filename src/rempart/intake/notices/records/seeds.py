@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Column, Connection, ForeignKey, Index, String, Table, func, insert, select, update
 
 from rempart.cases.records.cases import case_matches
+from rempart.intake.notices.records.notices import notices
 from rempart.store.schema import UtcTime, metadata
 
 notice_seeds = Table(
@@ -46,6 +47,12 @@ def live_of(conn: Connection, notice: str) -> tuple[SeedRow, ...]:
     return tuple(SeedRow(**row._mapping) for row in conn.execute(query))
 
 
+def guards(conn: Connection, notice: str) -> bool:
+    """Whether a seed of a notice is live."""
+    own = notice_seeds.c.notice == notice, notice_seeds.c.pulled.is_(None)
+    return conn.execute(select(notice_seeds.c.entry).where(*own).limit(1)).first() is not None
+
+
 def last_of(conn: Connection, notice: str) -> SeedRow | None:
     """The youngest seed of a notice, live or pulled."""
     query = select(notice_seeds).where(notice_seeds.c.notice == notice).order_by(notice_seeds.c.entry.desc()).limit(1)
@@ -80,6 +87,17 @@ def cases_of(conn: Connection, notice: str) -> tuple[str, ...]:
         .order_by(case_matches.c.case_id)
     )
     return tuple(conn.execute(query).scalars())
+
+
+def of_insiders(conn: Connection, entries: Sequence[int]) -> tuple[str, ...]:
+    """Those of the notices behind these live seeds in which somebody of the team may be involved."""
+    query = (
+        select(notices.c.id)
+        .join(notice_seeds, notice_seeds.c.notice == notices.c.id)
+        .where(notice_seeds.c.entry.in_(list(entries)), notice_seeds.c.pulled.is_(None), notices.c.insider)
+        .order_by(notices.c.id)
+    )
+    return tuple(dict.fromkeys(conn.execute(query).scalars()))
 
 
 def earliest_due(conn: Connection, entries: Sequence[int], *, after: datetime) -> datetime | None:
