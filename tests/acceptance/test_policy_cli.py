@@ -57,7 +57,7 @@ def strict(tmp_path):
 
 
 def test_a_good_file_is_good_and_a_bad_one_is_told_with_every_line(tmp_path, strict):
-    assert run("check", strict).stdout == "default: 4 rules, no mistakes.\n"
+    assert run("check", strict).stdout == "default: 5 rules, no mistakes.\n"
     bad = tmp_path / "bad.toml"
     bad.write_text(STRICT.replace('verdict = "block"', 'verdict = "deny"').replace("exact = false", "exactly = false"))
     done = run("check", bad)

@@ -185,7 +185,7 @@ def test_after_its_time_nothing_that_identifies_anybody_is_left(desk):
             (place,) = locations.of(conn, [one.notice])
             assert (place.url, place.state, items.hosted(conn, place.item)) == ("", "kept", None)
         assert notices.sealed_of(conn, waits.notice)
-    assert [one.text for one in desk.seen(told).letters] == [None, None]
+    assert [one.text for one in desk.seen(told).letters] == ["", ""]
 
 
 def test_after_a_restore_what_was_taken_back_is_taken_back_again(desk):

@@ -8,6 +8,7 @@ from string import Formatter
 import pytest
 
 from actors import NOON
+from rempart.clock import iso
 from rempart.deadlines.regimes import Element
 from rempart.evidence.vault import HeldKeys
 from rempart.intake.notices.letters import LANGUAGES, LetterKind, Sender, compose, texts
@@ -27,17 +28,11 @@ WRITER = Writer(sender=ADULT, for_children=CHILD, keyring=HeldKeys(key_text()))
 
 def notice(**more):
     regimes = {
-        "own": {"missing": [], "barred": False, "valid_at": None},
-        "us-tida": {
-            "missing": [one.value for one in Element if one.value in ("signature", "contact")],
-            "barred": False,
-            "valid_at": None,
-        },
-        "eu-dsa": {"missing": [], "barred": False, "valid_at": None},
-        "fr-lcen": {"missing": [], "barred": True, "valid_at": None},
+        "own": {"valid_at": iso(NOON), "missing": [], "barred": False},
+        "us-tida": {"valid_at": None, "missing": ["signature", "contact"], "barred": False},
+        "eu-dsa": {"valid_at": iso(NOON), "missing": [], "barred": False},
+        "fr-lcen": {"valid_at": None, "missing": [], "barred": True},
     }
-    for told in regimes.values():
-        told["valid_at"] = None if told["missing"] or told["barred"] else NOON.isoformat()
     values = dict.fromkeys(NoticeRow.__slots__) | {
         "id": "notice_1", "number": "C4R4-DYN9", "service": "forum", "received": NOON, "due": NOON, "language": "en",
         "track": "adult", "regimes": regimes, "state": "decided", "complaint_until": NOON, "insider": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -10,7 +11,7 @@ from sqlalchemy import Connection
 from rempart.deadlines import clocks as deadlines
 from rempart.deadlines.regimes import complaint_days
 from rempart.evidence.ledger import Leaf, append
-from rempart.intake.notices.letters import LetterKind
+from rempart.intake.notices.letters import Letter, LetterKind, compose
 from rempart.intake.notices.records import clocks, locations
 from rempart.intake.notices.records import notices as records
 from rempart.intake.notices.records.locations import LocationRow
@@ -37,7 +38,7 @@ def go_on(conn: Connection, notice: str, *, writer: Writer, at: datetime) -> boo
     late = any(one.met is None and one.due < at for one in clocks.of(conn, [notice]))
     values: dict[str, object] = {"state": NoticeState.DECIDED.value, "outcome": outcome.value}
     if first:
-        values |= {"decided_at": at, "complaint_until": complaint_until(row, at)}
+        values |= {"decided_at": at, "complaint_until": _complaint_until(row, at)}
     records.change(conn, notice, **values)
     clocks.stop(conn, notice, at=at)
     facts = {"outcome": outcome.value, "late": late, "first": first}
@@ -63,7 +64,14 @@ def outcome_of(places: Sequence[LocationRow]) -> Outcome | None:
     return Outcome.MIXED if LocationState.REMOVED in states else Outcome.KEPT
 
 
-def complaint_until(row: NoticeRow, at: datetime) -> datetime | None:
+def preview(kind: LetterKind, row: NoticeRow, places: Sequence[LocationRow], *, writer: Writer, at: datetime) -> Letter:
+    """A letter as it would be written if the notice were decided now; nothing is stored."""
+    if row.complaint_until is None:
+        row = replace(row, complaint_until=_complaint_until(row, at))
+    return compose(kind, row, places, sender=writer.sender_for(row.track), at=at)
+
+
+def _complaint_until(row: NoticeRow, at: datetime) -> datetime | None:
     """The longest time that a law in force gives; the person need not know which one applied."""
     days = complaint_days(row.regimes)
     return deadlines.complaint_until(at, days) if days else None

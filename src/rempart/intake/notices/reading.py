@@ -14,6 +14,7 @@ from rempart.deadlines.regimes import Element, regimes
 from rempart.errors import NotFoundError, RefusedError
 from rempart.evidence.vault import Keyring
 from rempart.intake.notices import attempts, seeds
+from rempart.intake.notices.letters import letters_of
 from rempart.intake.notices.records import clocks as clock_records
 from rempart.intake.notices.records import complaints, letters, locations
 from rempart.intake.notices.records import notices as records
@@ -21,7 +22,7 @@ from rempart.intake.notices.records import seeds as seed_records
 from rempart.intake.notices.records import signals as signal_records
 from rempart.intake.notices.records.clocks import ClockRow
 from rempart.intake.notices.records.notices import NoticeRow
-from rempart.intake.notices.sealing import box_of, letter_owner, opened
+from rempart.intake.notices.sealing import opened
 from rempart.intake.notices.tickets import number_of, opens
 from rempart.intake.notices.values import (
     Answer,
@@ -34,7 +35,6 @@ from rempart.intake.notices.values import (
 from rempart.intake.notices.views import (
     ClockView,
     ComplaintView,
-    LetterView,
     NoticeFile,
     NoticeLine,
     NoticePage,
@@ -170,7 +170,6 @@ def seen_among(conn: Connection, notices: Iterable[str], who: Principal) -> froz
 def _shown(conn: Connection, row: NoticeRow, *, keyring: Keyring, at: datetime) -> NoticeView:
     places = locations.of(conn, [row.id])
     said = complaints.of(conn, [row.id])
-    box = box_of(keyring)
     return NoticeView(
         id=row.id, number=row.number, language=row.language, track=Track(row.track), received=row.received,
         due=row.due, state=NoticeState(row.state), outcome=None if row.outcome is None else Outcome(row.outcome),
@@ -183,13 +182,7 @@ def _shown(conn: Connection, row: NoticeRow, *, keyring: Keyring, at: datetime) 
             for one in places
         ),
         regimes=stands(row),
-        letters=tuple(
-            LetterView(
-                id=one.id, kind=one.kind, language=one.language, at=one.at,
-                text=None if one.sealed is None else box.open(one.sealed, owner=letter_owner(one.id)),
-            )
-            for one in letters.of(conn, [row.id])
-        ),
+        letters=letters_of(conn, row.id, keyring=keyring),
         complaints=tuple(
             ComplaintView(at=one.at, state=ComplaintState(one.state), decided_at=one.decided_at) for one in said
         ),

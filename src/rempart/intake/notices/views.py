@@ -8,6 +8,7 @@ from datetime import datetime
 
 from rempart.deadlines.clocks import State
 from rempart.deadlines.regimes import Element, Regime
+from rempart.intake.notices.letters import Letter
 from rempart.intake.notices.records.complaints import ComplaintRow, WarningRow
 from rempart.intake.notices.records.letters import LetterRow
 from rempart.intake.notices.records.locations import LocationRow
@@ -43,17 +44,6 @@ class RegimeView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LetterView:
-    """A letter as the person reads it; `text` is None once it was erased."""
-
-    id: str
-    kind: str
-    language: str
-    at: datetime
-    text: str | None = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintView:
     """A complaint and what became of it."""
 
@@ -79,7 +69,7 @@ class NoticeView:
     withdrawn_at: datetime | None
     places: tuple[PlaceView, ...]
     regimes: tuple[RegimeView, ...]
-    letters: tuple[LetterView, ...]
+    letters: tuple[Letter, ...]
     complaints: tuple[ComplaintView, ...]
     complaint_until: datetime | None
     may_complain: bool
@@ -120,6 +110,15 @@ class NoticePage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One row of the check-list: an element, whether the notice has it, and whether each law asks for it."""
+
+    element: Element
+    given: bool
+    asked: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFile:
     """All that reviewers see of a notice. Who sent it is not in it (`sealed` says what is known of that); what they
     wrote is. `warning` is what is counted of the sender. `signals` is how many look for copies."""
@@ -136,3 +135,20 @@ class NoticeFile:
     sealed: tuple[str, ...]
     signals: int
     warning: WarningRow | None
+
+    @property
+    def laws(self) -> tuple[RegimeView, ...]:
+        """The laws that whoever sent it may invoke."""
+        return tuple(one for one in self.regimes if not one.barred)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """The check-list: each element that one of these laws asks for, in the order in which forms have them."""
+        given = frozenset(map(Element, self.notice.declared))
+        child = self.notice.track == Track.CHILD
+        asked = [frozenset(one.regime.asked(child=child)) for one in self.laws]
+        return tuple(
+            Check(element=one, given=one in given, asked=tuple(one in some for some in asked))
+            for one in Element
+            if any(one in some for some in asked)
+        )

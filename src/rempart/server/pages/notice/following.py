@@ -5,7 +5,6 @@ The secret comes by POST alone and is kept nowhere: each form on the page carrie
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from starlette.concurrency import run_in_threadpool
@@ -95,10 +94,7 @@ def _again(request: Request, err: RempartError, *, number: str, lang: str) -> Re
 
 def _letters(view: NoticeView) -> tuple[LetterShown, ...]:
     """The letters that were written, the youngest first."""
-    found = (
-        LetterShown(kind=one.kind, at=one.at, text=json.loads(one.text)["text"] if one.text else "")
-        for one in view.letters
-    )
+    found = (LetterShown(kind=one.kind, at=one.at, text=one.text) for one in view.letters)
     return tuple(sorted(found, key=lambda one: one.at, reverse=True))
 
 

@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from rempart.deadlines.regimes import Element
 from rempart.intake.notices.letters import Letter, LetterKind
 from rempart.intake.notices.records.findings import FindingRow
-from rempart.intake.notices.views import NoticeFile, NoticeLine, RegimeView
+from rempart.intake.notices.views import Check, NoticeFile, NoticeLine, RegimeView
 from rempart.reports.reasons.records.delays import Delay
 from rempart.reports.reasons.records.statements import Named
 from rempart.reports.reasons.statements import Shown
@@ -31,15 +30,6 @@ class NoticesPage(Context):
     next: str
     state: str
     now: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """One row of the check-list: an element, whether the notice has it, and how each law takes it: asked or not."""
-
-    element: Element
-    given: bool
-    asked: tuple[bool, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

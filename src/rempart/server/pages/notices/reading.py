@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from rempart.deadlines.regimes import Element
 from rempart.errors import NotFoundError
 from rempart.intake.notices import findings, letters, progress, reading
 from rempart.intake.notices.letters import LetterKind
@@ -18,7 +15,7 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.noticing import writer_of
 from rempart.server.pages.doors import Pages, for_people
-from rempart.server.pages.notices.contexts import Check, LetterPage, NoticePage, NoticesPage
+from rempart.server.pages.notices.contexts import LetterPage, NoticePage, NoticesPage
 from rempart.server.pages.rendering import render
 from rempart.server.service import Service
 
@@ -60,17 +57,10 @@ def page_of(service: Service, who: Principal, notice_id: str, **more: object) ->
     with service.store.read() as conn:
         file = reading.notice(conn, notice_id, who, keyring=service.vault.keyring, at=at)
         found = findings.of(conn, notice_id)
-    laws = tuple(one for one in file.regimes if not one.barred)
-    given = frozenset(map(Element, file.notice.declared))
-    asked = {one.regime.id: frozenset(one.regime.asked(child=file.notice.track == "child")) for one in laws}
-    checks = tuple(
-        Check(element=one, given=one in given, asked=tuple(one in asked[law.regime.id] for law in laws))
-        for one in Element
-        if any(one in some for some in asked.values())
-    )
     return NoticePage(
-        file=file, laws=laws, checks=checks, findings=found, now=at, may_decide=who.may(Permission.NOTICES_DECIDE),
-        may_lead=who.may(Permission.NOTICES_LEAD), **more,  # type: ignore[arg-type]
+        file=file, laws=file.laws, checks=file.checks, findings=found, now=at,
+        may_decide=who.may(Permission.NOTICES_DECIDE), may_lead=who.may(Permission.NOTICES_LEAD),
+        **more,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -94,9 +84,7 @@ def _letter(service: Service, who: Principal, notice_id: str, name: str) -> Lett
     if name in written:
         letter = written[name]
     elif name in kinds:
-        if row.complaint_until is None:  # as if it were decided now
-            row = replace(row, complaint_until=progress.complaint_until(row, at))
-        letter = letters.compose(kinds[name], row, places, sender=writer.sender_for(row.track), at=at)
+        letter = progress.preview(kinds[name], row, places, writer=writer, at=at)
     else:
         raise NotFoundError(
             "There is no such letter.", hint="It may have been erased; the page of the notice lists those there are."
