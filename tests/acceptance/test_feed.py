@@ -328,7 +328,8 @@ def test_a_reason_that_no_database_keeps_is_refused(site, case, reason):
 def test_a_policy_comes_into_force_through_two_people(site):
     lead, other = site.person("lea", Role.LEAD), site.person("bo", Role.CURATOR)
     assert lead.get("/v1/policy").json()["version"] == 1
-    wrong = lead.post("/v1/policies", json={"text": STRICT.replace('verdict = "hold", case', 'verdict = "held", case', 1)})
+    mistaken = STRICT.replace('verdict = "hold", case', 'verdict = "held", case', 1)
+    wrong = lead.post("/v1/policies", json={"text": mistaken})
     assert wrong.status_code == 422
     assert "Line " in wrong.json()["detail"]
     made = lead.post("/v1/policies", json={"text": STRICT})

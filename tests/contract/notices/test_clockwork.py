@@ -13,6 +13,7 @@ from noticing import URL, NoticeDesk, form
 from rempart.errors import ConflictError, NotFoundError, RefusedError, TooManyRequestsError
 from rempart.intake.notices import abuse, clockwork
 from rempart.intake.notices.reading import by_number, open_notices
+from rempart.intake.notices.records import clocks, notices
 from rempart.intake.notices.values import Answer
 from rempart.store.periodic import Periodics
 from rempart.store.schema import to_micros
