@@ -88,7 +88,7 @@ def test_letters_are_read_as_written_and_previewed_without_being_written(house):
     assert "Acknowledgement" in listed
     preview = text_of(page.get(f"/notices/{told.notice}/letters/kept").text)
     assert "This is a preview" in preview
-    assert "You can also turn to a certified body" in preview
+    assert "You can turn to a certified body" in preview
     assert page.get(f"/notices/{told.notice}/letters/nothing").status_code == 404
     with house.store.read() as conn:
         assert [one.action for one in about(conn, f"notice:{told.notice}")].count("letter.written") == 1
