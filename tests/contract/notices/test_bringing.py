@@ -59,6 +59,15 @@ def test_a_service_names_its_own_item_which_need_not_have_been_checked(desk):
     assert [one.item_id for one in found[1:]] == ["photo-2", "photo-3"]
 
 
+def test_an_address_that_its_service_has_a_name_for_later_stays_one_item_and_one_case(desk):
+    first = desk.take(form(URL))
+    named = desk.take(form(locations=(Location(url=URL, item="photo-7"),)), via=Via.API, by=FORUM)
+    (before,), (after,) = desk.places(first), desk.places(named)
+    assert (before.case_id, before.item) == (after.case_id, after.item)
+    with desk.store.read() as conn:
+        assert items.hosted(conn, after.item).item_id == "photo-7"
+
+
 def test_the_service_brings_the_bytes_and_the_decision_reaches_every_copy(store, tmp_path):
     with store.write() as conn:
         join_team(conn, RUI, LEA)

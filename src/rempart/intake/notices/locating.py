@@ -83,7 +83,7 @@ def _known(conn: Connection, told: Location, arrival: Arrival) -> Item | None:
     """The item at an address: the one that the service names, the one with the bytes of the person's own copy, one that
     an open case is about, the only one, or what an earlier notice told of. Of several none is taken for the one."""
     if told.item is not None:
-        return items.find(conn, arrival.service, told.item, lock=True)
+        return items.find(conn, arrival.service, told.item, lock=True) or _named_now(conn, told.item, told, arrival)
     there = records.hosted_at(conn, addresses(told.url), most=_MOST_THERE)
     same = [one for one in there if arrival.digest is not None and one.sha256 == bytes(arrival.digest)]
     if same:
@@ -93,6 +93,20 @@ def _known(conn: Connection, told: Location, arrival: Arrival) -> Item | None:
     in_case = cases.open_with(conn, [one.id for one in own])
     waiting = [one for one in own if one.id in in_case]
     return next(iter([*waiting, *(checked if len(checked) == 1 else ()), *own]), None)
+
+
+def _named_now(conn: Connection, name: str, told: Location, arrival: Arrival) -> Item | None:
+    """What an earlier notice told of at this address, and its service has a name for now: one item and one case."""
+    if items.known(conn, arrival.service, [name]):
+        return None  # deleted by its service while a case needs it
+    there = records.hosted_at(conn, addresses(told.url), most=_MOST_THERE)
+    own = [one for one in there if is_own_item(one.item_id) and one.service == arrival.service]
+    in_case = cases.open_with(conn, [one.id for one in own])
+    found = next((one for one in own if one.id in in_case), None)
+    if found is None:
+        return None
+    items.change(conn, found.id, item_id=name)
+    return items.find(conn, arrival.service, name, lock=True)
 
 
 def _own(conn: Connection, location: str, told: Location, arrival: Arrival, number: int) -> Item:
