@@ -42,8 +42,9 @@ def demonstrated(console: Console, home: Path, made_by: Mapping[str, str]) -> It
     console.rule("The same list behind a service")
     said = run(console, home, "init", DATA, "--admin-email", "you@example.org")
     link = said.strip().splitlines()[-1]
-    with (home / DATA / "rempart.toml").open("a", encoding="utf-8") as settings:
-        settings.write('\n[notices]\nenabled = true\nservice = "forum"\n')
+    settings = home / DATA / "rempart.toml"
+    told = settings.read_text("utf-8").replace("[notices]\n", '[notices]\nenabled = true\nservice = "forum"\n', 1)
+    settings.write_text(told, "utf-8")
     key = json.loads(
         run(
             console, home, "key", "create", "upload", "--service", "forum", "--scope", "check", "--data", DATA, "--json"
