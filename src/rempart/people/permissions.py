@@ -31,6 +31,7 @@ class Scope(StrEnum):
     DECISIONS = "decisions"
     WEBHOOKS = "webhooks"
     CASES = "cases"
+    REPORTS = "reports"
     METRICS = "metrics"
 
 
@@ -63,7 +64,13 @@ class Permission(StrEnum):
     NOTICES_DECIDE = "notices.decide"
     NOTICES_LEAD = "notices.lead"
     REMOVALS_CONFIRM = "removals.confirm"
+    REPORTS_READ = "reports.read"
+    REPORTS_PREPARE = "reports.prepare"
     REPORTS_APPROVE = "reports.approve"
+    REPORTS_LEAD = "reports.lead"
+    REPORTS_SUPPLY = "reports.supply"
+    ORDERS_READ = "orders.read"
+    ORDERS_KEEP = "orders.keep"
     EVIDENCE_VIEW = "evidence.view"
     EVIDENCE_HOLD = "evidence.hold"
     EVIDENCE_DESTROY = "evidence.destroy"
@@ -96,6 +103,8 @@ _REVIEWER = frozenset(
         Permission.CASES_OPEN,
         Permission.NOTICES_READ,
         Permission.NOTICES_DECIDE,
+        Permission.REPORTS_READ,
+        Permission.REPORTS_PREPARE,
         Permission.REPORTS_APPROVE,
         Permission.EVIDENCE_VIEW,
         Permission.CARE,
@@ -110,6 +119,9 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
         Permission.CASES_LEAD,
         Permission.NOTIFIERS_READ,
         Permission.NOTICES_LEAD,
+        Permission.REPORTS_LEAD,
+        Permission.ORDERS_READ,
+        Permission.ORDERS_KEEP,
         Permission.STATISTICS_READ,
         Permission.OVERSIGHT,
         Permission.WORK_READ,
@@ -139,6 +151,7 @@ BY_ROLE: Mapping[Role, frozenset[Permission]] = {
     },
     Role.AUDITOR: _ANYONE
     | {
+        Permission.ORDERS_READ,
         Permission.STATISTICS_READ,
         Permission.WORK_READ,
         Permission.LISTS_READ,
@@ -172,6 +185,7 @@ BY_SCOPE: Mapping[Scope, frozenset[Permission]] = {
     Scope.DECISIONS: frozenset({Permission.DECISIONS_READ, Permission.REMOVALS_CONFIRM}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS_MANAGE}),
     Scope.CASES: frozenset({Permission.CASES_OPEN}),
+    Scope.REPORTS: frozenset({Permission.REPORTS_SUPPLY}),
     Scope.METRICS: frozenset({Permission.METRICS}),
 }
 
@@ -180,6 +194,8 @@ APPROVED_WITH: Mapping[str, Permission] = {
     "list.mode": Permission.LISTS_APPROVE,
     "policy": Permission.POLICY_APPROVE,
     "report": Permission.REPORTS_APPROVE,
+    "report.production": Permission.REPORTS_LEAD,
+    "referral": Permission.REPORTS_APPROVE,
     "evidence.destroy": Permission.EVIDENCE_DESTROY,
 }
 """Which permission a person needs to second an approval of each kind."""

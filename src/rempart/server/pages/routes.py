@@ -50,7 +50,19 @@ def routes() -> list[BaseRoute]:
     return [Route(path, endpoint, methods=[method]) for method, path, endpoint in tables]
 
 
-PARTS = ("desk", "sight", "care", "figures", "running", "notice", "notices")
+PARTS = (
+    "desk",
+    "sight",
+    "care",
+    "figures",
+    "running",
+    "notice",
+    "notices",
+    "reports",
+    "referrals",
+    "orders",
+    "published",
+)
 """Packages of pages, each with its own `routes.TABLE`, contexts, templates, texts and style sheet."""
 _TABLE = (
     ("GET", "/", home),

@@ -1,0 +1,1 @@
+"""CyberTipline reports: built, completed, seconded and filed once."""

@@ -1,0 +1,1 @@
+"""The document of a CyberTipline report: its parts, its rules, and the XML that is sent."""

@@ -1,0 +1,1 @@
+"""From a decision to a report that two people stand behind."""

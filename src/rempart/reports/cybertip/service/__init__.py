@@ -1,0 +1,1 @@
+"""The reporting service: the connection to it, its schema, and a server to rehearse with."""

@@ -1,0 +1,1 @@
+"""The register of orders and requests of authorities, with their clocks, and of disclosures."""

@@ -1,0 +1,1 @@
+"""Referral packages: sealed files for authorities, and who may receive what."""

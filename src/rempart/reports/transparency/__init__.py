@@ -1,0 +1,1 @@
+"""Figures for transparency reports, derived from the ledger."""

@@ -1,0 +1,1 @@
+"""Pages about orders, requests and disclosures."""

@@ -1,0 +1,1 @@
+"""The public page of figures: no cookie, no script needed."""

@@ -1,0 +1,1 @@
+"""Pages about reports: the outbox, what will be sent, and what is missing."""

@@ -1,0 +1,5 @@
+"""Keys of these pages that are put together from two parts, and sentences that are the same in both languages."""
+
+FAMILIES: dict[str, list[str]] = {}
+SAME: set[str] = set()
+SAYING: set[str] = set()
