@@ -1,0 +1,26 @@
+"""When filing reports for real was switched on and off."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from rempart.store.triggers import append_only_triggers
+
+revision = "0024_production"
+down_revision: str | None = "0023_transparency"
+
+
+def upgrade() -> None:
+    """Make the table of turns; a turn is never altered."""
+    op.create_table(
+        "report_switches",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False, autoincrement=True),
+        sa.Column("enabled", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("target", sa.LargeBinary, nullable=False),
+        sa.Column("approval", sa.String(40)),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("by", sa.String(40), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_report_switches"),
+    )
+    for statement in append_only_triggers("report_switches", op.get_bind().dialect.name):
+        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
