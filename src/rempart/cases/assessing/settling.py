@@ -15,6 +15,7 @@ from functools import partial
 from sqlalchemy import Connection
 
 from rempart.cases.assessing import merging, tasks
+from rempart.cases.assessing.counted import decided
 from rempart.cases.assessing.plan import Plan, plan_of
 from rempart.cases.assessing.rules import Stage
 from rempart.cases.assessing.values import ENDING_OF, Ending
@@ -169,7 +170,7 @@ class Settler:
         near.forget_digests(conn, case.id)
         facts = {
             "decision": ending.value, "decisions": list(outcome.decisions), "kind": case.kind, "queue": case.queue,
-            "round": case.round, "people": len(outcome.by), "single": outcome.single,
+            "round": case.round, "people": len(outcome.by), "single": outcome.single, **decided(conn, case, at=at),
         }  # fmt: skip
         sealed = {"reason": reason} if reason else {}
         leaf = Leaf(

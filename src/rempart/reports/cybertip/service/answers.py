@@ -31,7 +31,7 @@ class AnswerKind(StrEnum):
     AGAIN = "again"
     """It could not be done now; nothing was (1000, 1100, 1110, 1111, 1300; HTTP 429)."""
     CREDENTIALS = "credentials"
-    """Who asks is not known, or may not do this (2000, 3000, 3100, 3300; HTTP 401, 403). Nothing else will go either."""
+    """Who asks is not known, or may not do this (2000, 3000, 3100, 3300; HTTP 401, 403). Nothing else will go."""
     WRONG = "wrong"
     """What was sent is not right and never will be (1210, 4000, 4100, 4110, 4200)."""
     GONE = "gone"

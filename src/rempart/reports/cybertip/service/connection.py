@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address
@@ -71,8 +70,9 @@ class Connection:
 
     def schema(self) -> Answer:
         """Its own schema: `ok` with the document as `body`. See `schema.fetch`, which checks it."""
-        answer = self._asked("GET", "/xsd", most=SCHEMA_BYTES, bare=True)
-        return answer
+        answer = self._asked("GET", "/xsd", most=SCHEMA_BYTES)
+        plain = answer.kind is AnswerKind.UNKNOWN and answer.http == httpx.codes.OK and answer.code is None
+        return replace(answer, kind=AnswerKind.OK, description="") if plain and answer.body else answer
 
     def open(self, xml: bytes) -> Answer:
         """Open a report; `report_id` names it from then on."""
@@ -81,7 +81,7 @@ class Connection:
     def upload(self, report_id: str, name: str, chunks: Iterable[bytes], size: int) -> Answer:
         """Send one file of `size` bytes as it comes; `md5` is what the service made of it, `sent_md5` what was sent.
 
-        Raises IncompleteError when `chunks` hold less, RefusedError when more; what `chunks` itself raises goes through.
+        Raises IncompleteError when `chunks` hold less and RefusedError when more; what it raises itself goes through.
         """
         head, tail, kind = _around(report_id, name)
         digest = hashlib.md5(usedforsecurity=False)
@@ -112,7 +112,7 @@ class Connection:
 
     def _asked(
         self, method: str, path: str, *, content: bytes | Iterator[bytes] | None = None,
-        headers: Mapping[str, str] | None = None, seconds: float = 0.0, most: int = MOST, bare: bool = False,
+        headers: Mapping[str, str] | None = None, seconds: float = 0.0, most: int = MOST,
     ) -> Answer:  # fmt: skip
         try:
             with TimeLimit(seconds or self._seconds) as limit, self._http.stream(
@@ -128,8 +128,6 @@ class Connection:
         except httpx.HTTPError as err:
             raise TiplineUnavailableError(f"{path}: no whole answer ({type(err).__name__}).", arrived=True) from err
         status, whole, number = answer.status_code, len(read) <= most, answer.headers.get("request-id", "")
-        if bare and status == httpx.codes.OK and whole:
-            return Answer(kind=AnswerKind.OK, http=status, request_id=number, body=bytes(read))
         return read_answer(status, bytes(read[:most]), request_id=number, whole=whole)
 
 
