@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -41,7 +41,7 @@ class Field:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     """Fields that belong together. `kind` is which of several a record is; `number` its place among its like;
-    `blank`: nothing stands in it yet."""
+    `blank`: nothing stands in it yet; `asked`: because somebody asked for one more."""
 
     path: str
     label: str
@@ -49,6 +49,7 @@ class Group:
     kind: str = ""
     number: int = 0
     blank: bool = False
+    asked: bool = False
     wrong: tuple[str, ...] = ()
 
     @property
@@ -118,7 +119,8 @@ def rows_of(owner: type, part: Part, records: Sequence[Any], path: str, showing:
     made = _made(part, path, showing) if room else None
     if made is not None:
         number = len(groups) + 1
-        groups.append(group_of(made, None, f"{path}[{number}]", showing, number=number))
+        blank = group_of(made, None, f"{path}[{number}]", showing, number=number)
+        groups.append(replace(blank, asked=showing.add == path))
     adds: tuple[str, ...] = ()
     if room:
         adds = tuple(KINDS) if part.form is Form.KINDS else ("",) if made is None else ()
