@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from rempart.errors import RefusedError
 from rempart.reports.cybertip.document.internet import (
@@ -100,10 +100,11 @@ def read(kind: type[T], found: Any, *, place: str = "") -> T:
         if name not in known:
             raise _refused(f"{place}.{name}".lstrip("."), "there is no such field")
     values = {}
+    hints = _hints(cast(Any, kind))
     for name, field in known.items():
         where = f"{place}.{name}".lstrip(".")
         if name in found:
-            values[name] = _typed(_hints(kind)[name], found[name], place=where)
+            values[name] = _typed(hints[name], found[name], place=where)
         elif field.default is MISSING and field.default_factory is MISSING:
             raise _refused(where, "this is needed")
     return kind(**values)
