@@ -82,7 +82,8 @@ Node = Field | Group | Rows
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
     """What is known while a form is made: what is wrong by its place; what came back as it was typed, if it did; which
-    rows shall have one more (their path, and the kind); `barred` fields ("Record.field") are not shown."""
+    rows shall have one more (their path, and the kind); `barred` fields ("Record.field") are not
+    shown where nothing stands in them."""
 
     wrong: Mapping[str, Sequence[str]] = field(default_factory=dict)
     typed: Mapping[str, Sequence[str]] | None = None
@@ -98,10 +99,11 @@ def anchor(path: str) -> str:
 
 def group_of(kind: type, record: Any, path: str, showing: Showing, *, label: str = "", number: int = 0) -> Group:
     """A record of a kind as a form; None for an empty one."""
+    values = [(part, None if record is None else getattr(record, part.name)) for part in parts_of(kind)]
     parts = tuple(
-        _node(kind, part, None if record is None else getattr(record, part.name), under(path, part.name), showing)
-        for part in parts_of(kind)
-        if f"{kind.__name__}.{part.name}" not in showing.barred
+        node_of(kind, part, value, under(path, part.name), showing)
+        for part, value in values
+        if value is not None or f"{kind.__name__}.{part.name}" not in showing.barred
     )
     return Group(
         path=path, label=label, parts=parts, kind=_KIND_OF.get(kind, ""), number=number, blank=record is None,
@@ -150,7 +152,8 @@ def under(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name
 
 
-def _node(owner: type, part: Part, value: Any, path: str, showing: Showing) -> Node:
+def node_of(owner: type, part: Part, value: Any, path: str, showing: Showing) -> Node:
+    """One field of a record as a form."""
     label = label_key(owner, part.name)
     if part.form is Form.RECORD:
         return group_of(part.inner, value, path, showing, label=label)

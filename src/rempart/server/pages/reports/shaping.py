@@ -15,7 +15,9 @@ from rempart.reports.cybertip.document.storing import KINDS
 
 LONG = frozenset({"escalate", "additional_info", "content", "time_description", "profile_bio", "file_names", "vehicle"})
 """Texts of several lines."""
-NEVER_TYPED: Mapping[type, frozenset[str]] = {FileDetails: frozenset({"ref", "file_name", "viewed", "exif_viewed", "hashes", "metadata"})}
+NEVER_TYPED: Mapping[type, frozenset[str]] = {
+    FileDetails: frozenset({"ref", "file_name", "viewed", "exif_viewed", "hashes", "metadata"})
+}
 """What no form takes: it comes from the file itself, or from looks that were logged."""
 
 

@@ -36,7 +36,7 @@ class Reader:
         found, values = False, {}
         for part in parts_of(kind):
             before = getattr(was, part.name) if was is not None else _NOTHING.get(part.form)
-            value = self._value(part, under(path, part.name), before)
+            value = self.value(part, under(path, part.name), before)
             found = found or not _blank(value)
             values[part.name] = value
         if not found and not self.every:
@@ -60,7 +60,8 @@ class Reader:
                 found.append(one)
         return (*found, *was[MOST_ROWS:])
 
-    def _value(self, part: Part, path: str, was: Any) -> Any:
+    def value(self, part: Part, path: str, was: Any) -> Any:
+        """What was typed into one field of a record; what was there where the field was not shown."""
         if part.form is Form.RECORD:
             return self.record(part.inner, path, was)
         if part.form in (Form.ROWS, Form.KINDS):
