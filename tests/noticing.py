@@ -3,7 +3,8 @@
 import secrets
 
 from actors import NOON, service
-from judging import judged
+from desks import join_team
+from judging import ADA, LEA, RUI, judged
 from rempart.cases.assessing.settling import FOLLOW
 from rempart.cases.records import cases, decisions
 from rempart.evidence.vault import HeldKeys
@@ -102,3 +103,10 @@ class NoticeDesk:
 
     def seen(self, told):
         return read(self.store, told, writer=self.writer, at=self.clock())
+
+
+def with_team(store):
+    """A desk with two reviewers and a lead."""
+    with store.write() as conn:
+        join_team(conn, RUI, ADA, LEA)
+    return NoticeDesk(store)

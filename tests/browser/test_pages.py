@@ -83,7 +83,8 @@ def visit(page: Page, running: Site, lang: str, look: str) -> None:
     page.fill("#name", "nobody")
     page.fill("#password", "something long")
     page.fill("#code", "123456")
-    page.click("form[action='/sign-in'] button.main")
+    with page.expect_navigation():
+        page.click("form[action='/sign-in'] button.main")
     seen(page, f"sign-in-wrong.{lang}.{look}")
     page.goto(f"{running.address}/sign-in/link/none")
     seen(page, f"link-spent.{lang}.{look}")
@@ -108,7 +109,8 @@ def visit(page: Page, running: Site, lang: str, look: str) -> None:
     page.goto(f"{running.address}/keys")
     page.fill("#label", "forum, trial")
     page.fill("#service", "forum")
-    page.locator("main form.narrow button").click()
+    with page.expect_navigation():
+        page.locator("main form.narrow button").click()
     seen(page, f"keys-made.{lang}.{look}")
     page.goto(f"{running.address}/keys/none")
     seen(page, f"refusal.{lang}.{look}")

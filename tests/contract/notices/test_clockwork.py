@@ -7,9 +7,8 @@ import pytest
 from sqlalchemy import event, text
 
 from actors import NOON
-from desks import join_team
-from judging import ADA, LEA, NO, RUI
-from noticing import URL, NoticeDesk, form
+from judging import LEA, NO, RUI
+from noticing import URL, form, with_team
 from rempart.errors import ConflictError, NotFoundError, RefusedError, TooManyRequestsError
 from rempart.intake.notices import abuse, clockwork
 from rempart.intake.notices.reading import by_number, open_notices
@@ -30,12 +29,6 @@ def desk(store):
 def plain(sqlite_store):
     """For what no database changes."""
     return with_team(sqlite_store)
-
-
-def with_team(store):
-    with store.write() as conn:
-        join_team(conn, RUI, ADA, LEA)
-    return NoticeDesk(store)
 
 
 def spoken(desk):

@@ -5,10 +5,9 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from desks import join_team
 from hosting import host
-from judging import ADA, LEA, NO, REMOVE, RESTRICT, RUI, judged
-from noticing import URL, NoticeDesk, form, hashes
+from judging import ADA, NO, REMOVE, RESTRICT, RUI, judged
+from noticing import URL, form, hashes, with_team
 from rempart.cases.assessing.values import VERDICT_OF
 from rempart.cases.records import cases
 from rempart.cases.records.decisions import decisions
@@ -30,12 +29,6 @@ def desk(store):
 def plain(sqlite_store):
     """For what no database changes."""
     return with_team(sqlite_store)
-
-
-def with_team(store):
-    with store.write() as conn:
-        join_team(conn, RUI, ADA, LEA)
-    return NoticeDesk(store)
 
 
 def letters(seen):

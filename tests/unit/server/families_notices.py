@@ -29,6 +29,6 @@ FAMILIES: dict[str, list[str]] = {
 }
 SAME: set[str] = {"notices.element.signature", "notices.told.signature"}
 SAYING = {
-    *(f"intake/notices/{name}.py" for name in ("abuse", "disclosing", "filing", "track", "withdrawal")),
+    *(f"intake/notices/{name}.py" for name in ("abuse", "filing", "track", "withdrawal")),
     *(f"reports/reasons/{name}.py" for name in ("delays", "statements")),
 }

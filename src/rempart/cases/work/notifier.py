@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -40,21 +41,32 @@ def read_notifier(
 
     Raises NotPermittedError, NotFoundError, RefusedError without a purpose, and TamperedError.
     """
-    if not who.may(Permission.NOTIFIERS_READ):
-        raise NotPermittedError("Who told us is known to leads alone.")
-    purpose = purpose.strip()
-    if not purpose:
-        raise RefusedError("A purpose is needed.", hint="Say what the name is needed for.")
+    purpose = purpose_of(who, purpose)
     case = visible(conn, case_id, who)
     box = _box(keyring)
     sealed = records.sealed_of(conn, case_id)
     found = {name: box.open(value, owner=_owner(case_id, name)) for name, value in sorted(sealed.items())}
-    leaf = Leaf(
-        action="notifier.read", actor=who.pseudonym, facts={"round": case.round, "names": sorted(found)},
-        sealed={"purpose": purpose[:MOST_PURPOSE]}, subject=f"case:{case_id}",
-    )  # fmt: skip
-    append(conn, leaf, at=at)
+    note_reading(
+        conn, f"case:{case_id}", who, purpose=purpose, facts={"round": case.round, "names": sorted(found)}, at=at
+    )
     return found
+
+
+def purpose_of(who: Principal, purpose: str) -> str:
+    """What a name is asked for. Raises NotPermittedError to all but leads, and RefusedError where nothing is said."""
+    if not who.may(Permission.NOTIFIERS_READ):
+        raise NotPermittedError("Who told us is known to leads alone.")
+    if not purpose.strip():
+        raise RefusedError("A purpose is needed.", hint="Say what the name is needed for.")
+    return purpose.strip()
+
+
+def note_reading(
+    conn: Connection, subject: str, who: Principal, *, purpose: str, facts: Mapping[str, Any], at: datetime
+) -> None:
+    """Write down that somebody opened what is sealed of a notifier, and, sealed, what for."""
+    sealed = {"purpose": purpose[:MOST_PURPOSE]}
+    append(conn, Leaf(action="notifier.read", actor=who.pseudonym, facts=facts, sealed=sealed, subject=subject), at=at)
 
 
 def rewrap_notifiers(conn: Connection, *, keyring: Keyring) -> int:

@@ -7,16 +7,13 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from rempart.errors import NotPermittedError, RefusedError
-from rempart.evidence.ledger import Leaf, append
+from rempart.cases.work.notifier import note_reading, purpose_of
 from rempart.evidence.vault import Keyring
 from rempart.intake.notices.reading import visible
 from rempart.intake.notices.sealing import opened
-from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 
 NAMES = ("name", "contact", "signature")
-MOST_PURPOSE = 500
 
 
 def read_sender(
@@ -26,16 +23,8 @@ def read_sender(
 
     Raises NotPermittedError, NotFoundError, RefusedError without a purpose, and TamperedError.
     """
-    if not who.may(Permission.NOTIFIERS_READ):
-        raise NotPermittedError("Who told us is known to leads alone.")
-    purpose = purpose.strip()
-    if not purpose:
-        raise RefusedError("A purpose is needed.", hint="Say what the name is needed for.")
+    purpose = purpose_of(who, purpose)
     row = visible(conn, notice_id, who)
     found = opened(conn, row.id, NAMES, keyring=keyring)
-    leaf = Leaf(
-        action="notifier.read", actor=who.pseudonym, facts={"names": sorted(found)},
-        sealed={"purpose": purpose[:MOST_PURPOSE]}, subject=f"notice:{row.id}",
-    )  # fmt: skip
-    append(conn, leaf, at=at)
+    note_reading(conn, f"notice:{row.id}", who, purpose=purpose, facts={"names": sorted(found)}, at=at)
     return found
