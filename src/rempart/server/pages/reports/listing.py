@@ -9,8 +9,8 @@ from starlette.responses import Response
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.reports.cybertip import production, visibility
-from rempart.reports.cybertip.visibility import Show
 from rempart.reports.cybertip.values import Environment
+from rempart.reports.cybertip.visibility import Show
 from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.rendering import render
 from rempart.server.pages.reports.contexts import OutboxPage, Where
