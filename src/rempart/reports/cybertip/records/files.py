@@ -91,9 +91,9 @@ def change_all(conn: Connection, report_id: str, **values: Any) -> None:
     conn.execute(update(report_files).where(report_files.c.report == report_id).values(**values))
 
 
-def drop(conn: Connection, file_id: str) -> None:
-    """Leave a file out of its report."""
-    conn.execute(delete(report_files).where(report_files.c.id == file_id))
+def forget(conn: Connection, report_id: str) -> None:
+    """Leave a report without files."""
+    conn.execute(delete(report_files).where(report_files.c.report == report_id))
 
 
 def all_sealed(conn: Connection) -> tuple[tuple[str, bytes], ...]:

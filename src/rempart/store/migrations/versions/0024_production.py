@@ -1,4 +1,4 @@
-"""When filing reports for real was switched on and off."""
+"""When filing reports for real was switched on and off, and what was said afterwards of single reports."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ down_revision: str | None = "0023_transparency"
 
 
 def upgrade() -> None:
-    """Make the table of turns; a turn is never altered."""
+    """Make the two tables; neither a turn nor a word is ever altered."""
     op.create_table(
         "report_switches",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), nullable=False, autoincrement=True),
@@ -22,5 +22,16 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_report_switches"),
     )
-    for statement in append_only_triggers("report_switches", op.get_bind().dialect.name):
-        op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
+    op.create_table(
+        "report_reviews",
+        sa.Column("report", sa.String(40), nullable=False),
+        sa.Column("agreed", sa.Boolean(create_constraint=False), nullable=False),
+        sa.Column("note", sa.Text, nullable=False),
+        sa.Column("by", sa.String(40), nullable=False),
+        sa.Column("at", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("report", name="pk_report_reviews"),
+        sa.ForeignKeyConstraint(["report"], ["reports.id"], name="fk_report_reviews_report"),
+    )
+    for table, key in (("report_switches", "id"), ("report_reviews", "report")):
+        for statement in append_only_triggers(table, op.get_bind().dialect.name, keys=[[key]]):
+            op.get_bind().exec_driver_sql(statement.replace("%", "%%"))
