@@ -41,7 +41,7 @@ class Prepared:
 def prepare(conn: Connection, report_id: str, means: Means, *, at: datetime) -> Prepared | None:
     """Decide and write down what is next for a report; None where nothing is to be done now."""
     now = standing(conn, report_id)
-    if now is None or not is_due(now.row, now.filing, at=at):
+    if now is None or not (is_due(now.row, now.filing, at=at) or stops.is_over(conn, now.row, means)):
         return None
     move = following(now.situation(at=at, limits=means.limits, wanted=is_wanted(conn, now.row)))
     if move.move is Move.SEAL:
@@ -72,10 +72,12 @@ def _opening(conn: Connection, now: Standing, means: Means, *, at: datetime) -> 
     try:
         tip = document_of(now.row, keyring=means.vault.keyring)
     except RefusedError:
-        return _refused(conn, now, means, Why.CHANGED.value, at=at)
+        _refused(conn, now, means, Why.CHANGED.value, at=at)
+        return None
     wrong = means.check(tip, at)
     if wrong:
-        return _refused(conn, now, means, Why.INVALID.of(len(wrong)), at=at)
+        _refused(conn, now, means, Why.INVALID.of(len(wrong)), at=at)
+        return None
     if now.run is not None and (not now.calls or now.calls[-1].result is None):
         # Whoever asked died: it may be open, and nobody knows its number.
         run_over(conn, now, Outcome.ABANDONED, why=Why.LOST_ANSWER.value, at=at)
@@ -125,5 +127,3 @@ def _refused(conn: Connection, now: Standing, means: Means, why: str, *, at: dat
     if now.run is not None:
         run_over(conn, now, Outcome.ABANDONED, why=why, at=at)
     end(conn, replace(now, filing=filing, row=row), means, at=at)
-
-
