@@ -125,5 +125,3 @@ def _refused(conn: Connection, now: Standing, means: Means, why: str, *, at: dat
     if now.run is not None:
         run_over(conn, now, Outcome.ABANDONED, why=why, at=at)
     end(conn, replace(now, filing=filing, row=row), means, at=at)
-
-

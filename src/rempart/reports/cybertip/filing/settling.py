@@ -89,9 +89,7 @@ def _well(
         went_well(conn, now, at=at)
 
 
-def _not_there(
-    conn: Connection, now: Standing, step: Step, result: Result, means: Means, *, at: datetime
-) -> None:
+def _not_there(conn: Connection, now: Standing, step: Step, result: Result, means: Means, *, at: datetime) -> None:
     """Nothing is open any more: it was retracted before, or it is gone because its time was up, or for no reason that
     we know."""
     assert now.run is not None

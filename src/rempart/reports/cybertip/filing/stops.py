@@ -39,7 +39,9 @@ def may_send(conn: Connection, now: Standing, means: Means, *, at: datetime) -> 
 def stop(conn: Connection, now: Standing, means: Means, *, why: str, at: datetime) -> None:
     """The credentials were refused: nothing is sent there. People are told once."""
     environment, later = now.row.environment, at + means.limits.stopped
-    row = Stop(environment=environment.value, mark=means.mark(environment), since=at, put_off=at, next_try=later, why=why)
+    row = Stop(
+        environment=environment.value, mark=means.mark(environment), since=at, put_off=at, next_try=later, why=why
+    )
     if records.put(conn, row):
         facts = {"environment": environment.value, "why": why}
         append(conn, Leaf(action="report.queue_stopped", actor=SYSTEM.pseudonym, facts=facts), at=at)
