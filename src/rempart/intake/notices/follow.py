@@ -11,16 +11,19 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rempart.cases.assessing.counted import detectors_of
 from rempart.cases.assessing.values import Ending
 from rempart.cases.records import assessments
 from rempart.cases.records import cases as records
 from rempart.cases.records.cases import Case
 from rempart.clock import Clock
+from rempart.deadlines.spans import minutes
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices import findings, progress, removals, seeds
 from rempart.intake.notices.letters import LetterKind
 from rempart.intake.notices.records import complaints, locations
 from rempart.intake.notices.records import notices as notice_records
+from rempart.intake.notices.records.complaints import ComplaintRow
 from rempart.intake.notices.records.locations import LocationRow
 from rempart.intake.notices.values import ComplaintState, LocationState, NoticeState, Outcome
 from rempart.intake.notices.writing import Writer
@@ -167,9 +170,9 @@ def _answer_complaints(conn: Connection, case: Case, *, writer: Writer, at: date
         upheld = case.decision in _TAKEN_DOWN
         state = ComplaintState.UPHELD if upheld else ComplaintState.REJECTED
         complaints.decide(conn, one.id, state=state.value, by=case.decided_by or SYSTEM.pseudonym, at=at)
-        facts = {"upheld": upheld}
+        told = {"upheld": upheld, "minutes": minutes(one.at, at), "detectors": _detectors(conn, one)}
         leaf = Leaf(
-            action="complaint.decided", actor=case.decided_by or SYSTEM.pseudonym, facts=facts,
+            action="complaint.decided", actor=case.decided_by or SYSTEM.pseudonym, facts=told,
             subject=f"notice:{one.notice}",
         )  # fmt: skip
         append(conn, leaf, at=at)
@@ -177,6 +180,12 @@ def _answer_complaints(conn: Connection, case: Case, *, writer: Writer, at: date
         if notice is not None and notice.withdrawn_at is None:
             kind = LetterKind.COMPLAINT_UPHELD if upheld else LetterKind.COMPLAINT_REJECTED
             writer.write(conn, kind, one.notice, at=at)
+
+
+def _detectors(conn: Connection, complaint: ComplaintRow) -> list[dict[str, str]]:
+    """What had found, by machine, the things that a complaint is about."""
+    first = {one.case_id for one in locations.of(conn, [complaint.notice]) if one.id in complaint.locations}
+    return detectors_of(conn, sorted(first))
 
 
 def _leaf(conn: Connection, place: LocationRow, action: str, *, at: datetime) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from rempart.deadlines import clocks as deadlines
 from rempart.deadlines.regimes import complaint_days
+from rempart.deadlines.spans import minutes
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices.letters import Letter, LetterKind, compose
 from rempart.intake.notices.records import clocks, locations
@@ -41,7 +42,16 @@ def go_on(conn: Connection, notice: str, *, writer: Writer, at: datetime) -> boo
         values |= {"decided_at": at, "complaint_until": _complaint_until(row, at)}
     records.change(conn, notice, **values)
     clocks.stop(conn, notice, at=at)
-    facts = {"outcome": outcome.value, "late": late, "first": first}
+    facts: dict[str, object] = {
+        "outcome": outcome.value, "late": late, "first": first, "track": row.track, "via": row.via,
+        "regimes": sorted(name for name, stands in row.regimes.items() if stands.get("valid_at")),
+    }  # fmt: skip
+    if row.role is not None:
+        facts["role"] = row.role
+    if first:
+        facts["minutes"] = minutes(row.received, at)
+    else:
+        facts["before"] = row.outcome
     append(conn, Leaf(action="notice.decided", actor=SYSTEM.pseudonym, facts=facts, subject=f"notice:{notice}"), at=at)
     if first:
         kind = LetterKind.REMOVED if outcome is Outcome.REMOVED else LetterKind.KEPT

@@ -17,6 +17,7 @@ from rempart.cases.events import Reason
 from rempart.cases.records import cases, decisions
 from rempart.cases.records.cases import Case
 from rempart.cases.records.decisions import DecisionRow
+from rempart.deadlines.spans import minutes
 from rempart.errors import NotFoundError
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.notices.records import locations
@@ -192,5 +193,7 @@ def _still(conn: Connection, one: Removal) -> bool:
 def _write(
     conn: Connection, action: str, removal: Removal, *, by: Principal, at: datetime, late: bool | None = None
 ) -> None:
-    facts: dict[str, object] = {"decision": removal.decision} | ({} if late is None else {"late": late})
+    facts: dict[str, object] = {"decision": removal.decision}
+    if late is not None:
+        facts |= {"late": late, "minutes": minutes(removal.asked, at)}
     append(conn, Leaf(action=action, actor=by.pseudonym, facts=facts, subject=f"item:{removal.item}"), at=at)

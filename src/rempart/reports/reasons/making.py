@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from sqlalchemy import Connection
 
@@ -20,7 +21,7 @@ from rempart.reports.reasons import circumstances
 from rempart.reports.reasons.circumstances import Noticed
 from rempart.reports.reasons.delays import Rest, rest_of
 from rempart.reports.reasons.dsa.payload import payload
-from rempart.reports.reasons.grounds import Grounds
+from rempart.reports.reasons.grounds import Ground, Grounds
 from rempart.reports.reasons.history import CASE, CHECK, DECISION, STATE, Happened, Turn, turns
 from rempart.reports.reasons.records import happened
 from rempart.reports.reasons.records import statements as records
@@ -131,7 +132,7 @@ class Maker:
             payload=payload(found, ground=ground, operator=self.operator, puid=puid),
             filing=Filing.DUE if self.filing else Filing.NONE,
         )  # fmt: skip
-        return _added(conn, row, rest, at)
+        return _added(conn, row, rest, at, _counted(found, ground))
 
     def _lifted(self, conn: Connection, item: Item, turn: Turn, before: Reason | None, at: datetime) -> Reason:
         assert before is not None
@@ -148,18 +149,29 @@ class Maker:
         return _added(conn, row, rest, at)
 
 
-def _added(conn: Connection, row: Reason, rest: Rest, at: datetime) -> Reason:
-    """Write a statement and its leaf. It is out at once unless something keeps it."""
+def _added(
+    conn: Connection, row: Reason, rest: Rest, at: datetime, counted: Mapping[str, object] = MappingProxyType({})
+) -> Reason:
+    """Write a statement and its leaf, which tells what is `counted`. It is out at once unless something keeps it."""
     row = replace(row, state=rest.state, until=rest.until)
     if rest.state is State.OUT:
         row = replace(row, seq=next_number(conn, records.COUNTER), out=at)
     if rest.state is State.WITHHELD:
         row = replace(row, filing=Filing.NONE)
     records.add(conn, row)
-    facts = {"kind": str(row.kind), "what": str(row.what), "state": rest.state.value}
+    facts = {"kind": str(row.kind), "what": str(row.what), "state": rest.state.value, **dict(counted)}
     leaf = Leaf(action="reason.stated", actor=SYSTEM.pseudonym, facts=facts, subject=f"reason:{row.id}")
     append(conn, leaf, at=at)
     return row
+
+
+def _counted(found: Circumstances, ground: Ground) -> dict[str, object]:
+    """What public figures count statements by: words of closed sets."""
+    told: dict[str, object] = {
+        "ground": ground.kind, "category": ground.category, "source": found.source.value,
+        "detected": "machine" if found.detection else "people", "decided": found.decision.value,
+    }  # fmt: skip
+    return told | ({"keyword": ground.keywords[0]} if ground.keywords else {})
 
 
 def _case_of(conn: Connection, event: Happened, item: Item) -> str | None:
