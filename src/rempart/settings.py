@@ -217,6 +217,17 @@ class ReasonSettings(_Section):
         return self
 
 
+class TransparencySettings(_Section):
+    """Public figures. `published`: the page at /transparency is there; `name` is the service's, on it. `period` is how
+    often the operator reports; `template` and `written` are files of the operator's own in the data folder."""
+
+    published: bool = False
+    name: str = Field("", max_length=200)
+    period: Literal["year", "half-year"] = "year"
+    template: str = ""
+    written: str = ""
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -233,6 +244,7 @@ class Settings(_Section):
     notices: NoticesSettings = NoticesSettings()
     oidc: OidcSettings = OidcSettings()
     reasons: ReasonSettings = ReasonSettings()
+    transparency: TransparencySettings = TransparencySettings()
 
     @property
     def database_url(self) -> str:

@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case": ("rempart.cli.case", "Cases that wait for people, and cases about accounts."),
     "notice": ("rempart.cli.notice", "Notices: list and show them, enter one that came by phone or letter."),
     "reasons": ("rempart.cli.reasons", "Statements of reasons, and the transparency database."),
+    "stats": ("rempart.cli.stats", "Transparency reports, made from the ledger and made again from an export."),
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
