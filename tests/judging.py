@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from actors import person
 from rempart.cases.assessing.answering import SETTLE, assess
 from rempart.cases.assessing.listing import Lister
-from rempart.cases.assessing.settling import Settler
+from rempart.cases.assessing.settling import Settler, nothing_asked
 from rempart.cases.assessing.tasks import LIST
 from rempart.cases.assessing.values import Assessment, Decision
 from rempart.cases.records import cases as records
@@ -37,9 +37,9 @@ def answered(store, case_id, *decisions, by=RUI, at=None, alone_after=None, **mo
 
 
 @contextmanager
-def settler(store, vault, *, curation=None, at_once=25):
-    """What runs settling jobs; call it to run all that are due."""
-    handlers = {SETTLE: Settler(store, vault=vault, clock=store.clock, at_once=at_once)}
+def settler(store, vault, *, curation=None, at_once=25, asked=nothing_asked):
+    """What runs settling jobs; call it to run all that are due. `asked` is told of each outcome."""
+    handlers = {SETTLE: Settler(store, vault=vault, clock=store.clock, at_once=at_once, asked=asked)}
     if curation is not None:
         handlers[LIST] = Lister(store, curation=curation, clock=store.clock)
     with Worker(store, on_death=release_jobs_of) as worker:

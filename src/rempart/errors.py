@@ -168,6 +168,17 @@ class ServiceKeyMissingError(IncompleteError):
     """The service key that this was sealed under is not in the keyring; bring it back."""
 
 
+class TiplineUnavailableError(UnavailableError):
+    """The CyberTipline gave no whole answer; it is tried again.
+
+    `arrived` says whether what was sent may have reached it.
+    """
+
+    def __init__(self, message: str = "", *, hint: str = "", arrived: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.arrived = arrived
+
+
 class KeyServiceUnavailableError(UnavailableError):
     """The command that guards the service key failed or took too long."""
 

@@ -14,6 +14,7 @@ from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -27,6 +28,8 @@ _OTHER = frozenset(
     {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
     | {"REMPART_URL", "REMPART_KEY", "REMPART_WEBHOOK_SECRET"}
 )
+_TIPLINE = r"^(https://[^\s?#@/]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?)(/[^\s?#@]*)?$"
+_PRODUCTION = "report.cybertip.org"
 
 
 class _Section(BaseModel):
@@ -217,6 +220,47 @@ class ReasonSettings(_Section):
         return self
 
 
+class CybertipSettings(_Section):
+    """Reports to NCMEC's CyberTipline. `environment` is where they go: `rehearsal` (a server of Rempart's own on this
+    machine), `test` or `production`, each with its own credentials. The reporter is named in every report;
+    `esp_service` is the service's name. `industry_classification` declares that people here may classify files by A1 to
+    B2."""
+
+    environment: Literal["rehearsal", "test", "production"] = "rehearsal"
+    test_url: str = Field("https://exttest.cybertip.org/ispws", pattern=_TIPLINE)
+    test_user: str = ""
+    test_password: SecretStr = SecretStr("")
+    production_url: str = Field("https://report.cybertip.org/ispws", pattern=_TIPLINE)
+    production_user: str = ""
+    production_password: SecretStr = SecretStr("")
+    reporter_first_name: str = Field("", max_length=100)
+    reporter_last_name: str = Field("", max_length=100)
+    reporter_email: str = Field("", pattern=r"^(|[^@\s]+@[^@\s]+)$", max_length=255)
+    contact_first_name: str = Field("", max_length=100)
+    contact_last_name: str = Field("", max_length=100)
+    contact_email: str = Field("", pattern=r"^(|[^@\s]+@[^@\s]+)$", max_length=255)
+    contact_phone: str = Field("", max_length=50)
+    esp_service: str = Field("", max_length=100)
+    terms: str = Field("", max_length=20_000)
+    legal_url: str = Field("", pattern=r"^(|https?://\S+)$", max_length=2083)
+    company_template: str = Field("", max_length=20_000)
+    industry_classification: bool = False
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.environment == "rehearsal":
+            return self
+        for name in (f"{self.environment}_user", f"{self.environment}_password", "reporter_email"):
+            value = getattr(self, name)
+            if not (value.get_secret_value() if isinstance(value, SecretStr) else value):
+                raise ValueError(f"{name}: it is needed in the environment {self.environment}")
+        if ":" in getattr(self, f"{self.environment}_user"):
+            raise ValueError(f"{self.environment}_user: a user's name has no colon")
+        if urlsplit(self.test_url).hostname in (urlsplit(self.production_url).hostname, _PRODUCTION):
+            raise ValueError("test_url: that is where real reports go")
+        return self
+
+
 class TransparencySettings(_Section):
     """Public figures. `published`: the page at /transparency is there; `name` is the service's, on it. `period` is how
     often the operator reports; `template` and `written` are files of the operator's own in the data folder."""
@@ -244,6 +288,7 @@ class Settings(_Section):
     notices: NoticesSettings = NoticesSettings()
     oidc: OidcSettings = OidcSettings()
     reasons: ReasonSettings = ReasonSettings()
+    cybertip: CybertipSettings = CybertipSettings()
     transparency: TransparencySettings = TransparencySettings()
 
     @property

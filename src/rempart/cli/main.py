@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case": ("rempart.cli.case", "Cases that wait for people, and cases about accounts."),
     "notice": ("rempart.cli.notice", "Notices: list and show them, enter one that came by phone or letter."),
     "reasons": ("rempart.cli.reasons", "Statements of reasons, and the transparency database."),
+    "reports": ("rempart.cli.reports", "Reports to the CyberTipline: rehearse, file, follow."),
     "stats": ("rempart.cli.stats", "Transparency reports, made from the ledger and made again from an export."),
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
@@ -62,6 +63,8 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if not self._lazy:
+            return
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self._lazy.items()])
 

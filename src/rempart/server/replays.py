@@ -22,6 +22,7 @@ from rempart.intake.upload_erasure import erase_again
 from rempart.lists import records as lists
 from rempart.people.permissions import Role
 from rempart.people.records import keys, persons
+from rempart.reports.cybertip import production
 from rempart.reports.reasons.delays import STEPS as DELAYED
 from rempart.reports.reasons.delays import delayed_again
 from rempart.store.counters import next_number
@@ -34,9 +35,9 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
     children's track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody
     then, where nobody can tell any more who they were), the team's settings (leads alone see cases, where those are
     lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled,
-    statements of reasons delayed or withheld, persons deactivated or given other roles. A password, code, passkey or
-    provider that was replaced or removed later, by a link too, does not open anything any more: its owner needs a new
-    link.
+    statements of reasons delayed or withheld, filing for real switched off, persons deactivated or given other roles.
+    A password, code, passkey or provider that was replaced or removed later, by a link too, does not open anything any
+    more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
@@ -64,6 +65,7 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
         "person.passkey_removed": _person(lambda conn, person, _: persons.remove_passkeys(conn, person)),
         "person.provider_unlinked": _person(_unlink),
         "session.started": _came_by_link,
+        production.OFF: lambda conn, _: production.off_again(conn, at=clock()),
         **{action: partial(_delayed, clock=clock) for action in DELAYED},
     }
 

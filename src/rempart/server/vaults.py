@@ -16,12 +16,21 @@ from rempart.evidence.vault.retention import regimes
 from rempart.evidence.vault.rotation import Also
 from rempart.intake.notices.sealing import rewrap_notices
 from rempart.people.rewrapping import rewrap_seeds
+from rempart.reports.cybertip.sealing import rewrap_reports
+from rempart.reports.orders.sealing import rewrap_orders
 from rempart.settings import Settings
 from rempart.store.blobs import Blobs, open_blobs
 from rempart.store.engine import Store
 
 KEY_VARIABLE = "REMPART_SERVICE_KEY"
-WRAPPED_ELSEWHERE: tuple[Also, ...] = (rewrap_secrets, rewrap_seeds, rewrap_notifiers, rewrap_notices)
+WRAPPED_ELSEWHERE: tuple[Also, ...] = (
+    rewrap_secrets,
+    rewrap_seeds,
+    rewrap_notifiers,
+    rewrap_notices,
+    rewrap_reports,
+    rewrap_orders,
+)
 """What other rooms keep under the service key and wrap again when it is rotated."""
 
 

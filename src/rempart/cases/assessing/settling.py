@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from typing import Protocol
 
 from sqlalchemy import Connection
 
@@ -47,11 +48,25 @@ _SLACK = timedelta(minutes=1)  # a clock that says less than when the answer was
 _SEVERITY = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.BLOCK: 2}
 
 
+class Asked(Protocol):
+    """What wants to know of an outcome once its tasks are made and before anything is taken down, in that transaction:
+    it may be asked again, and changes nothing then."""
+
+    def __call__(self, conn: Connection, plan: Plan, *, at: datetime) -> None: ...
+
+
+def nothing_asked(conn: Connection, plan: Plan, *, at: datetime) -> None:
+    """Where nothing wants to know."""
+
+
 class Settler:
     """The handler of `case.settle` jobs: {"outcome": id}."""
 
-    def __init__(self, store: Store, *, vault: Vault, clock: Clock, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self, store: Store, *, vault: Vault, clock: Clock, at_once: int = AT_ONCE, asked: Asked = nothing_asked
+    ) -> None:
         self._store, self._vault, self._clock, self._at_once = store, vault, clock, at_once
+        self._asked = asked
 
     def __call__(self, job: Job) -> None:
         """Let an outcome take effect, once its time has come and nobody took it back."""
@@ -99,6 +114,7 @@ class Settler:
                 plan = plan_of(conn, plan.case, plan.outcome)
         with self._step(job, plan) as (conn, _):
             tasks.make(conn, plan, at=self._clock())
+            self._asked(conn, plan, at=self._clock())
             if plan.final:
                 percent = current(conn)[1].sample_percent
                 draw(conn, plan.case, single=plan.outcome.single, percent=percent, at=self._clock())

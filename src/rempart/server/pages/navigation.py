@@ -12,6 +12,7 @@ ENTRIES = (
     ("/", "home", Permission.STATUS),
     ("/cases", "cases", Permission.CASES_READ),
     ("/notices", "notices", Permission.NOTICES_READ),
+    ("/reports", "reports", Permission.REPORTS_READ),
     ("/approvals", "approvals", Permission.APPROVALS_READ),
     ("/items", "items", Permission.ITEMS_READ),
     ("/lists", "lists", Permission.LISTS_READ),
@@ -31,7 +32,8 @@ ENTRIES = (
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "material": ("items", "lists", "policy"),
-    "figures": ("statistics", "reasons", "quality", "oversight", "ledger"),
+    "reports": ("reports", "reasons"),
+    "figures": ("statistics", "quality", "oversight", "ledger"),
     "running": ("work", "people", "keys", "webhooks", "health"),
 }
 _GROUP_OF = {name: group for group, names in GROUPS.items() for name in names}

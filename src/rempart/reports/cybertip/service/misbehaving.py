@@ -1,0 +1,113 @@
+"""How a rehearsal server is bad on a bad day: one call at a time, as it was planned."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rempart.errors import RefusedError
+
+CALLS = ("status", "xsd", "submit", "upload", "fileinfo", "finish", "retract")
+
+
+class How(StrEnum):
+    """What happens to a call. Up to `too_many` nothing of it is carried out; from `hang_after` on all of it is."""
+
+    HANG_BEFORE = "hang_before"
+    """no answer; nothing was taken"""
+    CLOSE_BEFORE = "close_before"
+    """the line is cut; nothing was taken"""
+    ERROR = "error"
+    """status 500 and code 1000"""
+    PAGE = "page"
+    """a proxy's HTML page with status 502"""
+    UNAUTHORIZED = "unauthorized"
+    """401 without a body, this once"""
+    REVOKE = "revoke"
+    """401 without a body, from now on"""
+    REFUSE = "refuse"
+    """code 4100, for no reason of its own"""
+    REDIRECT = "redirect"
+    """302 to another address"""
+    TOO_MANY = "too_many"
+    """429"""
+    HANG_AFTER = "hang_after"
+    """it was taken, and there is no answer"""
+    CLOSE_AFTER = "close_after"
+    """it was taken, and the line is cut"""
+    PAGE_AFTER = "page_after"
+    """it was taken, and a proxy answers with a page and status 504"""
+    EMPTY = "empty"
+    """it was taken; 200 and nothing"""
+    TRUNCATED = "truncated"
+    """it was taken; the answer ends in the middle"""
+    DOCTYPE = "doctype"
+    """it was taken; the answer has a document type with entities"""
+    HUGE = "huge"
+    """it was taken; the answer does not end"""
+    WRONG_TYPE = "wrong_type"
+    """it was taken; JSON"""
+    ENCODING = "encoding"
+    """it was taken; the answer's bytes are not of the encoding that it names"""
+    UNKNOWN_CODE = "unknown_code"
+    """it was taken; a code that nobody documented"""
+    OTHER_REPORT = "other_report"
+    """it was taken; the answer names another report"""
+    REPEATED = "repeated"
+    """it was taken twice, as by a proxy that repeats; the second answer is given"""
+    SLOW = "slow"
+    """it was taken; the answer comes byte by byte"""
+    SLOW_UPLOAD = "slow_upload"
+    """what is sent is read slowly"""
+    WRONG_DIGEST = "wrong_digest"
+    """a file arrives damaged, and its digest shows that"""
+
+
+NOT_TAKEN = frozenset(list(How)[: list(How).index(How.HANG_AFTER)])
+"""The behaviours under which a call is not carried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One behaviour, for the next call of a kind, or (`call` empty) for the next call."""
+
+    how: How
+    call: str = ""
+
+    @classmethod
+    def of(cls, text: str) -> Planned:
+        """From `how` or `call:how`. Raises RefusedError."""
+        call, _, how = text.rpartition(":")
+        if how not in list(How) or (call and call not in CALLS):
+            known = ", ".join(How)
+            raise RefusedError(f"A behaviour is one of {known}; before it, with a colon, one of {', '.join(CALLS)}.")
+        return cls(How(how), call)
+
+
+class Plan:
+    """What is planned, taken in its order by several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._next: list[Planned] = []
+
+    def add(self, behaviours: Iterable[str]) -> None:
+        """Plan so many more. Raises RefusedError for one that is not known, and then plans none."""
+        wanted = [Planned.of(str(one)) for one in behaviours]
+        with self._lock:
+            self._next += wanted
+
+    def take(self, call: str) -> How | None:
+        """How to behave at this call; None: well."""
+        with self._lock:
+            found = next((one for one in self._next if one.call in ("", call)), None)
+            if found is not None:
+                self._next.remove(found)
+            return found.how if found else None
+
+    def left(self) -> int:
+        """How many were not taken yet."""
+        with self._lock:
+            return len(self._next)
