@@ -32,6 +32,7 @@ from rempart.lists.live import LiveLists
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
+from rempart.reports.transparency import counting
 from rempart.server import ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
@@ -104,6 +105,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         ),
         *reasons.periodics(parts.store, settings),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),
+        *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),
     )
 
