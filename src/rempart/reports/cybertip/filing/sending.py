@@ -52,9 +52,11 @@ def request_of(
         assert tip is not None
         xml = report_xml(tip.report)
     elif step is Step.DESCRIBE:
-        assert tip is not None and file is not None
-        assert number is not None and file.remote is not None
-        xml = file_xml(details_of(tip, file), report_id=number, file_id=file.remote)
+        assert tip is not None
+        assert file is not None
+        assert number is not None
+        assert file.remote is not None
+        xml = file_xml(details_of(tip, file), report_id=int(number), file_id=file.remote)
     if step is Step.UPLOAD:
         assert file is not None
         digest = file.sha256 or b""

@@ -17,10 +17,10 @@ from rempart.errors import ConflictError, NotFoundError, NotPermittedError, Refu
 from rempart.evidence.ledger import Leaf, append
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.reports.cybertip.records import outbox as records
 from rempart.reports.cybertip.records import reports
-from rempart.reports.cybertip.records.outbox import ReviewRow
+from rempart.reports.cybertip.records import visibility as records
 from rempart.reports.cybertip.records.reports import ReportRow
+from rempart.reports.cybertip.records.visibility import ReviewRow
 from rempart.reports.cybertip.values import ReportState as S
 
 MOST_ROWS = 100
