@@ -86,9 +86,11 @@ def page(
 def counts(conn: Connection, *, but: Collection[ReportState]) -> tuple[CaseCount, ...]:
     """How many reports of each case are in which state; those in some states only where one person was alone."""
     alone = case((_alone(), 1), else_=0).label("alone")
-    inner = select(reports.c.case_id, reports.c.state, alone).where(
-        reports.c.state.not_in(sorted(but)) | _alone()
-    ).subquery()
+    inner = (
+        select(reports.c.case_id, reports.c.state, alone)
+        .where(reports.c.state.not_in(sorted(but)) | _alone())
+        .subquery()
+    )
     own = inner.c.case_id, inner.c.state, inner.c.alone
     query = select(*own, func.count().label("number")).group_by(*own)
     return tuple(
