@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,55 +16,58 @@ class How(StrEnum):
     """What happens to a call. Up to `too_many` nothing of it is carried out; from `hang_after` on all of it is."""
 
     HANG_BEFORE = "hang_before"
-    """no answer; nothing was taken"""
     CLOSE_BEFORE = "close_before"
-    """the line is cut; nothing was taken"""
     ERROR = "error"
-    """status 500 and code 1000"""
     PAGE = "page"
-    """a proxy's HTML page with status 502"""
     UNAUTHORIZED = "unauthorized"
-    """401 without a body, this once"""
     REVOKE = "revoke"
-    """401 without a body, from now on"""
     REFUSE = "refuse"
-    """code 4100, for no reason of its own"""
     REDIRECT = "redirect"
-    """302 to another address"""
     TOO_MANY = "too_many"
-    """429"""
     HANG_AFTER = "hang_after"
-    """it was taken, and there is no answer"""
     CLOSE_AFTER = "close_after"
-    """it was taken, and the line is cut"""
     PAGE_AFTER = "page_after"
-    """it was taken, and a proxy answers with a page and status 504"""
     EMPTY = "empty"
-    """it was taken; 200 and nothing"""
     TRUNCATED = "truncated"
-    """it was taken; the answer ends in the middle"""
     DOCTYPE = "doctype"
-    """it was taken; the answer has a document type with entities"""
     HUGE = "huge"
-    """it was taken; the answer does not end"""
     WRONG_TYPE = "wrong_type"
-    """it was taken; JSON"""
     ENCODING = "encoding"
-    """it was taken; the answer's bytes are not of the encoding that it names"""
     UNKNOWN_CODE = "unknown_code"
-    """it was taken; a code that nobody documented"""
     OTHER_REPORT = "other_report"
-    """it was taken; the answer names another report"""
     REPEATED = "repeated"
-    """it was taken twice, as by a proxy that repeats; the second answer is given"""
     SLOW = "slow"
-    """it was taken; the answer comes byte by byte"""
     SLOW_UPLOAD = "slow_upload"
-    """what is sent is read slowly"""
     WRONG_DIGEST = "wrong_digest"
-    """a file arrives damaged, and its digest shows that"""
 
 
+MEANINGS: Mapping[How, str] = {
+    How.HANG_BEFORE: "no answer; nothing was taken",
+    How.CLOSE_BEFORE: "the line is cut; nothing was taken",
+    How.ERROR: "status 500 and code 1000",
+    How.PAGE: "a proxy's HTML page with status 502",
+    How.UNAUTHORIZED: "401 without a body, this once",
+    How.REVOKE: "401 without a body, from now on",
+    How.REFUSE: "code 4100, for no reason of its own",
+    How.REDIRECT: "302 to another address",
+    How.TOO_MANY: "429",
+    How.HANG_AFTER: "it was taken, and there is no answer",
+    How.CLOSE_AFTER: "it was taken, and the line is cut",
+    How.PAGE_AFTER: "it was taken, and a proxy answers with a page and status 504",
+    How.EMPTY: "it was taken; 200 and nothing",
+    How.TRUNCATED: "it was taken; the answer ends in the middle",
+    How.DOCTYPE: "it was taken; the answer has a document type with entities",
+    How.HUGE: "it was taken; the answer does not end",
+    How.WRONG_TYPE: "it was taken; JSON",
+    How.ENCODING: "it was taken; the answer's bytes are not of the encoding that it names",
+    How.UNKNOWN_CODE: "it was taken; a code that nobody documented",
+    How.OTHER_REPORT: "it was taken; the answer names another report",
+    How.REPEATED: "it was taken twice, as by a proxy that repeats; the second answer is given",
+    How.SLOW: "it was taken; the answer comes byte by byte",
+    How.SLOW_UPLOAD: "what is sent is read slowly",
+    How.WRONG_DIGEST: "a file arrives damaged, and its digest shows that",
+}
+"""Each in words."""
 NOT_TAKEN = frozenset(list(How)[: list(How).index(How.HANG_AFTER)])
 """The behaviours under which a call is not carried out."""
 
