@@ -100,7 +100,7 @@ def verify(
     Without a checkpoint that was kept elsewhere, a history that was rewritten as a whole by whoever has the
     signing key cannot be told: then this says "internally consistent, rewriting not excluded".
     """
-    parsed = _keys(keys)
+    parsed = verifier_keys(keys)
     try:
         told = _verified(export, parsed, checkpoints, authorities)
     except tuple(OUTCOMES) as err:
@@ -130,7 +130,7 @@ def prove(export: Path, leaf: int, keys: tuple[str, ...], output: Path | None) -
     """
     from rempart.evidence.ledger.proof import prove_from_export
 
-    proof = prove_from_export(export, leaf, keys=_keys(keys))
+    proof = prove_from_export(export, leaf, keys=verifier_keys(keys))
     with output_file(output) as stream:
         stream.write(proof)
     return NOTHING_FOUND
@@ -245,7 +245,7 @@ def bring_in(export: Path, keys: tuple[str, ...], data: Path) -> int:
     from rempart.evidence.ledger.catchup import catch_up
 
     with _folder(data) as (_, store):
-        count = catch_up(store, export, keys=_keys(keys))
+        count = catch_up(store, export, keys=verifier_keys(keys))
     click.echo(f"{count} leaves were brought in.")
     return NOTHING_FOUND
 
@@ -293,7 +293,8 @@ def _verified(
     return told
 
 
-def _keys(given: Sequence[str]) -> list[VerifierKey]:
+def verifier_keys(given: Sequence[str]) -> list[VerifierKey]:
+    """Keys as they were given: lines, and files with lines."""
     from rempart.evidence.ledger.notes import VerifierKey
 
     lines: list[str] = []
