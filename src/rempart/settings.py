@@ -267,6 +267,17 @@ class CybertipSettings(_Section):
         return self
 
 
+class TransparencySettings(_Section):
+    """Public figures. `published`: the page at /transparency is there; `name` is the service's, on it. `period` is how
+    often the operator reports; `template` and `written` are files of the operator's own in the data folder."""
+
+    published: bool = False
+    name: str = Field("", max_length=200)
+    period: Literal["year", "half-year"] = "year"
+    template: str = ""
+    written: str = ""
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -284,6 +295,7 @@ class Settings(_Section):
     oidc: OidcSettings = OidcSettings()
     reasons: ReasonSettings = ReasonSettings()
     cybertip: CybertipSettings = CybertipSettings()
+    transparency: TransparencySettings = TransparencySettings()
 
     @property
     def database_url(self) -> str:

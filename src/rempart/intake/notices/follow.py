@@ -175,7 +175,7 @@ def _answer_complaints(conn: Connection, case: Case, *, writer: Writer, at: date
         upheld = case.decision in _TAKEN_DOWN
         state = ComplaintState.UPHELD if upheld else ComplaintState.REJECTED
         complaints.decide(conn, one.id, state=state.value, by=case.decided_by or SYSTEM.pseudonym, at=at)
-        told = {"upheld": upheld, "minutes": minutes(one.at, at), "detectors": _detectors(conn, one)}
+        told = {"upheld": upheld, "took": minutes(one.at, at), "detectors": _detectors(conn, one)}
         leaf = Leaf(
             action="complaint.decided", actor=case.decided_by or SYSTEM.pseudonym, facts=told,
             subject=f"notice:{one.notice}",
