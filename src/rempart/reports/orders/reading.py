@@ -17,7 +17,7 @@ from rempart.evidence.vault import Keyring, Vault
 from rempart.items.records import items
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
-from rempart.reports.orders import destroying, disclosures, sealing, seeing
+from rempart.reports.orders import answering, destroying, disclosures, sealing, seeing
 from rempart.reports.orders.destroying import Target
 from rempart.reports.orders.disclosures import Disclosure
 from rempart.reports.orders.records import clocks, orders, parts
@@ -140,7 +140,7 @@ def whole(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: 
         objects=tuple(parts.objects_of(conn, order.id).values()), targets=targets,
         waiting=destroying.waiting(conn, order.id) if destruction else None,
         twins=tuple(one for one in twins if one in seen),
-        disclosures=disclosures.listed(conn, who, keyring=keyring, order=order.id),
+        disclosures=_disclosures(conn, order, who, keyring=keyring),
     )  # fmt: skip
 
 
@@ -185,6 +185,15 @@ def _parts(
             )
         )  # fmt: skip
     return views
+
+
+def _disclosures(conn: Connection, order: OrderRow, who: Principal, *, keyring: Keyring) -> tuple[Disclosure, ...]:
+    """What was handed over under an order, and of its cases since it came: packages know no order."""
+    found = list(disclosures.listed(conn, who, keyring=keyring, order=order.id))
+    if order.kind in (OrderKind.WARRANT, OrderKind.INFORMATION):
+        for case_id in answering.cases_of(conn, order.id):
+            found += disclosures.listed(conn, who, keyring=keyring, case_id=case_id, since=order.received)
+    return tuple({one.id: one for one in found}.values())
 
 
 def _is_hidden(conn: Connection, part: PartRow, who: Principal) -> bool:
