@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,8 +101,9 @@ def _story(one: Rehearsal, plan: Sequence[str], *, say: Any, with_xml: bool) -> 
     how = ", ".join(plan) or "as it should"
     say(f"6. It is filed at a server on this machine that follows the CyberTipline's rules and behaves: {how}.")
     ended = one.filed(asked, plan=tuple(plan))
-    for call in ended.calls:
-        say(f"   {call['step']:9} {_answer(call)}")
+    for text, some in groupby(f"   {call['step']:9} {_answer(call)}" for call in ended.calls):
+        times = len(list(some))
+        say(text if times == 1 else f"{text}, {times} times")
     say(f"   {_ENDS.get(ended.row.state.value, f'It ended as: {ended.row.state.value}.')}")
     _say_end(one, ended, say=say, with_xml=with_xml)
     return {

@@ -41,11 +41,11 @@ from rempart.reports.cybertip.filing.beginning import begin
 from rempart.reports.cybertip.filing.filer import Filer
 from rempart.reports.cybertip.filing.means import Means
 from rempart.reports.cybertip.filing.outbox import Outbox
-from rempart.reports.cybertip.records import calls, receipts, reports
+from rempart.reports.cybertip.records import calls, filings, receipts, reports
 from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.service.connection import Connection
 from rempart.reports.cybertip.service.rehearsal import RehearsalServer, rules_of, running
-from rempart.reports.cybertip.values import Environment, ReportState
+from rempart.reports.cybertip.values import Environment
 from rempart.server.cybertips import check_of, edition_of, house_of, mark_of, schema_of
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import CybertipSettings, Settings, read_settings
@@ -64,6 +64,7 @@ _CATEGORY = Category(scheme="uk-abc", code="C")
 _LIMITS = Limits(file_bytes=8 << 20, seconds=20.0)
 _SILENCE = 2.0
 _HOURS = 30
+_MENDED_AFTER = 60
 ACCOUNT: Mapping[str, Any] = {
     "account.screen_name": "kite_0", "account.email": "kite@example.org", "upload.file_name": "kite.jpg",
     "upload.ip": "192.0.2.7",
@@ -197,11 +198,13 @@ class Rehearsal:
             means = Means(vault=self.vault, connect=connect, mark=mark, check=check_of(self.settings))
             outbox = Outbox(self.store, means)
             with self._runner(Filer(self.store, means).handlers(), outbox=outbox) as run:
-                for _ in range(60 * _HOURS):
+                for minute in range(60 * _HOURS):
                     run()
-                    if self._row(row.id).state in _OVER:
+                    if not self._goes_on(row.id):
                         break
                     self.hands.ahead += timedelta(minutes=1)
+                    if minute >= _MENDED_AFTER:  # by then somebody has put the credentials right
+                        server.revoked = False
             return self._ended(row, server, waited=self.hands.ahead - before)
 
     def steps(self, report: str) -> tuple[str, ...]:
@@ -234,6 +237,11 @@ class Rehearsal:
         with self.store.write() as conn:
             grants.cover(conn, who=who, at=self.hands())
 
+    def _goes_on(self, report: str) -> bool:
+        with self.store.read() as conn:
+            found = filings.find(conn, report)
+        return found is not None and found.active
+
     def _row(self, report: str) -> ReportRow:
         with self.store.read() as conn:
             found = reports.find(conn, report)
@@ -261,11 +269,6 @@ class Rehearsal:
                 runner.run_due()
 
             yield run
-
-
-_OVER = frozenset(
-    {ReportState.FILED, ReportState.REJECTED, ReportState.MANUAL, ReportState.RETRACTED, ReportState.EXPIRED}
-)
 
 
 @contextmanager
