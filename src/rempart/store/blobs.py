@@ -18,6 +18,7 @@ from rempart.errors import BlobMissingError, BlobStoreUnavailableError, RefusedE
 from rempart.store.blobfolder import PIECE, BlobFound, FolderBlobs
 
 _BELIEVED = 10.0
+_PARTS_AT_ONCE = 4
 SCHEMES = frozenset({"file", "memory", "s3", "s3a", "gs", "az", "adl", "azure", "abfs", "abfss"})
 
 
@@ -68,7 +69,7 @@ class ObjectBlobs:
         import obstore
 
         try:
-            obstore.put(self._store, name, _joined(pieces))
+            obstore.put(self._store, name, _joined(pieces), max_concurrency=_PARTS_AT_ONCE)
         except _foreign() as err:
             raise self._away(err) from err
 

@@ -50,6 +50,52 @@ def seal_pieces(data: bytes | bytearray | memoryview, *, key: bytes, object_id: 
         yield cipher.encrypt(_nonce(number, last=number == last), chunk, bound)
 
 
+def seal_stream(pieces: Iterable[bytes | memoryview], *, key: bytes, object_id: str) -> Iterator[bytes]:
+    """Yield the blob for what comes in pieces of any size: memory is two chunks, and one of the pieces."""
+    cipher = AESGCM(key)
+    bound = _bound(object_id)
+    held, number = bytearray(), 0
+    yield HEADER
+    try:
+        for piece in pieces:
+            view = memoryview(piece).cast("B")
+            while view:
+                if len(held) == CHUNK:  # something follows it, so it is not the last
+                    yield cipher.encrypt(_nonce(number, last=False), held, bound)
+                    number += 1
+                    held.clear()
+                room = CHUNK - len(held)
+                held += view[:room]
+                view = view[room:]
+        yield cipher.encrypt(_nonce(number, last=True), held, bound)
+    finally:
+        wipe(held)
+
+
+def open_stream(
+    pieces: Iterable[bytes], size: int, into: memoryview, *, key: bytes, object_id: str
+) -> Iterator[memoryview]:
+    """Decrypt a blob of `size` plaintext bytes a chunk at a time into `into` (`CHUNK` bytes), and yield what is there.
+
+    The same must hold as for `open_pieces`; each chunk is authentic before it is given, but that none is missing at the
+    end is known only when the last one was given: whoever stops before has not got the whole. What was given holds
+    until the next one is asked for; `into` is zeroed in the end.
+    """
+    cipher = AESGCM(key)
+    bound = _bound(object_id)
+    last = max(0, (size - 1) // CHUNK)
+    try:
+        for number, frame in enumerate(_frames(pieces, size)):
+            room = into[: len(frame) - TAG]
+            try:
+                cipher.decrypt_into(_nonce(number, last=number == last), frame, bound, room)
+            except InvalidTag as err:
+                raise TamperedError("Sealed bytes were altered, or belong to another object.") from err
+            yield room.toreadonly()
+    finally:
+        wipe(into)
+
+
 def open_pieces(pieces: Iterable[bytes], into: memoryview, *, key: bytes, object_id: str) -> None:
     """Decrypt a blob into `into`, which is exactly as long as the plaintext.
 

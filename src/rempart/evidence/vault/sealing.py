@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -34,6 +36,37 @@ class Sealed:
     custodian_wrap: bytes | None = field(repr=False)
     sealed_at: float
     """On the steady clock of this machine (`steady`)."""
+
+
+class Counted:
+    """Size and SHA-256 of plaintext: of what is there, or of what is gone `over` in pieces."""
+
+    def __init__(self, data: bytes | memoryview = b"") -> None:
+        self.size = len(data)
+        self._digest = hashlib.sha256(data)
+
+    def over(self, pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
+        """The same pieces, counted as they pass."""
+        for piece in pieces:
+            self._digest.update(piece)
+            self.size += memoryview(piece).nbytes
+            yield piece
+
+    @property
+    def sha256(self) -> bytes:
+        """The digest of what has passed."""
+        return self._digest.digest()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOpened:
+    """An opened object: how long it is, and its plaintext in chunks, once."""
+
+    size: int
+    chunks: Iterator[memoryview] = field(repr=False)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        return self.chunks
 
 
 def steady() -> float:

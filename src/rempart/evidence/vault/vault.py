@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,11 +23,21 @@ from rempart.errors import (
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import records, retention
 from rempart.evidence.vault.custodians import Custodians
-from rempart.evidence.vault.envelope import new_object_key, open_pieces, seal_pieces, sealed_size, unwrap_key, wrap_key
+from rempart.evidence.vault.envelope import (
+    CHUNK,
+    new_object_key,
+    open_pieces,
+    open_stream,
+    seal_pieces,
+    seal_stream,
+    sealed_size,
+    unwrap_key,
+    wrap_key,
+)
 from rempart.evidence.vault.keyring import Keyring
 from rempart.evidence.vault.memory import plain_memory
 from rempart.evidence.vault.records import Custody, SealedObject
-from rempart.evidence.vault.sealing import Actor, Sealed, steady
+from rempart.evidence.vault.sealing import Actor, Counted, Sealed, StreamOpened, steady
 from rempart.store.blobs import Blobs
 from rempart.store.engine import Store
 from rempart.store.ids import new_id
@@ -68,16 +78,25 @@ class Vault:
         Outside any transaction: it may wait for the disk or the network. Raises BlobStoreUnavailableError,
         StorageFullError, ServiceKeyMissingError, KeyServiceUnavailableError; then nothing is kept.
         """
+        view = memoryview(data).cast("B")
+        return self._put(lambda key, object_id: seal_pieces(view, key=key, object_id=object_id), Counted(view))
+
+    def seal_stream(self, pieces: Iterable[bytes | memoryview]) -> Sealed:
+        """The same for what comes in pieces and is too long for memory, which stays flat. It has half an hour."""
+        count = Counted()
+        return self._put(lambda key, object_id: seal_stream(count.over(pieces), key=key, object_id=object_id), count)
+
+    def _put(self, sealing: Callable[[bytes, str], Iterator[bytes]], count: Counted) -> Sealed:
         service = self.keyring.active()
         object_id, key, blob = new_id("object"), new_object_key(), secrets.token_hex(16)
-        started, view, digest = self.elapsed(), memoryview(data).cast("B"), hashlib.sha256()
-        self.blobs.put(blob, _digesting(seal_pieces(view, key=key, object_id=object_id), digest))
+        started, digest = self.elapsed(), hashlib.sha256()
+        self.blobs.put(blob, _digesting(sealing(key, object_id), digest))
         return Sealed(
             object_id=object_id,
-            size=len(view),
-            sha256=hashlib.sha256(view).digest(),
+            size=count.size,
+            sha256=count.sha256,
             blob=blob,
-            blob_size=sealed_size(len(view)),
+            blob_size=sealed_size(count.size),
             blob_sha256=digest.digest(),
             key_id=service.id,
             wrap=wrap_key(key, service_key=service.secret, service_key_id=service.id, object_id=object_id),
@@ -127,23 +146,51 @@ class Vault:
         Outside any transaction. Raises RefusedError without a purpose or for an unknown object, ObjectDestroyedError,
         TamperedError, IncompleteError, BlobMissingError, UnavailableError.
         """
-        if not purpose.strip():
-            raise RefusedError("Evidence is opened for a purpose.", hint="Say which.")
-        with self.store.write() as conn:
-            found = self._found(conn, object_id)
-            self._log(conn, "opened", object_id, by=by, why=purpose, at=self.clock(), sealed={"purpose": purpose})
+        found = self._opening(object_id, purpose=purpose, by=by)
         with plain_memory(found.size) as room:
-            try:
-                self._decrypt(found, room)
-            except RempartError as err:
-                self._failed(object_id, err, purpose=purpose, by=by)
-                raise
+            with self._telling_failure(object_id, purpose=purpose, by=by):
+                open_pieces(self._blob(found), room, key=self.object_key(found), object_id=found.id)
             view = room.toreadonly()
             try:
                 yield view
             finally:
                 with suppress(BufferError):  # somebody kept a part of it: that will show zeroes
                     view.release()
+
+    @contextmanager
+    def open_stream(self, object_id: str, *, purpose: str, by: Actor) -> Iterator[StreamOpened]:
+        """The plaintext in chunks of at most 1 MiB, read-only and each good until the next: memory stays flat.
+
+        Logged as `opened`, which raises the same. Every chunk is authentic, but that the end is not missing is only
+        known when the last chunk was taken: rely on nothing before that. It can be gone through once.
+        """
+        found = self._opening(object_id, purpose=purpose, by=by)
+        with plain_memory(CHUNK) as room:
+            with closing(self._chunks(found, room, purpose=purpose, by=by)) as chunks:
+                yield StreamOpened(size=found.size, chunks=chunks)
+
+    def _chunks(
+        self, found: SealedObject, room: memoryview, *, purpose: str, by: Actor
+    ) -> Generator[memoryview, None, None]:
+        with self._telling_failure(found.id, purpose=purpose, by=by):
+            key = self.object_key(found)
+            yield from open_stream(self._blob(found), found.size, room, key=key, object_id=found.id)
+
+    def _opening(self, object_id: str, *, purpose: str, by: Actor) -> SealedObject:
+        if not purpose.strip():
+            raise RefusedError("Evidence is opened for a purpose.", hint="Say which.")
+        with self.store.write() as conn:
+            found = self._found(conn, object_id)
+            self._log(conn, "opened", object_id, by=by, why=purpose, at=self.clock(), sealed={"purpose": purpose})
+        return found
+
+    @contextmanager
+    def _telling_failure(self, object_id: str, *, purpose: str, by: Actor) -> Iterator[None]:
+        try:
+            yield
+        except RempartError as err:
+            self._failed(object_id, err, purpose=purpose, by=by)
+            raise
 
     def keep(
         self,
@@ -286,12 +333,11 @@ class Vault:
             raise ObjectDestroyedError
         return found
 
-    def _decrypt(self, found: SealedObject, room: memoryview) -> None:
-        key = self.object_key(found)
+    def _blob(self, found: SealedObject) -> Iterator[bytes]:
         if found.blob is None:
             raise BlobMissingError
         try:
-            open_pieces(self.blobs.get(found.blob), room, key=key, object_id=found.id)
+            yield from self.blobs.get(found.blob)
         except BlobMissingError:
             with self.store.read() as conn:
                 self._found(conn, found.id)  # destroyed meanwhile: that is the reason, then

@@ -78,7 +78,7 @@ class Connection:
         """Open a report; `report_id` names it from then on."""
         return expecting(self._posted("/submit", xml, _XML), needs="report_id")
 
-    def upload(self, report_id: str, name: str, chunks: Iterable[bytes], size: int) -> Answer:
+    def upload(self, report_id: str, name: str, chunks: Iterable[bytes | memoryview], size: int) -> Answer:
         """Send one file of `size` bytes as it comes; `md5` is what the service made of it, `sent_md5` what was sent.
 
         Raises IncompleteError when `chunks` hold less and RefusedError when more; what it raises itself goes through.
@@ -173,14 +173,14 @@ def _body(head: bytes, chunks: Iterator[bytes], tail: bytes) -> Iterator[bytes]:
     yield tail
 
 
-def _counted(chunks: Iterable[bytes], size: int, digest: hashlib._Hash) -> Iterator[bytes]:
+def _counted(chunks: Iterable[bytes | memoryview], size: int, digest: hashlib._Hash) -> Iterator[bytes]:
     left = size
     for chunk in chunks:
         left -= len(chunk)
         if left < 0:
             raise RefusedError("A file has more bytes than were announced.")
         digest.update(chunk)
-        yield chunk
+        yield chunk if isinstance(chunk, bytes) else bytes(chunk)
     if left:
         raise IncompleteError("A file has fewer bytes than were announced.")
 
