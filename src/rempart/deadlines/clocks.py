@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import calendar
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from rempart.deadlines.regimes import Regime
+
+AGAIN = timedelta(hours=24)
+"""How often it is said again that a time is up, until all is done."""
 
 
 class State(StrEnum):
@@ -54,8 +59,7 @@ def warnings(trigger: datetime, regime: Regime) -> tuple[datetime, ...]:
     end = due(trigger, regime)
     if end is None:
         return ()
-    moments = {end - timedelta(hours=hours) for hours in regime.warn_before}
-    return tuple(sorted(one for one in moments if one > _utc(trigger)))
+    return _warnings(_utc(trigger), end, (timedelta(hours=hours) for hours in regime.warn_before))
 
 
 def clock(trigger: datetime, regime: Regime, *, met: datetime | None = None) -> RunningClock | None:
@@ -68,9 +72,39 @@ def clock(trigger: datetime, regime: Regime, *, met: datetime | None = None) -> 
     )
 
 
+def after_word(clock: RunningClock, at: datetime) -> datetime | None:
+    """When something has to be said next, after something was said at a moment: the next warning, the end, and once
+    that is over every day."""
+    return at + AGAIN if clock.due <= at else clock.next_word(at)
+
+
+def span(
+    trigger: datetime, length: timedelta, warn_before: Iterable[timedelta], *, met: datetime | None = None
+) -> RunningClock:
+    """A clock of any length that was started at a moment. ValueError for a moment without a zone."""
+    start = _utc(trigger)
+    end = start + length
+    return RunningClock(
+        trigger=start, due=end, warnings=_warnings(start, end, warn_before), met=None if met is None else _utc(met)
+    )
+
+
+def later(moment: datetime, *, months: int) -> datetime:
+    """The same day so many months later, or that month's last; in UTC."""
+    moment = _utc(moment)
+    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
+    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
+    return moment.replace(year=year, month=month + 1, day=day)
+
+
 def complaint_until(decided: datetime, days: int) -> datetime:
     """Until when a decision may be complained about."""
     return _utc(decided) + timedelta(days=days)
+
+
+def _warnings(start: datetime, end: datetime, before: Iterable[timedelta]) -> tuple[datetime, ...]:
+    """Moments before an end, the first one first, of those after the start."""
+    return tuple(sorted(one for one in {end - length for length in before} if start < one < end))
 
 
 def _utc(moment: datetime) -> datetime:

@@ -33,6 +33,8 @@ from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.reports.cybertip.drafting import upkeep as drafting_upkeep
+from rempart.reports.orders import clockwork as orders
+from rempart.reports.transparency import counting
 from rempart.server import ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
@@ -111,7 +113,9 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         ),
         *reasons.periodics(parts.store, settings),
         *drafting_upkeep.periodics(parts.store, maker=maker_of(settings, keyring=parts.vault.keyring)),
+        *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),
+        *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),
     )
 

@@ -36,9 +36,9 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
     children's track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody
     then, where nobody can tell any more who they were), the team's settings (leads alone see cases, where those are
     lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled,
-    statements of reasons delayed or withheld, filing for real switched off, persons deactivated or given other roles. A password, code, passkey or
-    provider that was replaced or removed later, by a link too, does not open anything any more: its owner needs a new
-    link.
+    statements of reasons delayed or withheld, filing for real switched off, persons deactivated or given other roles.
+    A password, code, passkey or provider that was replaced or removed later, by a link too, does not open anything any
+    more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),

@@ -296,6 +296,11 @@ class JobRunner:
             )  # fmt: skip
 
 
+def is_running(conn: Connection, job: int) -> bool:
+    """Whether a process is at this job, as far as anybody knows."""
+    return conn.execute(select(jobs.c.id).where(jobs.c.id == job, jobs.c.state == "running")).first() is not None
+
+
 def sweep(conn: Connection, *, before: datetime, most: int) -> int:
     """Forget some jobs that were done before a moment, and say how many; dead ones stay until somebody has looked."""
     old = select(jobs.c.id).where(jobs.c.state == "done", jobs.c.finished < before).limit(most)

@@ -194,6 +194,13 @@ def seen_among(conn: Connection, case_ids: Iterable[str], sight: Sight) -> froze
     return frozenset(conn.execute(query).scalars())
 
 
+def hidden_among(conn: Connection, case_ids: Iterable[str], sight: Sight) -> frozenset[str]:
+    """Those of these cases that are kept from whoever asks by name; queues that are not theirs count not."""
+    allowed = Sight(persons=sight.persons, insiders=sight.insiders).allows()
+    query = select(cases.c.id).where(cases.c.id.in_(list(case_ids)), ~and_(true(), *allowed))
+    return frozenset(conn.execute(query).scalars()) if allowed else frozenset()
+
+
 def hidden_items(conn: Connection, items: Iterable[int], sight: Sight) -> frozenset[int]:
     """Those of these items that are in a case that is kept from whoever asks; queues that are not theirs count not."""
     persons = Sight(persons=sight.persons, insiders=sight.insiders)

@@ -159,6 +159,13 @@ def visible_among(conn: Connection, case_ids: Iterable[str], who: Principal) -> 
     return records.seen_among(conn, case_ids, sight_of(who, rules))
 
 
+def hidden_among(conn: Connection, case_ids: Iterable[str], who: Principal) -> frozenset[str]:
+    """Those of these cases that are kept from a principal by name, or are for leads alone: what is shown to others
+    than those who work on cases leaves out all that leads to them."""
+    _, rules = current(conn)
+    return records.hidden_among(conn, case_ids, sight_of(who, rules))
+
+
 def hidden_items(conn: Connection, items: Iterable[int], who: Principal) -> frozenset[int]:
     """Those of these items that are in a case that is kept from a principal: what lists items leaves them out."""
     _, rules = current(conn)

@@ -173,6 +173,22 @@ def objects_after(conn: Connection, after: str, *, limit: int) -> tuple[SealedOb
     return tuple(SealedObject(**row) for row in conn.execute(query).mappings())
 
 
+def of_items(conn: Connection, items: Sequence[str]) -> tuple[str, ...]:
+    """The objects that hold bytes of these items (`item:…`) and are not destroyed, by id."""
+    found: list[str] = []
+    for start in range(0, len(items), _AT_ONCE):
+        own = objects.c.item.in_(items[start : start + _AT_ONCE]), objects.c.destroyed.is_(None)
+        found += conn.scalars(select(objects.c.id).where(*own)).all()
+    return tuple(sorted(found))
+
+
+def bases_of(conn: Connection, object_id: str, *, now: datetime) -> tuple[str, ...]:
+    """Why an object is kept at a moment, each reason once, besides holds."""
+    later = or_(bases.c.keep_until.is_(None), bases.c.keep_until > now)
+    query = select(bases.c.basis).distinct().where(bases.c.object == object_id, bases.c.ended.is_(None), later)
+    return tuple(conn.scalars(query.order_by(bases.c.basis)))
+
+
 def erase_keys(conn: Connection, object_id: str, *, at: datetime) -> bool:
     """Take an object's keys away for good; False when that was done before."""
     gone = dict.fromkeys(("key_id", "wrap", "custodian_mark", "custodian_wrap", "sha256", "due_seen"))

@@ -7,13 +7,13 @@ record, never shorten it. A legal hold is stronger than all of these.
 
 from __future__ import annotations
 
-import calendar
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.resources import files
 
+from rempart.deadlines.clocks import later
 from rempart.errors import RefusedError
 
 CASE = "case"
@@ -39,7 +39,7 @@ class Regime:
             raise RefusedError(f"{self.id} cannot be shortened.", hint="Switch the regime off where it does not apply.")
         if longer and not reason.strip():
             raise RefusedError(f"{self.id} is lengthened without a reason.", hint="Write down why.")
-        return _months_later(triggered, self.months) + longer
+        return later(triggered, months=self.months) + longer
 
 
 def regimes() -> Mapping[str, Regime]:
@@ -59,9 +59,3 @@ def regime(name: str) -> Regime:
     if name not in known:
         raise RefusedError(f"There is no retention regime {name}.", hint="Known: " + ", ".join(known))
     return known[name]
-
-
-def _months_later(moment: datetime, months: int) -> datetime:
-    year, month = divmod(moment.year * 12 + moment.month - 1 + months, 12)
-    day = min(moment.day, calendar.monthrange(year, month + 1)[1])
-    return moment.replace(year=year, month=month + 1, day=day)

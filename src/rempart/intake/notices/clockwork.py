@@ -22,8 +22,6 @@ from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
 
-AGAIN = timedelta(hours=24)
-"""How often it is said again that a time is up, until all is done."""
 _SECONDS = 20.0
 _AT_ONCE = 1_000
 _ALONE = 5
@@ -102,12 +100,11 @@ def _word(conn: Connection, notice: str, rows: Sequence[ClockRow], at: datetime)
 
 
 def _said(row: ClockRow, at: datetime) -> dict[str, datetime | None]:
-    if row.due <= at:
-        return {"alarmed": row.alarmed or at, "next": at + AGAIN}
     clock = deadlines.RunningClock(
         trigger=row.trigger, due=row.due, warnings=deadlines.warnings(row.trigger, regimes()[row.regime])
     )
-    return {"warned": at, "next": clock.next_word(at)}
+    said = {"alarmed": row.alarmed or at} if row.due <= at else {"warned": at}
+    return {**said, "next": deadlines.after_word(clock, at)}
 
 
 def _leaves(rows: Iterable[ClockRow], at: datetime) -> Iterable[Leaf]:

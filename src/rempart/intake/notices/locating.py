@@ -13,6 +13,7 @@ from rempart.cases.records import cases
 from rempart.intake.notices.records import locations as records
 from rempart.intake.notices.values import CHILD_QUEUE, KIND, QUEUE, Location, LocationState, Track
 from rempart.items.records import items
+from rempart.items.records.addresses import addresses, hosted_at
 from rempart.items.records.items import IDS_IN_COMMIT, Item
 from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
@@ -50,14 +51,6 @@ def locate(conn: Connection, told: Sequence[Location], arrival: Arrival) -> tupl
     return rows
 
 
-def addresses(url: str) -> tuple[str, ...]:
-    """How an address may be written: its host in small letters, with https or http."""
-    _, _, rest = url.partition("://")
-    end = min((place for place in map(rest.find, "/?#") if place >= 0), default=len(rest))
-    rest = rest[:end].lower() + rest[end:]
-    return tuple(dict.fromkeys((url, f"https://{rest}", f"http://{rest}")))
-
-
 def is_own_item(item_id: str) -> bool:
     """Whether an item is one that a notice alone told of, by its id."""
     return item_id.startswith(OWN_ITEM)
@@ -84,7 +77,7 @@ def _known(conn: Connection, told: Location, arrival: Arrival) -> Item | None:
     an open case is about, the only one, or what an earlier notice told of. Of several none is taken for the one."""
     if told.item is not None:
         return items.find(conn, arrival.service, told.item, lock=True) or _named_now(conn, told.item, told, arrival)
-    there = records.hosted_at(conn, addresses(told.url), most=_MOST_THERE)
+    there = hosted_at(conn, addresses(told.url), most=_MOST_THERE)
     same = [one for one in there if arrival.digest is not None and one.sha256 == bytes(arrival.digest)]
     if same:
         return same[0]
@@ -99,7 +92,7 @@ def _named_now(conn: Connection, name: str, told: Location, arrival: Arrival) ->
     """What an earlier notice told of at this address, and its service has a name for now: one item and one case."""
     if items.known(conn, arrival.service, [name]):
         return None  # deleted by its service while a case needs it
-    there = records.hosted_at(conn, addresses(told.url), most=_MOST_THERE)
+    there = hosted_at(conn, addresses(told.url), most=_MOST_THERE)
     own = [one for one in there if is_own_item(one.item_id) and one.service == arrival.service]
     in_case = cases.open_with(conn, [one.id for one in own])
     found = next((one for one in own if one.id in in_case), None)

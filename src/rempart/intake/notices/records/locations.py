@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 
-from rempart.items.records.items import Item, item_of, items
 from rempart.store.schema import UtcTime, metadata
 
 ID = String(40)
@@ -94,9 +93,3 @@ def of_items(conn: Connection, numbers: Iterable[int]) -> tuple[LocationRow, ...
 def change(conn: Connection, location: str, **values: Any) -> None:
     """Give a place new values."""
     conn.execute(update(notice_locations).where(notice_locations.c.id == location).values(**values))
-
-
-def hosted_at(conn: Connection, urls: Iterable[str], *, most: int) -> tuple[Item, ...]:
-    """The items that services said are at one of these addresses and that are still there."""
-    query = select(items).where(items.c.url.in_(sorted(set(urls))), items.c.gone.is_(None))
-    return tuple(item_of(row) for row in conn.execute(query.order_by(items.c.id).limit(most)))

@@ -15,10 +15,11 @@ from rempart.reports.cybertip.filing.sealing import seal_answer
 from rempart.reports.cybertip.filing.sending import Reply
 from rempart.reports.cybertip.filing.standing import Standing, is_expired, standing
 from rempart.reports.cybertip.filing.values import Outcome, Result, Step, Then, Why
-from rempart.reports.cybertip.records import calls, files, filings, reports
+from rempart.reports.cybertip.records import calls, files, filings
 from rempart.reports.cybertip.records.calls import CallRow
 from rempart.reports.cybertip.values import FileState, ReportState
 
+_ORDER = 4000
 _ODD = frozenset({Result.UNKNOWN, Result.DAMAGED, Result.NO_FILE})
 
 
@@ -58,7 +59,7 @@ def _follow(conn: Connection, now: Standing, row: CallRow, reply: Reply, means: 
     elif result in (Result.RETRACTED, Result.GONE) and step is not Step.OPEN:
         _not_there(conn, now, step, result, means, at=at)
     elif reply.broken:
-        put_aside(conn, now, means, why=Why.EVIDENCE.value, at=at)
+        give_up(conn, now, then=Then.REJECT, why=Why.EVIDENCE.value)
     elif result is Result.WRONG and step is not Step.RETRACT:
         _wrong(conn, now, step, reply, means, at=at)
     elif result in _ODD or result in (Result.WRONG, Result.RETRACTED, Result.GONE):
@@ -71,7 +72,7 @@ def _follow(conn: Connection, now: Standing, row: CallRow, reply: Reply, means: 
 def _well(
     conn: Connection, now: Standing, step: Step, row: CallRow, reply: Reply, means: Means, *, at: datetime
 ) -> None:
-    assert now.run is not None and reply.answer is not None
+    assert reply.answer is not None
     if step is Step.OPEN:
         number = reply.answer.report_id
         filings.change_run(conn, row.report, row.run, number=number, opened=at)
@@ -106,7 +107,12 @@ def _not_there(conn: Connection, now: Standing, step: Step, result: Result, mean
 
 
 def _wrong(conn: Connection, now: Standing, step: Step, reply: Reply, means: Means, *, at: datetime) -> None:
-    """It will not be taken as it is: what is open is retracted, and people mend it."""
+    """It will not be taken as it is: what is open is retracted, and people mend it. An order of calls that the service
+    does not like may be one that was repeated on the way: then it is begun again, once."""
+    code = None if reply.answer is None else reply.answer.code
+    if code == _ORDER and step is not Step.OPEN and not now.filing.odd:
+        give_up(conn, _counted(conn, now), then=Then.AGAIN, why=_why(Why.REFUSED, reply))
+        return
     give_up(conn, now, then=Then.REJECT, why=_why(Why.REFUSED, reply))
     if step is Step.OPEN:
         run_over(conn, now, Outcome.RETRACTED, why=_why(Why.REFUSED, reply), at=at)

@@ -13,13 +13,12 @@ from rempart.reports.cybertip.filing.ending import put_off
 from rempart.reports.cybertip.filing.means import Means, Told, Word
 from rempart.reports.cybertip.filing.standing import Standing
 from rempart.reports.cybertip.filing.values import Why
-from rempart.reports.cybertip.records import filings, reports
 from rempart.reports.cybertip.records import stops as records
+from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.records.stops import Stop
 from rempart.reports.cybertip.values import Environment
 
 _SLACK = timedelta(minutes=1)
-_AT_ONCE = 200
 
 
 def may_send(conn: Connection, now: Standing, means: Means, *, at: datetime) -> bool:
@@ -57,17 +56,12 @@ def go_on(conn: Connection, environment: Environment, *, at: datetime) -> bool:
         return False
     facts = {"environment": environment.value}
     append(conn, Leaf(action="report.queue_resumed", actor=SYSTEM.pseudonym, facts=facts), at=at)
-    wake(conn, environment, at=at)
     return True
 
 
-def wake(conn: Connection, environment: Environment, *, at: datetime) -> None:
-    """Let what waits for credentials be due."""
-    after = ""
-    while found := filings.active(conn, after=after, most=_AT_ONCE):
-        for one in found:
-            row = reports.find(conn, one.report)
-            waits = row is not None and (row.why or "").partition(":")[0] == Why.CREDENTIALS
-            if waits and one.environment == environment.value:
-                reports.change(conn, one.report, next_try=at)
-        after = found[-1].report
+def is_over(conn: Connection, row: ReportRow, means: Means) -> bool:
+    """Whether a report waits for credentials that are not refused any more, or not tried yet."""
+    if (row.why or "").partition(":")[0] != Why.CREDENTIALS:
+        return False
+    found = records.find(conn, row.environment.value)
+    return found is None or found.mark != means.mark(row.environment)

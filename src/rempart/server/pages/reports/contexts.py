@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
-from rempart.reports.cybertip.outbox import Show
 from rempart.reports.cybertip.production import Switch, Target
-from rempart.reports.cybertip.records.outbox import ReviewRow
 from rempart.reports.cybertip.records.reports import ReportRow
+from rempart.reports.cybertip.records.visibility import ReviewRow
 from rempart.reports.cybertip.values import Environment
+from rempart.reports.cybertip.visibility import Show
 from rempart.server.pages.contexts import Context
 
 STYLES = ("desk.css", "reports.css")

@@ -8,9 +8,9 @@ from starlette.responses import Response
 
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.reports.cybertip import outbox, production
-from rempart.reports.cybertip.outbox import Show
+from rempart.reports.cybertip import production, visibility
 from rempart.reports.cybertip.values import Environment
+from rempart.reports.cybertip.visibility import Show
 from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.rendering import render
 from rempart.server.pages.reports.contexts import OutboxPage, Where
@@ -35,8 +35,8 @@ def _outbox(service: Service, who: Principal, asked: str, before: str | None) ->
     known = {one.value: one for one in Show}
     show = known.get(asked, Show.ALL)
     with service.store.read() as conn:
-        found = outbox.listed(conn, who, show=show, before=None if before is None else before[:40])
-        counts = outbox.waiting(conn, who)
+        found = visibility.listed(conn, who, show=show, before=None if before is None else before[:40])
+        counts = visibility.waiting(conn, who)
         switch = production.switch(conn, target_of(service.settings))
     return OutboxPage(
         where=where_now(service, switch), show=show, rows=found.rows, reviews=found.reviews, counts=counts,

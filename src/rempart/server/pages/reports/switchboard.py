@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import Connection
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -60,7 +59,9 @@ async def switch_off(request: Request, pages: Pages, who: Principal) -> Response
     return await _done(request, who, "production_off", step, why=why)
 
 
-def decide(service: Service, pages: Callable[[], Pages], approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+def decide(
+    service: Service, pages: Callable[[], Pages], approval: Approval, who: Principal, approve: bool, reason: str
+) -> None:
     """Second what was asked, or not. Blocks."""
     told = checked(service) if approve else None
     with service.store.write() as conn:
@@ -83,6 +84,4 @@ def _page(service: Service, who: Principal, why: str = "") -> SwitchPage:
     target = target_of(service.settings)
     with service.store.read() as conn:
         switch = production.switch(conn, target)
-    return SwitchPage(
-        where=where_now(service, switch), target=target, may=who.may(Permission.REPORTS_LEAD), why=why
-    )
+    return SwitchPage(where=where_now(service, switch), target=target, may=who.may(Permission.REPORTS_LEAD), why=why)
