@@ -14,7 +14,6 @@ from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
@@ -30,10 +29,16 @@ _COUNTRY = r"^([A-Z]{2})?$"
 # Variables that steer the program itself, or an application that asks it (examples/), and are no settings.
 _OTHER = frozenset(
     {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
-    | {"REMPART_URL", "REMPART_KEY", "REMPART_WEBHOOK_SECRET"}
+    | {"REMPART_URL", "REMPART_KEY", "REMPART_WEBHOOK_SECRET", "REMPART_CYBERTIP_XSD"}
 )
-_TIPLINE = r"^(https://[^\s?#@/]+|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?)(/[^\s?#@]*)?$"
+_TIPLINE = r"^(https://[a-z0-9.-]+(:[0-9]+)?|http://(127(\.[0-9]{1,3}){3}|\[::1\])(:[0-9]+)?)(/[^\s?#@]*)?$"
 _PRODUCTION = "report.cybertip.org"
+
+
+def _place(url: str) -> str:
+    """The host of an address, and its port where it is not the usual one."""
+    host, _, port = url.split("/")[2].partition(":")
+    return host.rstrip(".") + (f":{port}" if port not in ("", "443") else "")
 
 
 class _Section(BaseModel):
@@ -249,6 +254,7 @@ class CybertipSettings(_Section):
     legal_url: str = Field("", pattern=r"^(|https?://\S+)$", max_length=2083)
     company_template: str = Field("", max_length=20_000)
     industry_classification: bool = False
+    schema_sha256: str = Field("", pattern=r"^(|[0-9a-f]{64})$")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -260,9 +266,20 @@ class CybertipSettings(_Section):
                 raise ValueError(f"{name}: it is needed in the environment {self.environment}")
         if ":" in getattr(self, f"{self.environment}_user"):
             raise ValueError(f"{self.environment}_user: a user's name has no colon")
-        if urlsplit(self.test_url).hostname in (urlsplit(self.production_url).hostname, _PRODUCTION):
+        if _place(self.test_url) in (_place(self.production_url), _PRODUCTION):
             raise ValueError("test_url: that is where real reports go")
         return self
+
+
+class TransparencySettings(_Section):
+    """Public figures. `published`: the page at /transparency is there; `name` is the service's, on it. `period` is how
+    often the operator reports; `template` and `written` are files of the operator's own in the data folder."""
+
+    published: bool = False
+    name: str = Field("", max_length=200)
+    period: Literal["year", "half-year"] = "year"
+    template: str = ""
+    written: str = ""
 
 
 class RecipientSettings(_Section):
@@ -326,6 +343,7 @@ class Settings(_Section):
     oidc: OidcSettings = OidcSettings()
     reasons: ReasonSettings = ReasonSettings()
     cybertip: CybertipSettings = CybertipSettings()
+    transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
 
     @property

@@ -38,14 +38,14 @@ def verify(file: Path, keys: tuple[str, ...], identities: tuple[Path, ...], as_j
     No data folder and no network is needed. Take the key from a source that you trust, not from the package. Exit code
     0: verified. Anything else ends with exit code 2 and says what is wrong.
     """
-    from rempart.cli.ledger import verifier_keys
+    from rempart.cli.ledger import keys_of
     from rempart.reports.referrals import verify as checking
 
     own = [line for one in identities for line in _lines(one) if line.startswith("AGE-SECRET-KEY-")]
     if identities and not own:
         raise RefusedError("There is no age identity in these files.", hint="It begins with AGE-SECRET-KEY-1.")
     with checking.opened(file, own) as stream:
-        found = checking.verify(stream, keys=verifier_keys(keys))
+        found = checking.verify(stream, keys=keys_of(keys))
     told = {
         "outcome": "verified", "referral": found.referral, "made": found.made, "key": found.key, "parts": found.parts,
         "contents": found.contents, "proofs": found.proofs, "sealed": dict(found.sealed), "tools": dict(found.tools),
