@@ -6,7 +6,6 @@ from dataclasses import fields, is_dataclass, replace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tips import NOW, any_of, files, small, tips
 
 from rempart.reports.cybertip.document import records, storing
 from rempart.reports.cybertip.document.checking import Root, problems, problems_of_xml
@@ -14,6 +13,7 @@ from rempart.reports.cybertip.document.editions import DEFAULT, MID_2026
 from rempart.reports.cybertip.document.shapes import Child, Shape
 from rempart.reports.cybertip.document.table import FILE, REPORT
 from rempart.reports.cybertip.document.writing import file_xml, report_xml
+from tips import NOW, any_of, files, small, tips
 from tipschema import NO_SCHEMA, mistakes, schema
 
 MANY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)

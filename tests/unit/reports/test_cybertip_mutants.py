@@ -9,12 +9,12 @@ from collections import Counter
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tipschema import mistakes, schema
-from tipmutants import BYTES, CHANGES, changed
-from tips import NOW, tips
 
 from rempart.reports.cybertip.document.checking import Root, problems_of_xml
 from rempart.reports.cybertip.document.writing import file_xml, report_xml
+from tipmutants import BYTES, CHANGES, changed
+from tips import NOW, tips
+from tipschema import mistakes, schema
 
 LONG = bool(os.environ.get("REMPART_CAMPAIGN"))
 EXAMPLES = 400 if LONG else 12
