@@ -23,10 +23,10 @@ from rempart.reports.cybertip.document.records import (
     Reporter,
 )
 from rempart.reports.cybertip.drafting.composing import Held, House
-from rempart.reports.cybertip.drafting.holding import Draft, digest_of, seal_draft
+from rempart.reports.cybertip.drafting.holding import Draft, digest_of, seal_draft, seal_tip
 from rempart.reports.cybertip.drafting.making import Maker
 from rempart.reports.cybertip.records import files, reports
-from rempart.reports.cybertip.values import Environment, FileState, ReportState
+from rempart.reports.cybertip.values import EDITABLE, Environment, FileState, ReportState
 from rempart.store.ids import new_id
 from vaults import put_in
 
@@ -112,7 +112,9 @@ def a_report(store, vault, task, *, state=ReportState.CONFIRMED, document=None, 
         "environment": Environment.REHEARSAL, "created": at, "changed": at, "version": 1,
         "frozen": sealing.seal({"account": {"service": "forum", "uploader": "kite_0"}}, name=sealing.FROZEN,
                                of=report_id, keyring=keyring),
-        "sealed": seal_draft(draft, report=report_id, keyring=keyring), "digest": digest_of(tip),
+        "sealed": seal_draft(draft, report=report_id, keyring=keyring)
+        if state in EDITABLE
+        else seal_tip(tip, report=report_id, keyring=keyring), "digest": digest_of(tip),
         "asked_by": RUI.id, "asked_at": at, "confirmed_by": ADA.id, "confirmed_at": at,
         "single": False, "danger": False, "number": None, "filed_at": None, "tries": 0, "next_try": None, "why": None,
         "run": 0, "keep_until": None, "forgotten": None,

@@ -1,12 +1,9 @@
 """Filing in tests: confirmed reports, the rehearsal server, and a clock that goes on until nothing waits any more."""
 
-import hashlib
-import json
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
 
-from rempart.reports.cybertip import sealing
 from rempart.reports.cybertip.document.records import (
     CyberTip,
     Email,
@@ -18,7 +15,7 @@ from rempart.reports.cybertip.document.records import (
     Report,
     Reporter,
 )
-from rempart.reports.cybertip.document.storing import to_json
+from rempart.reports.cybertip.drafting.holding import Draft, digest_of, seal_draft
 from rempart.reports.cybertip.filing.beginning import begin
 from rempart.reports.cybertip.filing.filer import Filer
 from rempart.reports.cybertip.filing.means import Means
@@ -55,9 +52,9 @@ def confirmed(store, vault, number=1, *, contents=(PICTURE,), task=None, **value
     row = a_report(store, vault, task, contents=contents, **values)
     with store.write() as conn:
         refs = [one.id for one in files.of_report(conn, row.id)]
-        document = to_json(tip_of(row.id, refs, at=store.clock()))
-        sealed = sealing.seal(json.loads(document), name=sealing.DOCUMENT, of=row.id, keyring=vault.keyring)
-        reports.change(conn, row.id, sealed=sealed, digest=hashlib.sha256(document).digest())
+        tip = tip_of(row.id, refs, at=store.clock())
+        sealed = seal_draft(Draft(tip=tip, auto=tip, asked=tip), report=row.id, keyring=vault.keyring)
+        reports.change(conn, row.id, sealed=sealed, digest=digest_of(tip))
     return row.id
 
 

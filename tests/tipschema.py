@@ -1,4 +1,4 @@
-"""The service's own schema, where a copy is at hand: `REMPART_CYBERTIP_XSD` names the file. It is never in the project."""
+"""The service's own schema, where a copy is at hand: `REMPART_CYBERTIP_XSD` names the file. None is in the project."""
 
 import os
 from functools import cache
@@ -9,23 +9,29 @@ from lxml import etree
 NO_SCHEMA = "REMPART_CYBERTIP_XSD names no copy of the service's schema"
 
 
+def held() -> bytes | None:
+    """The copy, None where there is none."""
+    named = os.environ.get("REMPART_CYBERTIP_XSD", "")
+    return Path(named).read_bytes() if named else None
+
+
 @cache
 def schema() -> etree.XMLSchema | None:
     """The schema, None where there is no copy."""
-    named = os.environ.get("REMPART_CYBERTIP_XSD", "")
-    if not named:
-        return None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    return etree.XMLSchema(etree.parse(Path(named), parser))
+    copy = held()
+    return None if copy is None else etree.XMLSchema(etree.fromstring(copy, _parser()))
+
+
+def _parser() -> etree.XMLParser:
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
 
 
 def mistakes(data: bytes) -> list[str]:
     """What the schema refuses in a document; one that is no XML counts as refused."""
-    held = schema()
-    assert held is not None
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    kept = schema()
+    assert kept is not None
     try:
-        tree = etree.fromstring(data, parser)
+        tree = etree.fromstring(data, _parser())
     except etree.XMLSyntaxError as err:
         return [str(err)]
-    return [] if held.validate(tree) else [str(one) for one in held.error_log]
+    return [] if kept.validate(tree) else [str(one) for one in kept.error_log]

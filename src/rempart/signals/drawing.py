@@ -22,6 +22,7 @@ from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import Plan, WorkerPool
 from rempart.signals.room import PixelRoom
+from rempart.signals.wholeness import one_picture
 
 TASK = "rempart.signals.drawing:draw_in_worker"
 ROOM_BYTES: Mapping[bool, int] = {False: 2 << 20, True: 48 << 20}
@@ -29,6 +30,8 @@ ROOM_BYTES: Mapping[bool, int] = {False: 2 << 20, True: 48 << 20}
 _HEADS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 _SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
 _PAGE = mmap.PAGESIZE
+_WHOLE = "whole"
+"""What stands in an answer in place of a recipe when the picture is all that there is in the file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +49,12 @@ class DrawingPlan(Plan):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drawn:
-    """What became of it: a derivative, or why there is none."""
+    """What became of it: a derivative, or why there is none. `whole`: the file is one picture, and the derivative shows
+    all of it in its full size."""
 
     outcome: Outcome
     derivative: Derivative | None = None
+    whole: bool = False
 
 
 def drawing_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
@@ -81,7 +86,7 @@ def _read(descriptor: int, found: Examination, *, start: int, room: int) -> Draw
         data = os.pread(descriptor, size, start)
         if data.startswith(_HEADS[kind]) and len(data) == size:
             made = Derivative(data=data, media_type=kind, width=found.width, height=found.height)
-            return Drawn(outcome=Outcome.OK, derivative=made)
+            return Drawn(outcome=Outcome.OK, derivative=made, whole=found.recipe == _WHOLE)
     return Drawn(outcome=Outcome.UNREADABLE)
 
 
@@ -130,8 +135,11 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
     try:
         room = _worker_room()
         step = Step(plan["step"])
-        decoded = decode(_whole(descriptor, plan["size"]), limits=limits, room=room, edge=ENOUGH.get(step))
+        data = _whole(descriptor, plan["size"])
+        decoded = decode(data, limits=limits, room=room, edge=ENOUGH.get(step))
         made = derive(decoded.pixels, step, stamp=plan["stamp"])
+        full = (made.height, made.width) == decoded.pixels.shape[:2]
+        whole = step is Step.ORIGINAL and full and one_picture(data, decoded.media_type)
         decoded.pixels.fill(0)
     except NotMediaError as err:
         return Examination(outcome=Outcome.NOT_MEDIA, error=str(err)[:200])
@@ -144,8 +152,9 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
         return Examination(outcome=Outcome.TOO_LARGE, error="The picture has more bytes than there is room for.")
     _write(descriptor, start, made.data)
     return Examination(
-        outcome=Outcome.OK, media_type=made.media_type, size=len(made.data), width=made.width, height=made.height
-    )
+        outcome=Outcome.OK, media_type=made.media_type, size=len(made.data), width=made.width, height=made.height,
+        recipe=_WHOLE if whole else None,
+    )  # fmt: skip
 
 
 @cache

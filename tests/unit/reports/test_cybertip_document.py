@@ -16,7 +16,7 @@ from rempart.reports.cybertip.document.writing import file_xml, report_xml
 from tips import NOW, any_of, files, small, tips
 from tipschema import NO_SCHEMA, mistakes, schema
 
-MANY = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+MANY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
 @MANY

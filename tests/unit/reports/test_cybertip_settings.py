@@ -40,6 +40,9 @@ def test_production_without_what_it_needs_stops_the_start(missing):
     "told",
     [
         {"test_url": "https://report.cybertip.org/ispws"},
+        {"test_url": "https://report.cybertip.org:443/ispws"},
+        {"test_url": "https://report.cybertip.org./ispws"},
+        {"test_url": "https://REPORT.cybertip.org/ispws"},
         {"test_url": "https://proxy.example/ispws", "production_url": "https://proxy.example/ispws"},
         {"test_url": "http://exttest.cybertip.org/ispws"},
         {"test_url": "https://u:p@exttest.cybertip.org/ispws"},

@@ -2,4 +2,4 @@
 
 FAMILIES: dict[str, list[str]] = {}
 SAME: set[str] = set()
-SAYING: set[str] = set()
+SAYING: set[str] = {f"reports/cybertip/document/{name}.py" for name in ("problems", "editions")}

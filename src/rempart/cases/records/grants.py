@@ -6,13 +6,14 @@ five or more, and when a look is questioned; no list of persons with their count
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Connection,
     ForeignKey,
@@ -52,6 +53,7 @@ case_grants = Table(
     Column("covered", UtcTime),
     Column("seconds", Integer, nullable=False),  # all that were granted, until it is known how many were used
     Column("outcome", String(20)),  # why there was no picture
+    Column("whole", Boolean(create_constraint=False)),  # whether all that is in the file was shown, in its full size
     Index(None, "case_id", "item"),
     Index(None, "person", "at"),
     Index(None, "at"),
@@ -76,6 +78,7 @@ class GrantRow:
     covered: datetime | None
     seconds: int
     outcome: str | None
+    whole: bool | None = None
 
     def open(self, at: datetime) -> bool:
         """Whether it still shows something."""
@@ -159,6 +162,13 @@ def pictures_near(conn: Connection, case_id: str, *, most: int) -> tuple[Picture
         .limit(most)
     )
     return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
+
+
+def whole_looks(conn: Connection, case_id: str, *, steps: Collection[str], before: datetime) -> frozenset[str]:
+    """The objects of which somebody was shown all there is, at one of these steps, in a case before a moment."""
+    own = case_grants.c.case_id == case_id, case_grants.c.step.in_(list(steps)), case_grants.c.whole
+    shown = case_grants.c.served.is_not(None), case_grants.c.outcome.is_(None), case_grants.c.served <= before
+    return frozenset(one for one in conn.execute(select(case_grants.c.object).where(*own, *shown)).scalars() if one)
 
 
 def own_looks(conn: Connection, case_id: str, person: str) -> frozenset[str]:

@@ -153,11 +153,14 @@ def good(
     return row
 
 
-def begin(conn: Connection, case_id: str, grant_id: str, *, who: Principal, at: datetime) -> GrantRow:
-    """Note that a grant's picture goes out now, for the first time or again. Raises as `good` does."""
+def begin(
+    conn: Connection, case_id: str, grant_id: str, *, who: Principal, at: datetime, whole: bool = False
+) -> GrantRow:
+    """Note that a grant's picture goes out now, for the first time or again, and whether it is the `whole` of its file.
+    Raises as `good` does."""
     row = good(conn, case_id, grant_id, who=who, at=at, lock=True)
     if row.served is None:
-        records.change(conn, row.id, served=at, until=at + timedelta(seconds=row.seconds))
+        records.change(conn, row.id, served=at, until=at + timedelta(seconds=row.seconds), whole=whole)
         row = records.find(conn, grant_id) or row
     return row
 

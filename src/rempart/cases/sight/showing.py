@@ -78,7 +78,7 @@ class Showing:
         if drawn.derivative is None:
             raise self._hindered(row.id, _hindrance(drawn, head))
         with self._store.write() as conn:
-            grants.begin(conn, case_id, grant_id, who=who, at=self._clock())
+            grants.begin(conn, case_id, grant_id, who=who, at=self._clock(), whole=drawn.whole)
         return drawn.derivative
 
     def is_good(self, case_id: str, grant_id: str, *, who: Principal) -> bool:

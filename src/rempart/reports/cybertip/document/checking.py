@@ -134,7 +134,8 @@ class _Walk:
         """What is wrong with an element, and with all in it."""
         yield from self._attributes(shape, node, place)
         if shape.text is not None:
-            yield from self.value(shape.text, node, place)
+            at = _Place(field=_joined(place.field, shape.field), where=place.where)
+            yield from self.value(shape.text, node, at)
             return
         if node.text.strip(" \t\r\n") or (node.text and not shape.children):
             yield _problem(place, node.name, Reason.STRAY)

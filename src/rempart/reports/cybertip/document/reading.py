@@ -68,6 +68,8 @@ def read(data: bytes) -> Node | Fault:
     """The root element, or why it cannot be read."""
     if len(data) > MOST_BYTES:
         return Fault(Reason.SIZE)
+    if not _is_utf8(data):
+        return Fault(Reason.ENCODING)
     reader = _Reader()
     parser = expat.ParserCreate("utf-8")
     parser.XmlDeclHandler = reader.declared
@@ -84,3 +86,11 @@ def read(data: bytes) -> Node | Fault:
     except expat.ExpatError:
         return Fault(Reason.MALFORMED)
     return reader.open[0].children[0]
+
+
+def _is_utf8(data: bytes) -> bool:
+    """Looked at before the parser does, which would take UTF-16 by its first bytes."""
+    try:
+        return "\0" not in data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False

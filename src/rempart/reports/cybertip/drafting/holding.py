@@ -15,6 +15,7 @@ from rempart.reports.cybertip.document.storing import read, to_json, written
 from rempart.reports.cybertip.drafting.composing import Held
 from rempart.reports.cybertip.drafting.facts import Frozen
 from rempart.reports.cybertip.records.reports import ReportRow
+from rempart.reports.cybertip.values import EDITABLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +48,12 @@ def draft_of(row: ReportRow, *, keyring: Keyring) -> Draft:
 
 
 def tip_of(row: ReportRow, *, keyring: Keyring) -> CyberTip:
-    """The exact document that two people agreed to, for whoever files it. Raises RefusedError where nobody has asked
-    yet, or it is not what was asked."""
-    asked = draft_of(row, keyring=keyring).asked
+    """The exact document that was asked, and that is filed once it was confirmed. Raises RefusedError where nobody has
+    asked yet, or it is not what was asked."""
+    if row.state in EDITABLE:
+        asked = draft_of(row, keyring=keyring).asked
+    else:
+        asked = read(CyberTip, sealing.opened(_there(row.sealed), name=sealing.DOCUMENT, of=row.id, keyring=keyring))
     if asked is None or row.digest is None or digest_of(asked) != row.digest:
         raise RefusedError("This is not the document that was asked.", hint="Ask for it again.")
     return asked
@@ -68,6 +72,11 @@ def seal_draft(draft: Draft, *, report: str, keyring: Keyring) -> bytes:
         "unread": list(draft.unread), "asked": None if draft.asked is None else written(draft.asked),
     }  # fmt: skip
     return sealing.seal(told, name=sealing.DOCUMENT, of=report, keyring=keyring)
+
+
+def seal_tip(tip: CyberTip, *, report: str, keyring: Keyring) -> bytes:
+    """The document that was confirmed, sealed: from then on there is no other."""
+    return sealing.seal(written(tip), name=sealing.DOCUMENT, of=report, keyring=keyring)
 
 
 def digest_of(tip: CyberTip) -> bytes:

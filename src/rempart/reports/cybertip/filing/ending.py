@@ -74,6 +74,8 @@ def closed(conn: Connection, now: Standing, means: Means, outcome: Outcome, *, w
 def end(conn: Connection, now: Standing, means: Means, *, at: datetime) -> None:
     """It is rejected, or stopped: people go on from here, or nobody does."""
     row, why = now.row, now.row.why
+    if now.run is not None and now.run.ended is None and now.run.number is None:
+        run_over(conn, now, Outcome.ABANDONED, why=why, at=at)
     rejected = now.filing.then == Then.REJECT.value
     if rejected:
         state = ReportState.REJECTED

@@ -59,7 +59,7 @@ def _follow(conn: Connection, now: Standing, row: CallRow, reply: Reply, means: 
     elif result in (Result.RETRACTED, Result.GONE) and step is not Step.OPEN:
         _not_there(conn, now, step, result, means, at=at)
     elif reply.broken:
-        put_aside(conn, now, means, why=Why.EVIDENCE.value, at=at)
+        give_up(conn, now, then=Then.REJECT, why=Why.EVIDENCE.value)
     elif result is Result.WRONG and step is not Step.RETRACT:
         _wrong(conn, now, step, reply, means, at=at)
     elif result in _ODD or result in (Result.WRONG, Result.RETRACTED, Result.GONE):

@@ -169,6 +169,12 @@ def left_of(conn: Connection, task_id: str, *, but: str) -> int:
     return sum(not _over(one) for one in found)
 
 
+def single_since(conn: Connection, moment: datetime, *, most: int) -> tuple[ReportRow, ...]:
+    """What one person confirmed alone since a moment, the oldest first: it is reviewed afterwards."""
+    own = reports.c.single, reports.c.confirmed_at >= moment
+    return _rows(conn.execute(select(reports).where(*own).order_by(reports.c.confirmed_at).limit(most)))
+
+
 def all_sealed(conn: Connection) -> tuple[tuple[str, str, bytes], ...]:
     """Everything sealed of reports: report, name of the column, bytes."""
     query = select(reports.c.id, reports.c.frozen, reports.c.sealed).order_by(reports.c.id)

@@ -15,12 +15,14 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    case,
     func,
     insert,
     select,
 )
 
-from rempart.reports.cybertip.records.reports import reports
+from rempart.reports.cybertip.records import reports as records
+from rempart.reports.cybertip.records.reports import ReportRow, reports
 from rempart.reports.cybertip.values import ReportState
 from rempart.store.schema import UtcTime, metadata
 
@@ -48,7 +50,7 @@ class ReviewRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseCount:
-    """How many reports of a case are in a state; `alone`: of those that nobody has looked at since."""
+    """How many reports of a case are in a state; `alone`: one person confirmed them, and nobody has looked since."""
 
     case_id: str
     state: ReportState
@@ -67,34 +69,38 @@ def reviews_of(conn: Connection, ids: Sequence[str]) -> dict[str, ReviewRow]:
     return {row.report: ReviewRow(**row._mapping) for row in found}
 
 
-def page_ids(
+def page(
     conn: Connection, *, states: Collection[ReportState], alone: bool, before: str | None, most: int
-) -> tuple[tuple[str, str], ...]:
-    """Reports with their cases, the youngest first: of some states where asked, or (`alone`) those that one person
-    confirmed and nobody has looked at since."""
-    query = select(reports.c.id, reports.c.case_id)
+) -> tuple[ReportRow, ...]:
+    """Reports, the youngest first: of some states where asked, or (`alone`) those that one person confirmed and nobody
+    has looked at since."""
+    if not alone:
+        return records.page(conn, most=most, before=before, states=states)
+    query = select(reports.c.id).where(_alone())
     if before is not None:
         query = query.where(reports.c.id < before)
-    if states:
-        query = query.where(reports.c.state.in_(sorted(states)))
-    if alone:
-        query = query.where(_alone())
-    found = conn.execute(query.order_by(reports.c.id.desc()).limit(most))
-    return tuple((row.id, row.case_id) for row in found)
+    found = conn.execute(query.order_by(reports.c.id.desc()).limit(most)).scalars()
+    return _rows(conn, list(found))
 
 
 def counts(conn: Connection, *, but: Collection[ReportState]) -> tuple[CaseCount, ...]:
     """How many reports of each case are in which state; those in some states only where one person was alone."""
-    alone = _alone().label("alone")
-    query = (
-        select(reports.c.case_id, reports.c.state, alone, func.count().label("number"))
-        .where(reports.c.state.not_in(sorted(but)) | alone)
-        .group_by(reports.c.case_id, reports.c.state, alone)
+    alone = case((_alone(), 1), else_=0).label("alone")
+    inner = (
+        select(reports.c.case_id, reports.c.state, alone)
+        .where(reports.c.state.not_in(sorted(but)) | _alone())
+        .subquery()
     )
+    own = inner.c.case_id, inner.c.state, inner.c.alone
+    query = select(*own, func.count().label("number")).group_by(*own)
     return tuple(
         CaseCount(case_id=row.case_id, state=ReportState(row.state), alone=bool(row.alone), number=row.number)
         for row in conn.execute(query)
     )
+
+
+def _rows(conn: Connection, ids: Sequence[str]) -> tuple[ReportRow, ...]:
+    return tuple(row for one in ids if (row := records.find(conn, one)) is not None)
 
 
 def _alone() -> ColumnElement[bool]:

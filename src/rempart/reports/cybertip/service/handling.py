@@ -68,9 +68,10 @@ class Handler(BaseHTTPRequestHandler):
         elif how in NOT_TAKEN:
             self._skip()
             self._refuse(how)
+        elif name == "xsd" and self.server.schema and how is None:
+            self._send(200, self.server.schema)
         else:
-            reply = self._carried_out(name, how)
-            self._answer(reply, how)
+            self._answer(self._carried_out(name, how), how)
 
     def _carried_out(self, name: str, how: How | None) -> Reply:
         """The call, done; twice when it is repeated."""

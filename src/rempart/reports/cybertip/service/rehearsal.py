@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from rempart.clock import Clock, utc_now
+from rempart.reports.cybertip.document.checking import problems_of_xml
+from rempart.reports.cybertip.document.editions import DEFAULT, Edition
 from rempart.reports.cybertip.service.book import Book, Rules
 from rempart.reports.cybertip.service.handling import BASE, Handler
 from rempart.reports.cybertip.service.misbehaving import Plan
+from rempart.reports.cybertip.service.schema import Schema
 from rempart.reports.cybertip.service.shelf import Folder, Held, Memory, Stage
 
 USER = "rehearsal"
@@ -32,7 +35,8 @@ class RehearsalServer(ThreadingHTTPServer):
     """The server. `user` and `password` are what it is asked with; `url` is its base address.
 
     `hang` is for how many seconds it keeps a connection that it does not answer, `pause` how long it waits between two
-    bytes when it is slow. With `keep` its reports lie in that folder. `said` holds what it was sent, by report.
+    bytes when it is slow. With `keep` its reports and what is planned lie in that folder. `said` holds what it was
+    sent, by report. `schema` is what it gives at /xsd; without one there is nothing.
     """
 
     daemon_threads = True
@@ -40,9 +44,9 @@ class RehearsalServer(ThreadingHTTPServer):
     def __init__(
         self, *, user: str = USER, password: str = "", port: int = 0, clock: Clock = utc_now, keep: Path | None = None,
         plan: Iterable[str] = (), hang: float = 60.0, pause: float = 0.05, remember: bool = False,
-        rules: Rules | None = None,
+        rules: Rules | None = None, schema: bytes = b"",
     ) -> None:  # fmt: skip
-        self.plan = Plan()
+        self.plan = Plan(keep / "plan" if keep else None)
         self.plan.add(plan)
         super().__init__(("127.0.0.1", port), Handler)
         self.user, self.password = user, password or secrets.token_urlsafe(18)
@@ -50,6 +54,7 @@ class RehearsalServer(ThreadingHTTPServer):
         self.calls: list[str] = []
         self.said: dict[str, list[bytes]] = defaultdict(list)
         self.over = threading.Event()
+        self.schema = schema
         self._remember = remember
         self.book = Book(Folder(keep) if keep else Memory(), clock=clock, rules=rules or own_rules)
 
@@ -96,5 +101,15 @@ def running(server: RehearsalServer) -> Iterator[RehearsalServer]:
 
 
 def own_rules(xml: bytes, kind: str, now: datetime) -> tuple[str, ...]:
-    """What is wrong with a document by the rules of `document.checking`."""
-    return ()
+    """What is wrong with a document by the rule table of this house."""
+    return tuple(rules_of(DEFAULT)(xml, kind, now))
+
+
+def rules_of(edition: Edition, schema: Schema | None = None) -> Rules:
+    """The rule table in an edition, and where there is one the service's own schema: what a report is refused for."""
+
+    def rules(xml: bytes, kind: str, now: datetime) -> tuple[str, ...]:
+        found = tuple(str(one) for one in problems_of_xml(xml, kind, now=now, edition=edition))
+        return found or (schema.problems(xml) if schema else ())
+
+    return rules

@@ -10,8 +10,10 @@ ID, TEXT, NUMBER, BYTES = sa.String(40), sa.Text, sa.BigInteger, sa.LargeBinary
 
 
 def upgrade() -> None:
-    """Make the tables: reports, their files, what was kept of a case early, and what services supply."""
+    """Make the tables: reports, their files, what was kept of a case early, and what services supply. Of looks that
+    were granted before, nobody knows whether they showed all that is in the file."""
     _reports()
+    op.add_column("case_grants", sa.Column("whole", sa.Boolean))
     op.create_table(
         "report_files",
         sa.Column("id", ID, nullable=False),
