@@ -1,6 +1,7 @@
 """Counting the ledger as it grows: every leaf once, whoever counts, whatever breaks off."""
 
 import threading
+from base64 import b64encode
 from collections import Counter
 
 import pytest
@@ -11,7 +12,11 @@ from rempart.evidence.ledger.notes import Signer
 from rempart.evidence.ledger.sequencer import Sequencer
 from rempart.reports.transparency import counting
 from rempart.reports.transparency.counting import count, counted
+from rempart.reports.transparency.laying import files_of
+from rempart.reports.transparency.periods import Period
 from rempart.reports.transparency.records import counts as records
+from rempart.reports.transparency.reporting import report
+from rempart.reports.transparency.template import built_in_text, read_template
 from rempart.store.workers import Worker
 from tallying import some_leaves, tallied
 
@@ -126,3 +131,14 @@ def test_counts_are_those_of_the_bodies_in_the_database(store):
     with store.read() as conn:
         found = counted(records.bodies(conn, start=0, most=80))
     assert Counter({key[1:]: value for key, value in found.items()}) == tallied(leaves)
+
+
+def test_a_report_is_made_of_what_was_counted_and_of_the_root_over_it(store):
+    leaves = some_leaves(10, 300)
+    signed = grow(store, leaves).checkpoint()
+    period = Period(first=NOON.date(), last=NOON.date())
+    done = report(store, period, signed=signed, origin="example.org/ledger",
+                  template=read_template(built_in_text()), written="")  # fmt: skip
+    assert (done.made.leaves, done.made.root) == (300, b64encode(signed.root).decode())
+    again = files_of(tallied(leaves), done.made, template=read_template(built_in_text()), written="", own=())
+    assert done.files == again
