@@ -17,7 +17,7 @@ _OWN = frozenset(
         "EstimatedLocation.at", "LegalProcess.value", "LegalProcess.country", "TemporarilyDisabled.value",
         "PermanentlyDisabled.value", "Platform.name", "Newsgroup.name", "AssociatedAccount.type",
         "AssociatedAccount.platform", "WebPage.third_party", "Platform.third_party", "CellPhone.phone",
-        "FileDetails.location", "Account.location",
+        "FileHash.type", "FileHash.value", "NameValue.name", "NameValue.value", "Metadata.kind", "FileDetails.location", "Account.location",
     }
 )  # fmt: skip
 """Fields whose words differ from those of others of the same name."""
