@@ -100,7 +100,7 @@ def verify(
     Without a checkpoint that was kept elsewhere, a history that was rewritten as a whole by whoever has the
     signing key cannot be told: then this says "internally consistent, rewriting not excluded".
     """
-    parsed = _keys(keys)
+    parsed = keys_of(keys)
     try:
         told = _verified(export, parsed, checkpoints, authorities)
     except tuple(OUTCOMES) as err:
@@ -130,7 +130,7 @@ def prove(export: Path, leaf: int, keys: tuple[str, ...], output: Path | None) -
     """
     from rempart.evidence.ledger.proof import prove_from_export
 
-    proof = prove_from_export(export, leaf, keys=_keys(keys))
+    proof = prove_from_export(export, leaf, keys=keys_of(keys))
     with output_file(output) as stream:
         stream.write(proof)
     return NOTHING_FOUND
@@ -245,7 +245,7 @@ def bring_in(export: Path, keys: tuple[str, ...], data: Path) -> int:
     from rempart.evidence.ledger.catchup import catch_up
 
     with _folder(data) as (_, store):
-        count = catch_up(store, export, keys=_keys(keys))
+        count = catch_up(store, export, keys=keys_of(keys))
     click.echo(f"{count} leaves were brought in.")
     return NOTHING_FOUND
 
@@ -274,7 +274,7 @@ def _verified(
     found = verify_export(
         path,
         keys=keys,
-        checkpoints=[_text(one) for one in checkpoints],
+        checkpoints=[text_of(one) for one in checkpoints],
         authorities=[one.read_bytes() for one in authorities],
     )
     since = found.unaltered_since
@@ -293,19 +293,21 @@ def _verified(
     return told
 
 
-def _keys(given: Sequence[str]) -> list[VerifierKey]:
+def keys_of(given: Sequence[str]) -> list[VerifierKey]:
+    """Verifier keys as `--key` gives them."""
     from rempart.evidence.ledger.notes import VerifierKey
 
     lines: list[str] = []
     for one in given:
         if Path(one).is_file():
-            lines += [line for line in _text(Path(one)).splitlines() if line.strip()]
+            lines += [line for line in text_of(Path(one)).splitlines() if line.strip()]
         else:
             lines.append(one)
     return [VerifierKey.parse(line) for line in lines]
 
 
-def _text(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """What a file says. Raises RefusedError for what is no text."""
     try:
         return path.read_text("utf-8")
     except UnicodeDecodeError as err:

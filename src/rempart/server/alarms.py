@@ -15,6 +15,7 @@ from rempart.errors import RempartError
 from rempart.evidence.vault import Keyring
 from rempart.intake.notices.clockwork import Word
 from rempart.intake.notices.removals import Unconfirmed
+from rempart.reports.orders.clockwork import Word as OrderWord
 from rempart.server.mail import SEND, Mail, MailKind, queue_mail
 from rempart.settings import Settings
 
@@ -56,6 +57,14 @@ class Alarms:
         what = f"The time for notice {word.number} is {'up' if word.overdue else 'nearly up'} ({laws}){more}"
         hint = f"It {'was' if word.overdue else 'is'} due at {iso(word.due)}. Look at it: /notices/{word.notice}"
         self._raise(conn, what, hint=hint, key=f"notice:{word.notice}:{word.due}:{word.overdue}")
+
+    def order(self, conn: Connection, word: OrderWord) -> None:
+        """The time for an authority's order is nearly up, or is (`alarm` of `reports.orders.clockwork`)."""
+        laws = ", ".join(word.regimes)
+        time = f"for which things are kept under an order ({laws})" if word.keeps else f"for an order ({laws})"
+        what = f"The time {time} is {'up' if word.overdue else 'nearly up'}: {word.kind}"
+        hint = f"It {'was' if word.overdue else 'is'} due at {iso(word.due)}. Look at it: /orders/{word.order}"
+        self._raise(conn, what, hint=hint, key=f"order:{word.order}:{word.keeps}:{word.due}:{word.overdue}")
 
     def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
         """A job was given up (`on_dead` of JobRunner)."""

@@ -32,6 +32,8 @@ from rempart.lists.live import LiveLists
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
+from rempart.reports.orders import clockwork as orders
+from rempart.reports.transparency import counting
 from rempart.server import ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
@@ -103,7 +105,9 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
             parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
         ),
         *reasons.periodics(parts.store, settings),
+        *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),
+        *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),
     )
 

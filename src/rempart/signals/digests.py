@@ -97,6 +97,11 @@ def digest_bytes_by_hashlib(data: bytes | memoryview) -> Digests:
     return running.done()
 
 
+def digesting() -> _Running:
+    """Begin digests of what comes in pieces."""
+    return _start()
+
+
 def digest_stream(read: BinaryIO, *, chunk: int = CHUNK) -> Digests:
     """Digests of what is left in a binary stream, in memory of one chunk (bytes, at least 1).
 

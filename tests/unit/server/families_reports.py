@@ -84,5 +84,6 @@ SAME: set[str] = {
 SAYING: set[str] = {
     *(f"reports/cybertip/{name}.py" for name in ("production", "visibility")),
     *(f"reports/cybertip/drafting/{name}.py" for name in ("editing", "holding", "reading", "seconding")),
-    "reports/cybertip/filing/beginning.py", "reports/cybertip/document/problems.py",
+    "reports/cybertip/filing/beginning.py",
+    *(f"reports/cybertip/document/{name}.py" for name in ("problems", "editions")),
 }  # fmt: skip

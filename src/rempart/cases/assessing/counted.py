@@ -23,7 +23,7 @@ def decided(conn: Connection, case: Case, *, at: datetime) -> dict[str, object]:
     else."""
     told: dict[str, object] = {"detectors": detectors_of(conn, [case.id])}
     if case.round == 1:
-        return told | {"minutes": minutes(case.opened, at)}
+        return told | {"took": minutes(case.opened, at)}
     before = _before(conn, case)
     return told if before is None else told | {"before": before}
 

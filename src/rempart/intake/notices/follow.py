@@ -31,6 +31,7 @@ from rempart.items.records import items
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM
 from rempart.policy.facts import Verdict
+from rempart.reports.orders import following
 from rempart.store.jobs import Job
 
 SCHEME = "intimate"
@@ -67,10 +68,11 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
         elif case.state == "decided" and case.decision == Ending.RELEASE.value and _own(conn, case, one):
             _keep(conn, one, item, case, why=_why(conn, case), at=at)
     notices = tuple(sorted({one.notice for one in places}))  # each is locked, in one order everywhere
-    _ask_and_find(conn, case, notices, at=at)
+    _ask_and_find(conn, case, notices, orders=following.dues(conn, case), at=at)
     for one in locations.of(conn, notices):
         _see_removed(conn, one, at=at)
     _answer_complaints(conn, case, writer=writer, at=at)
+    following.follow(conn, case, removed=removals.removed_at, at=at)
     for notice in notices:
         progress.go_on(conn, notice, writer=writer, at=at)
     for notice in notices:  # last: it takes numbers that others wait for
@@ -80,12 +82,15 @@ def follow(conn: Connection, case_id: str, *, writer: Writer, at: datetime) -> t
     return notices
 
 
-def _ask_and_find(conn: Connection, case: Case, notices: Sequence[str], *, at: datetime) -> None:
-    """What people removed is to be confirmed by the notices' time; copies among it are findings of these."""
+def _ask_and_find(
+    conn: Connection, case: Case, notices: Sequence[str], *, orders: Sequence[datetime], at: datetime
+) -> None:
+    """What people removed is to be confirmed by the time of notices and orders; copies are findings of notices."""
     behind = tuple(dict.fromkeys((*notices, *seeds.linked(conn, case.id))))
     rows = [row for one in behind if (row := notice_records.find(conn, one)) is not None]
-    if rows:
-        removals.expect(conn, case, [row.due for row in rows if row.withdrawn_at is None], at=at)
+    if rows or orders:
+        dues = [row.due for row in rows if row.withdrawn_at is None]
+        removals.expect(conn, case, [*dues, *orders], at=at)
     findings.record(conn, case, [row.id for row in rows], at=at)
 
 
@@ -170,7 +175,7 @@ def _answer_complaints(conn: Connection, case: Case, *, writer: Writer, at: date
         upheld = case.decision in _TAKEN_DOWN
         state = ComplaintState.UPHELD if upheld else ComplaintState.REJECTED
         complaints.decide(conn, one.id, state=state.value, by=case.decided_by or SYSTEM.pseudonym, at=at)
-        told = {"upheld": upheld, "minutes": minutes(one.at, at), "detectors": _detectors(conn, one)}
+        told = {"upheld": upheld, "took": minutes(one.at, at), "detectors": _detectors(conn, one)}
         leaf = Leaf(
             action="complaint.decided", actor=case.decided_by or SYSTEM.pseudonym, facts=told,
             subject=f"notice:{one.notice}",

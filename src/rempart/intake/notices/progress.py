@@ -49,7 +49,7 @@ def go_on(conn: Connection, notice: str, *, writer: Writer, at: datetime) -> boo
     if row.role is not None:
         facts["role"] = row.role
     if first:
-        facts["minutes"] = minutes(row.received, at)
+        facts["took"] = minutes(row.received, at)
     else:
         facts["before"] = row.outcome
     append(conn, Leaf(action="notice.decided", actor=SYSTEM.pseudonym, facts=facts, subject=f"notice:{notice}"), at=at)

@@ -195,5 +195,5 @@ def _write(
 ) -> None:
     facts: dict[str, object] = {"decision": removal.decision}
     if late is not None:
-        facts |= {"late": late, "minutes": minutes(removal.asked, at)}
+        facts |= {"late": late, "took": minutes(removal.asked, at)}
     append(conn, Leaf(action=action, actor=by.pseudonym, facts=facts, subject=f"item:{removal.item}"), at=at)

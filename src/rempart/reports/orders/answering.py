@@ -65,7 +65,7 @@ def extend(
         longer = deadlines.extended(_clock(one), until)
         fresh = {"due": longer.due, "warnings": longer.warnings, "next": longer.next_word(at), "alarmed": None}
         clocks.change(conn, one, **fresh, extended=at)
-    _due(conn, order.id)
+    keeping.reckon_due(conn, order.id)
     hours = (until - last) // timedelta(hours=1)
     _note(conn, order, "extension", why, keyring=keyring)
     write(conn, order, "order.extended", by=who, at=at, facts={"what": what, "hours": hours}, why=why)
@@ -180,7 +180,7 @@ def carried_out(conn: Connection, order: OrderRow, *, at: datetime) -> None:
     due = [one.due for one in clocks.of(conn, [order.id]) if one.what == "act"]
     orders.change(conn, order.id, effect=at)
     clocks.stop(conn, order.id, "act", at=at)
-    _due(conn, order.id)
+    keeping.reckon_due(conn, order.id)
     facts = _passed(order, at) | {"late": bool(due) and min(due) < at}
     write(conn, order, "order.carried_out", by=SYSTEM, at=at, facts=facts)
 
@@ -201,22 +201,20 @@ def write(
     append(conn, Leaf(action=action, actor=by.pseudonym, facts=told, sealed=sealed, subject=f"order:{order.id}"), at=at)
 
 
+def cases_of(conn: Connection, order_id: str) -> tuple[str, ...]:
+    """The cases that an order is about."""
+    return tuple(sorted({one.case_id for one in parts.of(conn, [order_id]) if one.case_id is not None}))
+
+
 def _left(conn: Connection, order: OrderRow) -> bool:
     """Whether something is left to do. Of what is handed over, the log of disclosures tells."""
     if order.kind in _GROUNDS:
-        return True
+        return not disclosures.made_for(conn, order.id, cases_of(conn, order.id), since=order.received)
     return any(one.state not in _FINISHED for one in parts.of(conn, [order.id]))
 
 
 def _note(conn: Connection, order: OrderRow, name: str, text: str, *, keyring: Keyring) -> None:
     sealing.seal(conn, order.id, {name: text}, keyring=keyring)
-
-
-def _due(conn: Connection, order_id: str) -> None:
-    """An order is due when the first of its times that run is over; when none does, as it was."""
-    running = [one.due for one in clocks.of(conn, [order_id]) if one.met is None]
-    if running:
-        orders.change(conn, order_id, due=min(running))
 
 
 def _clock(row: ClockRow) -> RunningClock:

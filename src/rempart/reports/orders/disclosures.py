@@ -129,6 +129,13 @@ def listed(
     )  # fmt: skip
 
 
+def made_for(conn: Connection, order: str, case_ids: Collection[str], *, since: datetime) -> bool:
+    """Whether anything was handed over under an order, or of its cases since it came."""
+    if records.find(conn, order=order, most=1):
+        return True
+    return bool(case_ids and records.find(conn, cases=case_ids, since=since, most=1))
+
+
 def _known(conn: Connection, who: Principal, names: Collection[str]) -> frozenset[str]:
     """Those cases that a person may know all of: seen, and not still to be judged by them."""
     seen = visible_among(conn, names, who)

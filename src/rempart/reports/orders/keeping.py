@@ -103,6 +103,7 @@ def begin(conn: Connection, vault: Vault, order: OrderRow, *, at: datetime) -> d
     vault.let_go(conn, basis=BASIS, reference=order.id, by=SYSTEM)
     clocks.add(conn, [row_of(order.id, regime, "keep", clock)])
     orders.change(conn, order.id, state=OrderState.IN_FORCE.value)
+    reckon_due(conn, order.id)
     return clock.due
 
 
@@ -122,6 +123,13 @@ def let_go(conn: Connection, vault: Vault, order: OrderRow, *, by: Principal) ->
     """Nothing is kept any more for the sake of carrying an order out."""
     if order.kind == OrderKind.REMOVAL:
         vault.let_go(conn, basis=BASIS, reference=order.id, by=by)
+
+
+def reckon_due(conn: Connection, order_id: str) -> None:
+    """An order is due when the first of its times that run is over; when none does, as it was."""
+    running = [one.due for one in clocks.of(conn, [order_id]) if one.met is None]
+    if running:
+        orders.change(conn, order_id, due=min(running))
 
 
 def row_of(order: str, regime: str, what: str, clock: RunningClock) -> ClockRow:

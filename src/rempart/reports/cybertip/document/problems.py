@@ -70,7 +70,7 @@ class Problem:
     """One thing that is wrong.
 
     `field` is the place in the records (`report.persons[1].ip_events[2].at`, counted from 1), empty for the whole;
-    `where` the same place in the XML; `name` the element or attribute alone, of which pages know a name for people.
+    `where` the same place in the XML; `name` the element or attribute alone.
     """
 
     field: str
@@ -104,7 +104,7 @@ def _of_value(fault: Fault) -> RefusedError | None:
         case Reason.LONG:
             return RefusedError(f"This is longer than {fault.first} characters.", hint="Make it shorter.")
         case Reason.AMONG:
-            return RefusedError("This is none of the values that the service knows.", hint="Choose one of them.")
+            return RefusedError("This is none of the values that the service knows.", hint="Choose one of the values.")
         case Reason.PATTERN:
             return RefusedError("This is not written as the service wants it.", hint="Write it as the example does.")
         case Reason.CHARACTERS:
@@ -141,7 +141,7 @@ def _of_order(fault: Fault) -> RefusedError | None:
         case Reason.MANY:
             return RefusedError(f"There may be {fault.first} of these at most.", hint="Leave the others out.")
         case Reason.UNEXPECTED:
-            return RefusedError("This does not belong here.", hint="Leave it out.")
+            return RefusedError("This does not belong here.", hint="Leave this out.")
         case Reason.ORDER:
             return RefusedError("This stands in the wrong order.", hint="Put it where the service expects it.")
         case Reason.STRAY:

@@ -1,0 +1,230 @@
+"""The register, and one order whole, as whoever asks may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from rempart.cases.assessing.viewing import is_blind
+from rempart.cases.records import cases
+from rempart.clock import iso
+from rempart.deadlines.clocks import RunningClock, State
+from rempart.errors import RefusedError
+from rempart.evidence.vault import Keyring, Vault
+from rempart.items.records import items
+from rempart.people.principal import Principal
+from rempart.people.records.approvals import Approval
+from rempart.reports.orders import answering, destroying, disclosures, sealing, seeing
+from rempart.reports.orders.destroying import Target
+from rempart.reports.orders.disclosures import Disclosure
+from rempart.reports.orders.records import clocks, orders, parts
+from rempart.reports.orders.records.clocks import ClockRow
+from rempart.reports.orders.records.orders import OrderRow
+from rempart.reports.orders.records.parts import ObjectRow, PartRow
+from rempart.reports.orders.values import OrderKind, OrderState, PartState
+
+MOST_ROWS = 100
+_LIVE = "live"
+_STATES = frozenset({_LIVE, "all", OrderState.CLOSED.value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockView:
+    """One time of an order and how it stands."""
+
+    row: ClockRow
+    state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """An order in the register. `clock` is the one that ends first of those that run; `authority` and `reference` are
+    as the order has them."""
+
+    order: OrderRow
+    authority: str = field(repr=False)
+    reference: str = field(repr=False)
+    parts: int
+    done: int
+    clock: ClockView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """A page of the register. `next` is asked for as `after`; None on the last page."""
+
+    lines: tuple[OrderLine, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartView:
+    """One thing that an order is about, by the name that it has there. `held`: a legal hold stands on it, which keeps
+    it from being destroyed; `hidden`: who looks has still to judge it and must not know how it stands."""
+
+    row: PartRow
+    name: str = field(repr=False)
+    state: PartState
+    service: str
+    hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFile:
+    """One order whole. `texts` is what was sealed, opened: authority, reference, contact, text, answer and reasons."""
+
+    order: OrderRow
+    texts: Mapping[str, str] = field(repr=False)
+    parts: tuple[PartView, ...]
+    clocks: tuple[ClockView, ...]
+    objects: tuple[ObjectRow, ...]
+    targets: tuple[Target, ...]
+    waiting: Approval | None
+    twins: tuple[str, ...]
+    disclosures: tuple[Disclosure, ...]
+
+    @property
+    def held(self) -> int:
+        """On how many of the objects that are to be destroyed a legal hold stands."""
+        return sum(1 for one in self.targets if one.holds)
+
+
+def register(
+    conn: Connection,
+    who: Principal,
+    *,
+    keyring: Keyring,
+    at: datetime,
+    state: str = _LIVE,
+    after: str | None = None,
+    most: int = 50,
+) -> Register:
+    """Orders: what is `live`, the first due first; or `closed` ones, or `all`, the youngest first.
+
+    Raises NotPermittedError, RefusedError for an `after` that no page gave, and TamperedError.
+    """
+    seeing.may_read(who)
+    if state not in _STATES:
+        raise RefusedError("There is no such state.", hint="live, closed or all.")
+    most = max(1, min(most, MOST_ROWS))
+    found: list[OrderRow] = []
+    place = None if after is None else _place(after)
+    more = True
+    while more and len(found) <= most:  # who sees fewer of them than there are gets full pages all the same
+        some = _some(conn, state, place, most=most + 1)
+        found += seeing.seen_among(conn, some, who)
+        more = len(some) > most
+        place = _place_of(some[-1], state) if some else None
+    rows = found[:most]
+    return Register(
+        lines=tuple(_lines(conn, rows, keyring=keyring, at=at)),
+        next=_cursor(rows[-1], state) if len(found) > most else None,
+    )
+
+
+def whole(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: datetime) -> OrderFile:
+    """One order. Raises NotPermittedError, NotFoundError also where it is kept from whoever asks, TamperedError."""
+    order = seeing.seen(conn, order_id, who)
+    keyring = vault.keyring
+    destruction = order.kind == OrderKind.DESTRUCTION
+    targets = destroying.targets(conn, vault, order, at=at) if destruction else ()
+    twins = [one for one in orders.marked(conn, order.mark) if one != order.id]
+    seen = {one.id for one in seeing.seen_among(conn, orders.among(conn, twins), who)}
+    return OrderFile(
+        order=order, texts=sealing.texts_of(conn, order.id, keyring=keyring),
+        parts=tuple(_parts(conn, order, who, targets, keyring=keyring)),
+        clocks=tuple(view(one, at) for one in clocks.of(conn, [order.id])),
+        objects=tuple(parts.objects_of(conn, order.id).values()), targets=targets,
+        waiting=destroying.waiting(conn, order.id) if destruction else None,
+        twins=tuple(one for one in twins if one in seen),
+        disclosures=_disclosures(conn, order, who, keyring=keyring),
+    )  # fmt: skip
+
+
+def view(row: ClockRow, at: datetime) -> ClockView:
+    """A clock and how it stands at a moment."""
+    clock = RunningClock(trigger=row.trigger, due=row.due, warnings=row.warnings, met=row.met)
+    return ClockView(row=row, state=clock.state(at))
+
+
+def _lines(conn: Connection, rows: Sequence[OrderRow], *, keyring: Keyring, at: datetime) -> list[OrderLine]:
+    ids = [one.id for one in rows]
+    about = parts.of(conn, ids)
+    running = [one for one in clocks.of(conn, ids) if one.met is None]
+    lines = []
+    for row in rows:
+        texts = sealing.texts_of(conn, row.id, keyring=keyring)
+        own = [one for one in about if one.order == row.id]
+        clock = next((one for one in running if one.order == row.id), None)
+        lines.append(
+            OrderLine(
+                order=row, authority=texts.get("authority", ""), reference=texts.get("reference", ""), parts=len(own),
+                done=sum(1 for one in own if one.state == PartState.DONE),
+                clock=None if clock is None else view(clock, at),
+            )
+        )  # fmt: skip
+    return lines
+
+
+def _parts(
+    conn: Connection, order: OrderRow, who: Principal, targets: Sequence[Target], *, keyring: Keyring
+) -> list[PartView]:
+    held = {one.place for one in targets if one.holds}
+    views = []
+    for row in parts.of(conn, [order.id]):
+        hidden = _is_hidden(conn, row, who)
+        item = None if row.item is None else items.hosted(conn, row.item)
+        state = PartState.HELD if row.place in held else PartState(row.state)
+        views.append(
+            PartView(
+                row=row, name=sealing.name_of(row, keyring=keyring), service="" if item is None else item.service,
+                state=PartState.WAITING if hidden else state, hidden=hidden,
+            )
+        )  # fmt: skip
+    return views
+
+
+def _disclosures(conn: Connection, order: OrderRow, who: Principal, *, keyring: Keyring) -> tuple[Disclosure, ...]:
+    """What was handed over under an order, and of its cases since it came: packages know no order."""
+    found = list(disclosures.listed(conn, who, keyring=keyring, order=order.id))
+    if order.kind in (OrderKind.WARRANT, OrderKind.INFORMATION):
+        for case_id in answering.cases_of(conn, order.id):
+            found += disclosures.listed(conn, who, keyring=keyring, case_id=case_id, since=order.received)
+    return tuple({one.id: one for one in found}.values())
+
+
+def _is_hidden(conn: Connection, part: PartRow, who: Principal) -> bool:
+    case = None if part.case_id is None else cases.find(conn, part.case_id)
+    return case is not None and is_blind(conn, case, who)
+
+
+def _some(
+    conn: Connection, state: str, place: tuple[datetime, str] | None, *, most: int
+) -> tuple[OrderRow, ...]:  # fmt: skip
+    if state == _LIVE:
+        return orders.live(conn, after=place, most=most)
+    return orders.received(conn, state=None if state == "all" else state, before=place, most=most)
+
+
+def _place_of(row: OrderRow, state: str) -> tuple[datetime, str]:
+    return (row.due if state == _LIVE else row.received), row.id
+
+
+def _cursor(row: OrderRow, state: str) -> str:
+    moment, name = _place_of(row, state)
+    return f"{moment.isoformat()}~{name}"
+
+
+def _place(after: str) -> tuple[datetime, str]:
+    moment, _, name = after.partition("~")
+    try:
+        found = datetime.fromisoformat(moment)
+        iso(found)
+    except ValueError as err:
+        raise RefusedError("There is no such page.", hint="Start again at the first one.") from err
+    if not 0 < len(name) <= 40:
+        raise RefusedError("There is no such page.", hint="Start again at the first one.")
+    return found, name
