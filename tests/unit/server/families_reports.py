@@ -78,7 +78,8 @@ FAMILIES: dict[str, list[str]] = {
 }  # fmt: skip
 SAME: set[str] = {
     "reports.choice.FileAnnotation.violence", "reports.choice.FileAnnotation.viral", "reports.choice.PhoneType.internet",
-    "reports.choice.PhoneType.mobile", "reports.environment.production", "reports.environment.test", "reports.code", "reports.http", "reports.request_id",
+    "reports.choice.PhoneType.mobile", "reports.environment.production", "reports.environment.test",
+    "reports.code", "reports.http", "reports.request_id",
     "reports.field.latitude", "reports.field.longitude", "reports.field.port", "reports.where_test",
 }  # fmt: skip
 SAYING: set[str] = {
