@@ -15,6 +15,7 @@ from rempart.people.records import approvals
 from rempart.reports.orders import answering, clockwork, destroying, reading, taking
 from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.values import Named, OrderForm, OrderKind, PartKind, RecipientClass, Topic
+from rempart.server.orders import links
 from rempart.store.jobs import JobRunner, release_jobs_of
 from rempart.store.workers import Worker
 from vaults import a_vault, put_in
@@ -57,7 +58,7 @@ class OrderDesk:
         form = self.form(*about, **more)
         with self.store.write() as conn:
             return taking.take(
-                conn, form, who, service="forum", vault=self.vault, removed=removals.removed_at, at=self.clock()
+                conn, form, who, service="forum", vault=self.vault, links=links(), at=self.clock()
             )  # fmt: skip
 
     def hosted(self, number, *, sealed=True, **more):

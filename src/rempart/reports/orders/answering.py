@@ -201,10 +201,15 @@ def write(
     append(conn, Leaf(action=action, actor=by.pseudonym, facts=told, sealed=sealed, subject=f"order:{order.id}"), at=at)
 
 
+def cases_of(conn: Connection, order_id: str) -> tuple[str, ...]:
+    """The cases that an order is about."""
+    return tuple(sorted({one.case_id for one in parts.of(conn, [order_id]) if one.case_id is not None}))
+
+
 def _left(conn: Connection, order: OrderRow) -> bool:
     """Whether something is left to do. Of what is handed over, the log of disclosures tells."""
     if order.kind in _GROUNDS:
-        return True
+        return not disclosures.made_for(conn, order.id, cases_of(conn, order.id), since=order.received)
     return any(one.state not in _FINISHED for one in parts.of(conn, [order.id]))
 
 

@@ -10,10 +10,10 @@ from rempart.cases.records import cases
 from rempart.cases.records.cases import Case
 from rempart.people.principal import SYSTEM
 from rempart.reports.orders import answering, removing
+from rempart.reports.orders.locating import Removed
 from rempart.reports.orders.records import orders, parts
 from rempart.reports.orders.records.orders import OrderRow
 from rempart.reports.orders.records.parts import PartRow
-from rempart.reports.orders.removing import Removed
 from rempart.reports.orders.values import OrderKind, OrderState, PartState
 
 _OVER = frozenset({PartState.DONE.value, PartState.NOT_FOUND.value})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.records import cases
 from rempart.cases.work.queue import visible
-from rempart.errors import RefusedError
+from rempart.errors import NotFoundError, RefusedError
 from rempart.items.records import items
 from rempart.items.records.addresses import addresses, hosted_at
 from rempart.items.records.items import IDS_IN_COMMIT, Item
@@ -18,6 +18,18 @@ from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
 from rempart.reports.orders.values import Named, OrderKind, PartKind
 from rempart.store.ids import new_id
+
+Removed = Callable[[Connection, int], datetime | None]
+"""Since when a service has confirmed that an item is gone; `intake.notices.removals.removed_at` is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """What other rooms know: whether something is gone, and which case a report is about (None for no report)."""
+
+    removed: Removed
+    case_of_report: Callable[[Connection, str], str | None]
+
 
 _OWN_ITEM = "notice:"  # as what a notice alone told of: services are told the address with the decision
 _MOST_THERE = 50
@@ -40,6 +52,7 @@ class Arrival:
 
     kind: OrderKind
     service: str
+    links: Links
     number: int
     by: Principal
     at: datetime
@@ -49,8 +62,8 @@ def locate(conn: Connection, about: Sequence[Named], arrival: Arrival) -> tuple[
     """Find what each name stands for; an address that is to be emptied and that nobody has checked is an item of its
     own from then on, at which people look.
 
-    Raises NotFoundError for a case that is none, or is kept from whoever enters the order, and RefusedError for an
-    address with several items whose destruction is asked for: which one is meant nobody may guess.
+    Raises NotFoundError for a case or report that is none, or is kept from whoever enters the order, and RefusedError
+    for an address with several items whose destruction is asked for: which one is meant nobody may guess.
     """
     ids = iter(range(arrival.number * IDS_IN_COMMIT, (arrival.number + 1) * IDS_IN_COMMIT))
     return tuple(found for one in about for found in _found(conn, one, arrival, ids))
@@ -59,6 +72,11 @@ def locate(conn: Connection, about: Sequence[Named], arrival: Arrival) -> tuple[
 def _found(conn: Connection, named: Named, arrival: Arrival, ids: Iterator[int]) -> Iterator[Found]:
     if named.kind is PartKind.CASE:
         yield Found(named=named, case_id=visible(conn, named.name, arrival.by, lock=True).id)
+    elif named.kind is PartKind.REPORT:
+        case_id = arrival.links.case_of_report(conn, named.name)
+        if case_id is None:
+            raise NotFoundError("There is no such report.")
+        yield Found(named=named, case_id=visible(conn, case_id, arrival.by, lock=True).id, report=named.name)
     elif named.kind is PartKind.ITEM:
         known = items.known(conn, named.service, [named.name]).get(named.name)
         yield Found(named=named, item=None if known is None else items.hosted(conn, known.id))

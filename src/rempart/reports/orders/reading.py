@@ -10,14 +10,13 @@ from sqlalchemy import Connection
 
 from rempart.cases.assessing.viewing import is_blind
 from rempart.cases.records import cases
-from rempart.clock import iso
 from rempart.deadlines.clocks import RunningClock, State
 from rempart.errors import RefusedError
 from rempart.evidence.vault import Keyring, Vault
 from rempart.items.records import items
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
-from rempart.reports.orders import destroying, disclosures, sealing, seeing
+from rempart.reports.orders import answering, destroying, disclosures, sealing, seeing
 from rempart.reports.orders.destroying import Target
 from rempart.reports.orders.disclosures import Disclosure
 from rempart.reports.orders.records import clocks, orders, parts
@@ -111,7 +110,7 @@ def register(
         raise RefusedError("There is no such state.", hint="live, closed or all.")
     most = max(1, min(most, MOST_ROWS))
     found: list[OrderRow] = []
-    place = None if after is None else _place(after)
+    place = None if after is None else disclosures.place_of(after)
     more = True
     while more and len(found) <= most:  # who sees fewer of them than there are gets full pages all the same
         some = _some(conn, state, place, most=most + 1)
@@ -121,7 +120,7 @@ def register(
     rows = found[:most]
     return Register(
         lines=tuple(_lines(conn, rows, keyring=keyring, at=at)),
-        next=_cursor(rows[-1], state) if len(found) > most else None,
+        next=disclosures.cursor(*_place_of(rows[-1], state)) if len(found) > most else None,
     )
 
 
@@ -140,7 +139,7 @@ def whole(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: 
         objects=tuple(parts.objects_of(conn, order.id).values()), targets=targets,
         waiting=destroying.waiting(conn, order.id) if destruction else None,
         twins=tuple(one for one in twins if one in seen),
-        disclosures=disclosures.listed(conn, who, keyring=keyring, order=order.id),
+        disclosures=_disclosures(conn, order, who, keyring=keyring),
     )  # fmt: skip
 
 
@@ -187,6 +186,15 @@ def _parts(
     return views
 
 
+def _disclosures(conn: Connection, order: OrderRow, who: Principal, *, keyring: Keyring) -> tuple[Disclosure, ...]:
+    """What was handed over under an order, and of its cases since it came: packages know no order."""
+    found = list(disclosures.listed(conn, who, keyring=keyring, order=order.id))
+    if order.kind in (OrderKind.WARRANT, OrderKind.INFORMATION):
+        for case_id in answering.cases_of(conn, order.id):
+            found += disclosures.listed(conn, who, keyring=keyring, case_id=case_id, since=order.received)
+    return tuple({one.id: one for one in found}.values())
+
+
 def _is_hidden(conn: Connection, part: PartRow, who: Principal) -> bool:
     case = None if part.case_id is None else cases.find(conn, part.case_id)
     return case is not None and is_blind(conn, case, who)
@@ -202,20 +210,3 @@ def _some(
 
 def _place_of(row: OrderRow, state: str) -> tuple[datetime, str]:
     return (row.due if state == _LIVE else row.received), row.id
-
-
-def _cursor(row: OrderRow, state: str) -> str:
-    moment, name = _place_of(row, state)
-    return f"{moment.isoformat()}~{name}"
-
-
-def _place(after: str) -> tuple[datetime, str]:
-    moment, _, name = after.partition("~")
-    try:
-        found = datetime.fromisoformat(moment)
-        iso(found)
-    except ValueError as err:
-        raise RefusedError("There is no such page.", hint="Start again at the first one.") from err
-    if not 0 < len(name) <= 40:
-        raise RefusedError("There is no such page.", hint="Start again at the first one.")
-    return found, name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from rempart.items.records import items
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM, Principal
 from rempart.policy.facts import Verdict
-from rempart.reports.orders.locating import Found
+from rempart.reports.orders.locating import Found, Removed
 from rempart.reports.orders.records.parts import PartRow
 from rempart.reports.orders.values import PartState, Topic
 from rempart.reports.reasons import delays
@@ -28,8 +28,6 @@ from rempart.reports.reasons.values import Cause
 from rempart.store.counters import current_number
 from rempart.store.jobs import enqueue
 
-Removed = Callable[[Connection, int], datetime | None]
-"""Since when a service has confirmed that an item is gone; `intake.notices.removals.removed_at` is one."""
 REASON = "order"
 """What a case says why it was opened."""
 _KIND = "notice"  # to those who decide it is what a notice is: somebody outside says that something is there

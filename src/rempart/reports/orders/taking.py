@@ -14,11 +14,10 @@ from rempart.items.records.items import COUNTER
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.reports.orders import answering, destroying, keeping, removing, sealing
-from rempart.reports.orders.locating import Arrival, Found, locate
+from rempart.reports.orders.locating import Arrival, Found, Links, Removed, locate
 from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.records.orders import OrderRow
 from rempart.reports.orders.records.parts import PartRow
-from rempart.reports.orders.removing import Removed
 from rempart.reports.orders.values import OrderForm, OrderKind, OrderState, PartState, Taken
 from rempart.store.counters import next_number
 from rempart.store.ids import new_id
@@ -34,7 +33,7 @@ def take(
     *,
     service: str,
     vault: Vault,
-    removed: Removed,
+    links: Links,
     at: datetime,
 ) -> Taken:
     """Enter an order and begin with what it asks for, in the caller's transaction; gives its id and when it is due.
@@ -54,9 +53,10 @@ def take(
         raise RefusedError("An order cannot have come so long ago.", hint="Look at the date, its year above all.")
     running = deadlines.acting(form.kind, form.laws, form.received, stated=form.stated)
     due = min(one.due for one in running.values())
-    arrival = Arrival(kind=form.kind, service=service, number=next_number(conn, COUNTER), by=who, at=at)
+    number = next_number(conn, COUNTER)
+    arrival = Arrival(kind=form.kind, service=service, links=links, number=number, by=who, at=at)
     located = locate(conn, form.about, arrival)
-    begun = tuple(_begun(conn, form, one, removed=removed, due=due, who=who, at=at) for one in located)
+    begun = tuple(_begun(conn, form, one, removed=links.removed, due=due, who=who, at=at) for one in located)
     order = _row(form, who, due=due, vault=vault, at=at)
     twins = orders.marked(conn, order.mark)
     orders.add(conn, order)

@@ -127,6 +127,25 @@ class Named:
     service: str = ""
 
 
+def named(text: str, *, service: str = "") -> Named:
+    """What a line names: an address, a case or report by its id, or an item as `service/its id`, of `service` where the
+    line has none. Raises RefusedError."""
+    text = text.strip()
+    if text.lower().startswith(("http://", "https://")):
+        found = Named(kind=PartKind.URL, name=text, service=service)
+    elif text.startswith(("case_", "report_")):
+        found = Named(kind=PartKind.CASE if text.startswith("case_") else PartKind.REPORT, name=text)
+    else:
+        own, _, name = text.partition("/")
+        found = Named(kind=PartKind.ITEM, name=name, service=own) if name else _of(service, own)
+    _check(found)
+    return found
+
+
+def _of(service: str, name: str) -> Named:
+    return Named(kind=PartKind.ITEM, name=name, service=service)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderForm:
     """An order as it is entered. `received` has the zone that was given; `stated` is until when the order itself asks
