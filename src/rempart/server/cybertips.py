@@ -15,7 +15,6 @@ from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.editions import DEFAULT, Edition
 from rempart.reports.cybertip.document.records import ContactPerson, CyberTip, Email, Person, Phone, Reporter
 from rempart.reports.cybertip.document.writing import report_xml
-from rempart.reports.cybertip.drafting.composing import House
 from rempart.reports.cybertip.service.connection import Connection
 from rempart.reports.cybertip.service.rehearsal import RehearsalServer, rules_of, running
 from rempart.reports.cybertip.service.schema import Schema, load
@@ -110,14 +109,6 @@ def reporter_of(settings: Settings) -> Reporter:
     return Reporter(
         person=person, contact=_contact(told), company_template=told.company_template or None,
         terms_of_service=told.terms or None, legal_url=told.legal_url or None,
-    )  # fmt: skip
-
-
-def house_of(settings: Settings) -> House:
-    """What drafts say of this house."""
-    told = settings.cybertip
-    return House(
-        reporter=reporter_of(settings), esp_service=told.esp_service or None, may_classify=told.industry_classification
     )  # fmt: skip
 
 
