@@ -10,8 +10,14 @@ import sys
 import pytest
 
 from commands import command
+from consoling import enrol
+from rempart.cli.datafolder import opened_data
+from rempart.people.permissions import Role
+from rempart.reports.cybertip.records import files
 from rempart.reports.cybertip.service.misbehaving import How
+from reporting import drafted
 from serving import SRC
+from vaults import BY, a_vault
 
 REPORT = """<?xml version="1.0" encoding="UTF-8"?>
 <report><incidentSummary><incidentType>Misleading Domain Name</incidentType>
@@ -136,3 +142,23 @@ def test_a_document_is_checked_by_field_and_nothing_of_it_is_said_again():
     assert "Secret" not in run.stderr
     assert command("reports", "check", "-", given="<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>").returncode == 1
     assert json.loads(command("reports", "check", "-", "--json", given=REPORT).stdout) == {"-": []}
+
+
+def test_a_file_is_attached_by_a_person_and_opens_again_as_it_was(data, tmp_path):
+    (rae,) = enrol(data, ("rae", Role.REVIEWER))
+    with opened_data(data) as folder:
+        vault = a_vault(folder.store, blobs=data / "blobs", keys=folder.keyring)
+        [report] = drafted(folder.store, vault)
+    film = tmp_path / "film.mp4"
+    film.write_bytes(os.urandom(3 << 20))
+    attach = ("reports", "attach", report.id, film, "--as", "rae", "--data", data)
+    done = command(*attach, given=rae())
+    assert (done.returncode, f"{3 << 20} bytes" in done.stdout) == (0, True), done.stderr
+    with opened_data(data) as folder, folder.store.read() as conn:
+        *_, row = files.of_report(conn, report.id)
+        with folder.vault().open_stream(row.object, purpose="a test", by=BY) as opened:
+            assert b"".join(map(bytes, opened)) == film.read_bytes()
+    wrong = command("reports", "attach", report.id, tmp_path / "none", "--as", "rae", "--data", data, given=rae())
+    assert (wrong.returncode, "cannot be read" in wrong.stderr) == (2, True)
+    nobody = command("reports", "attach", "report_none", film, "--as", "rae", "--data", data, given=rae())
+    assert nobody.returncode == 2
