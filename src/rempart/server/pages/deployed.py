@@ -16,6 +16,7 @@ from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
 from rempart.policy import versions
+from rempart.reports.referrals import drafting
 from rempart.server.access import Access
 from rempart.server.invitations import Invitations
 from rempart.server.pages.asked import more
@@ -25,6 +26,7 @@ from rempart.server.pages.contexts import ListRow
 from rempart.server.pages.doors import Pages
 from rempart.server.pages.orders import acting as ordered
 from rempart.server.pages.routes import routes
+from rempart.server.referring import sender_of
 from rempart.server.service import Service
 
 _SHOWN = 100
@@ -52,6 +54,13 @@ def pages_of(service: Service, access: Access) -> Pages:
             )  # fmt: skip
         service.policies.forget()
 
+    def referral(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        with service.store.write() as conn:
+            drafting.decide(
+                conn, approval, who, approve=approve, reason=reason, sender=sender_of(service.settings), keyring=ring,
+                at=service.clock(), alone_after=pages.alone_after,
+            )  # fmt: skip
+
     def changes(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
         service.curation.decide(approval.subject.partition(":")[2], by=who, approve=approve, reason=reason)
 
@@ -70,6 +79,7 @@ def pages_of(service: Service, access: Access) -> Pages:
             "policy": policy,
             "list.changes": changes,
             "evidence.destroy": partial(ordered.decide, service, lambda: pages),
+            "referral": referral,
         },
         lists=lists,
         more=more,
