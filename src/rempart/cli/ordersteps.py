@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +167,8 @@ def moment(text: str) -> datetime:
     """A time with its zone, as it was typed. Raises RefusedError."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as err:
+        found.astimezone(UTC)
+    except (ValueError, OverflowError) as err:
         raise RefusedError(f"{text!r} is no time.", hint="Write it as 2026-11-22T09:30Z.") from err
     if found.tzinfo is None:
         raise RefusedError("The time has no zone.", hint="Add Z for UTC, or an offset such as +01:00.")
