@@ -19,9 +19,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from rempart.deadlines.regimes import regimes
 from rempart.errors import SettingsError
+from rempart.reports.orders.values import RecipientClass
+from rempart.reports.referrals.authorities import find as find_authority
+from rempart.reports.referrals.authorities import table as authorities
 
 FILE = "rempart.toml"
 _PREFIX = "REMPART_"
+_COUNTRY = r"^([A-Z]{2})?$"
 # Variables that steer the program itself, or an application that asks it (examples/), and are no settings.
 _OTHER = frozenset(
     {"REMPART_DATA", "REMPART_CAMPAIGN", "REMPART_REQUIRE_NATIVE", "REMPART_SERVICE_KEY", "REMPART_NATIVE"}
@@ -278,6 +282,50 @@ class TransparencySettings(_Section):
     written: str = ""
 
 
+class RecipientSettings(_Section):
+    """Somebody to whom packages may be sealed. `class` decides what they may be given; `authority` is a row of the
+    table of authorities, whose class it has to be."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    name: str = Field(min_length=1, max_length=200)
+    kind: RecipientClass = Field(alias="class")
+    country: str = Field("", pattern=_COUNTRY)
+    keys: tuple[str, ...] = Field(min_length=1, max_length=20)
+    authority: str = ""
+
+    @model_validator(mode="after")
+    def _fitting(self) -> Self:
+        for one in self.keys:
+            if not re.fullmatch(r"age1[02-9ac-hj-np-z]{58}", one):
+                raise ValueError(f"{one!r}: a key is an age recipient, which begins with age1")
+        row = find_authority(self.authority) if self.authority else None
+        if self.authority and row is None:
+            known = ", ".join(one.id for one in authorities())
+            raise ValueError(f"there is no authority {self.authority}; known are {known}")
+        if row is not None and row.kind is not self.kind:
+            raise ValueError(f"{self.authority} is of the class {row.kind}, not {self.kind}")
+        return self
+
+
+class ReferralSettings(_Section):
+    """Referral packages: who speaks in them (`operator`, else that of statements of reasons), where the operator is,
+    with which authorities it is registered, and to whom packages may be sealed."""
+
+    operator: str = Field("", max_length=200)
+    contact: str = Field("", max_length=300)
+    country: str = Field("", pattern=_COUNTRY)
+    registrations: tuple[str, ...] = ()
+    recipients: tuple[RecipientSettings, ...] = ()
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if unknown := sorted(set(self.registrations) - {one.id for one in authorities()}):
+            raise ValueError(f"registrations: there is no authority {unknown[0]}")
+        if len({one.id for one in self.recipients}) != len(self.recipients):
+            raise ValueError("recipients: each has an id of its own")
+        return self
+
+
 class Settings(_Section):
     """Everything that may be set."""
 
@@ -296,6 +344,7 @@ class Settings(_Section):
     reasons: ReasonSettings = ReasonSettings()
     cybertip: CybertipSettings = CybertipSettings()
     transparency: TransparencySettings = TransparencySettings()
+    referrals: ReferralSettings = ReferralSettings()
 
     @property
     def database_url(self) -> str:

@@ -15,6 +15,7 @@ from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.editions import DEFAULT, Edition
 from rempart.reports.cybertip.document.records import ContactPerson, CyberTip, Email, Person, Phone, Reporter
 from rempart.reports.cybertip.document.writing import report_xml
+from rempart.reports.cybertip.drafting.composing import House
 from rempart.reports.cybertip.service.connection import Connection
 from rempart.reports.cybertip.service.rehearsal import RehearsalServer, rules_of, running
 from rempart.reports.cybertip.service.schema import Schema, load
@@ -25,7 +26,9 @@ REHEARSER = "rehearsal@example.org"
 """The reporter of a rehearsal for whom nobody is set yet: a documented address that is nobody's."""
 SCHEMAS = "cybertip"
 """Where fetched schemas lie, in the data folder."""
-_FOLDER = "rehearsal"
+FOLDER = "rehearsal"
+"""Where what the rehearsal's server knows lies, in the data folder."""
+_REHEARSED_SILENCE = 5.0
 
 
 def environment_of(settings: Settings) -> Environment:
@@ -48,9 +51,9 @@ def connection_of(
     schema = schema_of(settings)
     if wanted is Environment.REHEARSAL:
         rules = rules_of(edition_of(schema), schema)
-        place = settings.data / _FOLDER
+        place = settings.data / FOLDER
         with running(RehearsalServer(keep=place, clock=clock, rules=rules)) as server:
-            with Connection(server.url, server.user, server.password) as connection:
+            with Connection(server.url, server.user, server.password, silence=_REHEARSED_SILENCE) as connection:
                 yield connection
         return
     url, user, password = _told(told, wanted)
@@ -107,6 +110,14 @@ def reporter_of(settings: Settings) -> Reporter:
     return Reporter(
         person=person, contact=_contact(told), company_template=told.company_template or None,
         terms_of_service=told.terms or None, legal_url=told.legal_url or None,
+    )  # fmt: skip
+
+
+def house_of(settings: Settings) -> House:
+    """What drafts say of this house."""
+    told = settings.cybertip
+    return House(
+        reporter=reporter_of(settings), esp_service=told.esp_service or None, may_classify=told.industry_classification
     )  # fmt: skip
 
 

@@ -66,6 +66,16 @@ _NOTICE_FILE = ((b"content-security-policy", b"default-src 'none'; frame-ancesto
 _NOTICE_PATHS = re.compile(r"/notice(/.*)?|/files/notice[-.].*")
 """The public pages, and their files: a worker has the policy that its own file comes with, which lets it load nothing
 at all, from this site neither."""
+_PUBLISHED = (
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'self'; img-src data:; connect-src 'none'; form-action 'none'; "
+        b"frame-ancestors 'none'; base-uri 'none'",
+    ),
+    *(header for header in _NOTICE[1:] if header[0] != b"cache-control"),
+)
+_PUBLISHED_PATHS = re.compile(r"/transparency(/.*)?")
+"""The public figures: a page that runs nothing, and that browsers may keep for a while."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -114,8 +124,9 @@ class Security:
         secure = address.scheme == "https"
         # Random once, then counted: asking the system each time would hand the processor to other threads.
         self._run, self._count = secrets.token_hex(4), itertools.count()
-        kinds = (_API, _PAGE, _NOTICE, _NOTICE_FILE)
-        self._api, self._page, self._notice, self._file = ((*one, _HSTS) if secure else one for one in kinds)
+        kinds = (_API, _PAGE, _NOTICE, _NOTICE_FILE, _PUBLISHED)
+        sealed = ((*one, _HSTS) if secure else one for one in kinds)
+        self._api, self._page, self._notice, self._file, self._published = sealed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -132,6 +143,8 @@ class Security:
         headers = self._page if asked.page else self._api
         if notice:
             headers = self._file if path.startswith("/files/") else self._notice
+        elif _PUBLISHED_PATHS.fullmatch(path):
+            headers = self._published
         answer = _Answer(send, request_id.encode(), headers, sole=notice)
         refusal = self._refusal(scope, asked, notice=notice)
         if refusal is not None:

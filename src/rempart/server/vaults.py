@@ -18,6 +18,7 @@ from rempart.intake.notices.sealing import rewrap_notices
 from rempart.people.rewrapping import rewrap_seeds
 from rempart.reports.cybertip.sealing import rewrap_reports
 from rempart.reports.orders.sealing import rewrap_orders
+from rempart.reports.referrals.sealing import rewrap_referrals
 from rempart.settings import Settings
 from rempart.store.blobs import Blobs, open_blobs
 from rempart.store.engine import Store
@@ -30,6 +31,7 @@ WRAPPED_ELSEWHERE: tuple[Also, ...] = (
     rewrap_notices,
     rewrap_reports,
     rewrap_orders,
+    rewrap_referrals,
 )
 """What other rooms keep under the service key and wrap again when it is rotated."""
 

@@ -177,6 +177,7 @@ def test_nothing_is_open_that_was_not_meant_to_be(house):
         "/sign-in/passkey/options",
         "/sign-in/provider",
         "/sign-in/provider/back",
+        "/transparency",
     }
 
 

@@ -186,6 +186,14 @@ def parse_checkpoint(note: str) -> Checkpoint:
     return Checkpoint(origin=lines[0], size=int(lines[1]), root=root, text=text, signatures=signatures)
 
 
+def parse_signed(note: str) -> tuple[str, tuple[Signature, ...]]:
+    """The text of any signed note, and who signed it. Raises RefusedError for what is none."""
+    text, found, below = note.rpartition("\n\n")
+    if not found or len(note) > _LONGEST or not below.endswith("\n"):
+        raise RefusedError("This is no signed note.", hint="It is a text with signatures after an empty line.")
+    return text + "\n", _signatures(below.split("\n")[:-1])
+
+
 def _signatures(lines: Sequence[str]) -> tuple[Signature, ...]:
     if not 0 < len(lines) <= MOST_SIGNATURES:
         raise RefusedError("The checkpoint has no signature, or too many.")

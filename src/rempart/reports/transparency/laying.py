@@ -102,7 +102,7 @@ def _csv(told: Sequence[Row], layout: Layout, template: Template, period: Period
     usual = {"period_from": f"{period.first:%Y-%m-%d}", "period_to": f"{period.last:%Y-%m-%d}"}
     for row in told:
         values = {name: getattr(row, name) for name in Row.__slots__}
-        values |= usual | {"label": template.labels.get(row.indicator, "")}
+        values |= usual | {"label": template.label(row.indicator, row.unit)}
         writer.writerow([guarded(values[name]) for name, _ in layout.columns])
     return out.getvalue().encode()
 

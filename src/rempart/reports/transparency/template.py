@@ -42,6 +42,10 @@ class Template:
     labels: Mapping[str, str]
     text: str
 
+    def label(self, indicator: str, unit: str) -> str:
+        """What an indicator is called, in this unit where that has a name of its own; empty where it has none."""
+        return self.labels.get(f"{indicator}.{unit}") or self.labels.get(indicator, "")
+
     @property
     def built_in(self) -> bool:
         """Whether it is the one that comes with this version."""

@@ -17,8 +17,6 @@ from rempart.reports.cybertip.records.files import FileRow
 from rempart.reports.cybertip.service.answers import Answer
 from rempart.reports.cybertip.service.connection import Connection
 
-_PIECE = 1 << 20
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
@@ -111,12 +109,7 @@ def _compared(answer: Answer, file: FileRow) -> Reply:
 
 
 @contextmanager
-def _contents(vault: Vault, file: FileRow, *, report: str) -> Iterator[tuple[Iterator[bytes], int]]:
+def _contents(vault: Vault, file: FileRow, *, report: str) -> Iterator[tuple[Iterator[memoryview], int]]:
     assert file.object is not None
-    with vault.opened(file.object, purpose=f"report {report}", by=SYSTEM) as view:
-
-        def pieces() -> Iterator[bytes]:
-            for start in range(0, len(view), _PIECE):
-                yield bytes(view[start : start + _PIECE])
-
-        yield pieces(), len(view)
+    with vault.open_stream(file.object, purpose=f"report {report}", by=SYSTEM) as film:
+        yield film.chunks, film.size

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from rempart.errors import RefusedError
 
@@ -90,27 +93,48 @@ class Planned:
 
 
 class Plan:
-    """What is planned, taken in its order by several threads."""
+    """What is planned, taken in its order by several threads; with a `place` by several processes too, and what is
+    planned there outlives them."""
 
-    def __init__(self) -> None:
+    def __init__(self, place: Path | None = None) -> None:
         self._lock = threading.Lock()
-        self._next: list[Planned] = []
+        self._place = place
+        self._next: list[str] = []
 
     def add(self, behaviours: Iterable[str]) -> None:
         """Plan so many more. Raises RefusedError for one that is not known, and then plans none."""
-        wanted = [Planned.of(str(one)) for one in behaviours]
-        with self._lock:
-            self._next += wanted
+        wanted = [str(one) for one in behaviours]
+        for one in wanted:
+            Planned.of(one)
+        with self._open() as planned:
+            planned += wanted
 
     def take(self, call: str) -> How | None:
         """How to behave at this call; None: well."""
-        with self._lock:
-            found = next((one for one in self._next if one.call in ("", call)), None)
+        with self._open() as planned:
+            found = next((one for one in planned if Planned.of(one).call in ("", call)), None)
             if found is not None:
-                self._next.remove(found)
-            return found.how if found else None
+                planned.remove(found)
+            return Planned.of(found).how if found else None
 
     def left(self) -> int:
         """How many were not taken yet."""
+        with self._open() as planned:
+            return len(planned)
+
+    @contextmanager
+    def _open(self) -> Iterator[list[str]]:
         with self._lock:
-            return len(self._next)
+            if self._place is None:
+                yield self._next
+                return
+            self._place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self._place.open("a+", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                file.seek(0)
+                before = file.read().split()
+                planned = list(before)
+                yield planned
+                if planned != before:
+                    file.truncate(0)
+                    file.write("\n".join(planned))

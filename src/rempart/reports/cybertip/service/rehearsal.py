@@ -35,8 +35,8 @@ class RehearsalServer(ThreadingHTTPServer):
     """The server. `user` and `password` are what it is asked with; `url` is its base address.
 
     `hang` is for how many seconds it keeps a connection that it does not answer, `pause` how long it waits between two
-    bytes when it is slow. With `keep` its reports lie in that folder. `said` holds what it was sent, by report.
-    `schema` is what it gives at /xsd; without one there is nothing.
+    bytes when it is slow. With `keep` its reports and what is planned lie in that folder. `said` holds what it was
+    sent, by report. `schema` is what it gives at /xsd; without one there is nothing.
     """
 
     daemon_threads = True
@@ -46,7 +46,7 @@ class RehearsalServer(ThreadingHTTPServer):
         plan: Iterable[str] = (), hang: float = 60.0, pause: float = 0.05, remember: bool = False,
         rules: Rules | None = None, schema: bytes = b"",
     ) -> None:  # fmt: skip
-        self.plan = Plan()
+        self.plan = Plan(keep / "plan" if keep else None)
         self.plan.add(plan)
         super().__init__(("127.0.0.1", port), Handler)
         self.user, self.password = user, password or secrets.token_urlsafe(18)

@@ -18,8 +18,8 @@ POSITION, FORM = "position", "form"
 ledger_counts = Table(
     "ledger_counts",
     metadata,
-    Column("day", String(10), primary_key=True),
     Column("measure", String(40), primary_key=True),
+    Column("day", String(10), primary_key=True),
     Column("labels", String(500), primary_key=True),  # with | between
     Column("count", BigInteger, nullable=False),
 )
@@ -67,7 +67,7 @@ def add(conn: Connection, counts: Mapping[Key, int]) -> None:
     for first in range(0, len(rows), _ROWS_AT_ONCE):
         query = insert_into(conn, ledger_counts)
         added = {"count": ledger_counts.c.count + query.excluded.count}
-        keys = ["day", "measure", "labels"]
+        keys = ["measure", "day", "labels"]
         conn.execute(query.on_conflict_do_update(index_elements=keys, set_=added), rows[first : first + _ROWS_AT_ONCE])
 
 
@@ -85,16 +85,14 @@ def of_days(conn: Connection, *, first: str, last: str) -> Counter[tuple[str, st
     return Counter({(measure, labels): int(count) for measure, labels, count in rows})
 
 
-def of_months(
-    conn: Connection, measures: Sequence[str], *, first: str, last: str
-) -> Iterator[tuple[str, str, str, int]]:
-    """What was counted of some measures by month (2026-11): month, measure, labels, count."""
+def of_months(conn: Connection, measures: Sequence[str], *, first: str, last: str) -> Iterator[tuple[str, str, int]]:
+    """What was counted of some measures by month (2026-11): month, measure, count."""
     month = func.substr(ledger_counts.c.day, 1, 7).label("month")
     own = ledger_counts.c.day >= first, ledger_counts.c.day <= last, ledger_counts.c.measure.in_(list(measures))
-    columns = month, ledger_counts.c.measure, ledger_counts.c.labels
+    columns = month, ledger_counts.c.measure
     rows = conn.execute(select(*columns, func.sum(ledger_counts.c.count)).where(*own).group_by(*columns))
-    for name, measure, labels, count in rows:
-        yield name, measure, labels, int(count)
+    for name, measure, count in rows:
+        yield name, measure, int(count)
 
 
 def first_day(conn: Connection) -> str | None:

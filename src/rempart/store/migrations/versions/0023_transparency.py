@@ -11,11 +11,11 @@ def upgrade() -> None:
     """Make the tables; everything in the ledger is counted as soon as a server runs."""
     op.create_table(
         "ledger_counts",
-        sa.Column("day", sa.String(10), nullable=False),
         sa.Column("measure", sa.String(40), nullable=False),
+        sa.Column("day", sa.String(10), nullable=False),
         sa.Column("labels", sa.String(500), nullable=False),
         sa.Column("count", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("day", "measure", "labels", name="pk_ledger_counts"),
+        sa.PrimaryKeyConstraint("measure", "day", "labels", name="pk_ledger_counts"),
     )
     op.create_table(
         "ledger_count_marks",

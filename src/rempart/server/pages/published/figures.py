@@ -1,0 +1,110 @@
+"""The page itself: figures by month with their charts, and how findings held up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from babel.dates import format_date
+from babel.numbers import format_decimal
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from rempart.reports.transparency.monthly import Run
+from rempart.reports.transparency.periods import Every
+from rempart.reports.transparency.public import Detector, Published, published
+from rempart.server.pages.figures import charts
+from rempart.server.pages.published.contexts import Found, Months, Series, TransparencyPage
+from rempart.server.pages.published.showing import for_anybody, show, words_of
+from rempart.server.pages.texts import Texts
+from rempart.server.service import Service
+
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "told": ("notices", "complaints"),
+    "restricted": ("statements", "accounts"),
+    "people": ("decided",),
+    "machines": ("checks", "matched"),
+    "authorities": ("orders", "reports"),
+}
+"""The parts of the page, and what each shows."""
+_KEPT_SECONDS = 300
+
+
+@for_anybody
+async def transparency(request: Request, service: Service) -> Response:
+    """The public figures."""
+    found = await run_in_threadpool(_published, service)
+    page = await run_in_threadpool(_page, found, service, words_of(request))
+    answer = show(request, page)
+    answer.headers["cache-control"] = f"public, max-age={_KEPT_SECONDS}"
+    return answer
+
+
+def _published(service: Service) -> Published:
+    every = Every(service.settings.transparency.period)
+    with service.store.read() as conn:
+        return published(conn, today=service.clock().date(), every=every)
+
+
+def _page(found: Published, service: Service, words: Texts) -> TransparencyPage:
+    told = service.settings.transparency
+    return TransparencyPage(
+        service=told.name, since=found.since, half_years=Every(told.period) is Every.HALF_YEAR,
+        groups={group: tuple(_series(name, found.series[name], words) for name in names)
+                for group, names in GROUPS.items()},
+        period=found.period, detectors=tuple(_found(one, words) for one in found.detectors), reversed_=found.reversed_,
+        medians={name: took(minutes, words) for name, minutes in found.medians.items()},
+    )  # fmt: skip
+
+
+def _found(one: Detector, words: Texts) -> Found:
+    def told(value: float | None) -> str:
+        shown = "" if value is None else format_decimal(round(100 * value, 1), format="0.0", locale=words.lang)
+        return words.say("published.percent", value=shown) if shown else ""
+
+    return Found(
+        by=one.by, key=one.key, judged=one.judged, confirmed=one.confirmed, share=told(one.share), low=told(one.low),
+        high=told(one.high),
+    )  # fmt: skip
+
+
+def _series(name: str, some: tuple[Run, ...], words: Texts) -> Series:
+    months = tuple(Months(label=label_of(one, words.lang), count=one.count) for one in some)
+    chart = Markup("")
+    if sum(one.count is not None for one in months) > 1:
+        values = [one.count for one in months]
+        chart = charts.columns(
+            words.say(f"published.{name}"), [_short(one, words.lang) for one in some],
+            [charts.Series(name=words.say(f"published.{name}"), values=values)],
+            shown=lambda value: str(words.number(value)),
+        )  # fmt: skip
+    return Series(name=name, months=months, chart=chart)
+
+
+def label_of(run: Run, lang: str) -> str:
+    """A month, or several: November 2026, October – December 2026."""
+    last = format_date(_day(run.last), "MMMM y", locale=lang)
+    if run.first == run.last:
+        return last
+    same = run.first[:4] == run.last[:4]
+    return f"{format_date(_day(run.first), 'MMMM' if same else 'MMMM y', locale=lang)} – {last}"
+
+
+def took(minutes: int, words: Texts) -> str:
+    """A length in words, in the largest unit that does not hide much."""
+    if minutes < 120:
+        return words.count("published.minutes", minutes)
+    if minutes < 48 * 60:
+        return words.count("published.hours", -(-minutes // 60))
+    return words.count("published.days", -(-minutes // (24 * 60)))
+
+
+def _short(run: Run, lang: str) -> str:
+    last = format_date(_day(run.last), "MMM yy", locale=lang)
+    return last if run.first == run.last else f"{format_date(_day(run.first), 'MMM', locale=lang)}–{last}"
+
+
+def _day(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
