@@ -7,7 +7,7 @@ from desks import join_team
 from judging import ADA, LEA, REMOVE, RUI
 from ordering import LEO, OrderDesk, an_item, named
 from rempart.reports.orders import answering
-from rempart.reports.orders.values import Outcome, OrderKind, What
+from rempart.reports.orders.values import OrderKind, Outcome, What
 from vaults import BY
 
 PLACE = "https://forum.example/photos"
