@@ -1,6 +1,7 @@
 """The register of orders on the console from all sides: both languages, wide, narrow, dark and empty."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -71,12 +72,12 @@ def test_an_order_is_entered_and_ended_by_keyboard_and_without_scripts(
         page = found.page
         page.goto(house.address + "/orders")
         page.get_by_role("link", name="Enter an order").press("Enter")
-        page.get_by_label("Information").press("Space")
+        page.locator("input[value=information]").press("Space")
         page.fill("#authority", "A court in Rennes")
         page.select_option("#authority_class", "legal_process")
         page.fill("#country", "fr")
         page.fill("#reference", "TJ 77")
-        page.fill("#received", "2026-11-02T09:30")
+        page.fill("#received", f"{house.clock() - timedelta(days=2):%Y-%m-%dT%H:%M}")
         page.fill("#about", "https://forum.example/photos/99")
         page.select_option("#topic", "other")
         page.get_by_role("button", name="Enter it and begin").press("Enter")

@@ -201,7 +201,9 @@ def _whole(file: OrderFile) -> dict[str, Any]:
         ],
         "parts": [{"name": part.name, "case": part.row.case_id, "state": part.state.value} for part in file.parts],
         "objects": [{"object": part.object, "state": part.state} for part in file.objects],
-        "to_destroy": [{"object": target.object, "holds": list(target.holds)} for target in file.targets],
+        "to_destroy": [
+            {"object": target.object, "holds": [hold.id for hold in target.holds]} for target in file.targets
+        ],
         "disclosures": [_disclosure(entry) for entry in file.disclosures],
     }  # fmt: skip
 
