@@ -9,6 +9,7 @@ REPORTS: dict[str, tuple[str, str]] = {
         "rempart.cli.rehearse",
         "See a report from the first look to the receipt; nothing leaves this machine.",
     ),
+    "attach": ("rempart.cli.reportattach", "A file of any length into a draft."),
     "status": ("rempart.cli.reportstatus", "Where reports go, and whether the service knows the credentials."),
     "schema": ("rempart.cli.reportschema", "The service's own schema: fetch it, pin it."),
     "check": ("rempart.cli.reportcheck", "Check documents of your own; sends nothing."),

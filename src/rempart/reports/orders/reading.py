@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from rempart.cases.assessing.viewing import is_blind
 from rempart.cases.records import cases
-from rempart.clock import iso
 from rempart.deadlines.clocks import RunningClock, State
 from rempart.errors import RefusedError
 from rempart.evidence.vault import Keyring, Vault
@@ -111,7 +110,7 @@ def register(
         raise RefusedError("There is no such state.", hint="live, closed or all.")
     most = max(1, min(most, MOST_ROWS))
     found: list[OrderRow] = []
-    place = None if after is None else _place(after)
+    place = None if after is None else disclosures.place_of(after)
     more = True
     while more and len(found) <= most:  # who sees fewer of them than there are gets full pages all the same
         some = _some(conn, state, place, most=most + 1)
@@ -121,7 +120,7 @@ def register(
     rows = found[:most]
     return Register(
         lines=tuple(_lines(conn, rows, keyring=keyring, at=at)),
-        next=_cursor(rows[-1], state) if len(found) > most else None,
+        next=disclosures.cursor(*_place_of(rows[-1], state)) if len(found) > most else None,
     )
 
 
@@ -211,20 +210,3 @@ def _some(
 
 def _place_of(row: OrderRow, state: str) -> tuple[datetime, str]:
     return (row.due if state == _LIVE else row.received), row.id
-
-
-def _cursor(row: OrderRow, state: str) -> str:
-    moment, name = _place_of(row, state)
-    return f"{moment.isoformat()}~{name}"
-
-
-def _place(after: str) -> tuple[datetime, str]:
-    moment, _, name = after.partition("~")
-    try:
-        found = datetime.fromisoformat(moment)
-        iso(found)
-    except ValueError as err:
-        raise RefusedError("There is no such page.", hint="Start again at the first one.") from err
-    if not 0 < len(name) <= 40:
-        raise RefusedError("There is no such page.", hint="Start again at the first one.")
-    return found, name

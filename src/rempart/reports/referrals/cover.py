@@ -28,7 +28,7 @@ _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=8.5, leading=11.5)
 _HEAD = ParagraphStyle("head", parent=_TEXT, fontName="Helvetica-Bold", fontSize=12.5, leading=16, spaceBefore=12, spaceAfter=4, keepWithNext=1)  # fmt: skip  # noqa: E501
 _TITLE = ParagraphStyle("title", parent=_HEAD, fontSize=20, leading=25, spaceBefore=0)
 _BOX = ParagraphStyle("box", parent=_TEXT, backColor=_PALE, borderPadding=7, spaceBefore=10, spaceAfter=12, leftIndent=7, rightIndent=7)  # fmt: skip  # noqa: E501
-_LINE = ParagraphStyle("line", parent=_TEXT, leftIndent=10, spaceAfter=3)
+_LINE = ParagraphStyle("line", parent=_TEXT, leftIndent=18, firstLineIndent=-9, spaceAfter=3)
 _CODE = ParagraphStyle("code", parent=_BOX, fontName="Courier", fontSize=9, leading=12)
 
 
@@ -74,7 +74,7 @@ def _head(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
 def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
     if Part.ASSESSMENTS.value in frozen["parts"]:
         yield _p(said.say("says"), _HEAD)
-        yield _p(said.say("says_text"))
+        yield _p(said.say("says_text"), _LEAD)
         for one in frozen["assessments"]:
             yield _p(f"• {_answer(one, said)}", _LINE)
         if not frozen["assessments"]:
@@ -104,13 +104,15 @@ def _places(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
         yield _p(said.say("place", place=one["place"], address=shown), _LINE)
         stands = said.say("stands." + one["stands"])
         facts = said.say("place_facts", service=one["service"], at=_when(one["first_seen"]), stands=stands)
-        yield _p(f"{item}; {facts}" if item and one["address"] else facts, _PLACE)
+        both = said.say("both", one=item, other=facts)
+        yield _p(both if item and one["address"] else facts, _PLACE)
     if len(frozen["locations"]) > MOST_PLACES:
         yield _p(said.say("where_more", count=len(frozen["locations"]) - MOST_PLACES))
     if not frozen["locations"]:
         yield _p(said.say("where_none"))
 
 
+_LEAD = ParagraphStyle("lead", parent=_TEXT, spaceAfter=5)
 _PLACE = ParagraphStyle("place", parent=_SMALL, leftIndent=22, spaceAfter=5)
 
 
@@ -129,7 +131,7 @@ def _answer(one: Mapping[str, Any], said: Words) -> str:
 
 
 def _facts(rows: list[tuple[str, str]]) -> Table:
-    table = Table([[_p(name, _SMALL), _p(value)] for name, value in rows], colWidths=[38 * mm, 128 * mm])
+    table = Table([[_p(name, _SMALL), _p(value)] for name, value in rows], colWidths=[38 * mm, 124 * mm], hAlign="LEFT")
     table.setStyle(TableStyle([
         ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
         ("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 4),

@@ -18,6 +18,7 @@ from rempart.clock import iso
 from rempart.evidence.vault import records as vault_records
 from rempart.items.records import items, signals
 from rempart.items.records.items import Item
+from rempart.lists.schemes import built_in
 from rempart.reports.referrals.recipients import Recipient, Sender
 from rempart.reports.referrals.values import Part, hold_back
 
@@ -84,11 +85,18 @@ def _assessments(conn: Connection, case: Case, *, plain: bool) -> list[dict[str,
     return [
         {
             "by": one.pseudonym, "at": iso(one.at), "decisions": sorted(one.decisions), "scheme": one.scheme,
-            "code": one.code, "image_kind": one.image_kind, "confidence": one.confidence, "blind": one.blind,
-            "origin": sorted(basis["basis"] for basis in one.origin), **({"words": one.rationale} if plain else {}),
+            "code": one.code, "label": _label(one.scheme, one.code), "image_kind": one.image_kind,
+            "confidence": one.confidence, "blind": one.blind, "origin": sorted(basis["basis"] for basis in one.origin),
+            **({"words": one.rationale} if plain else {}),
         }
         for one in assessments.of_case(conn, case.id, round=case.round)
     ]  # fmt: skip
+
+
+def _label(scheme: str | None, code: str | None) -> str | None:
+    """What a category is called in its scheme; None for a scheme of the operator's own."""
+    known = built_in().get(scheme or "")
+    return next((one.label for one in known.codes if one.code == code), None) if known is not None else None
 
 
 def _signals(conn: Connection, one: Item, place: int, files: Mapping[str, str]) -> dict[str, Any]:

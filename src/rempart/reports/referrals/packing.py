@@ -50,8 +50,8 @@ def pack(
 
     @contextmanager
     def opened(object_id: str) -> Iterator[Iterable[memoryview]]:  # 5
-        with vault.opened(object_id, purpose=f"referral: {referral}", by=who) as view:
-            yield (view,)
+        with vault.open_stream(object_id, purpose=f"referral: {referral}", by=who) as stream:
+            yield stream
 
     def more() -> Iterator[tuple[str, bytes]]:
         with vault.store.read() as conn:

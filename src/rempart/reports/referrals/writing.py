@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
@@ -30,7 +30,6 @@ Source = Callable[[str], AbstractContextManager[Iterable[bytes | memoryview]]]
 More = Callable[[], Iterable[tuple[str, bytes]]]
 """Gives what is read last: custody and proofs, after the contents were opened."""
 _STAMP = (1980, 1, 1, 0, 0, 0)
-_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,20 +103,13 @@ def _put_content(archive: zipfile.ZipFile, one: Mapping[str, Any], source: Sourc
     info.file_size = one["size"]
     running = digesting()
     with source(one["object"]) as pieces, archive.open(info, "w", force_zip64=one["size"] >= 1 << 31) as there:
-        for piece in _cut(pieces):
+        for piece in pieces:
             running.update(piece)
             there.write(piece)
     found = running.done()
     if str(found.sha256) != one["sha256"]:
         raise TamperedError("Sealed content is not what was confirmed; nothing was handed over.")
     return found
-
-
-def _cut(pieces: Iterable[bytes | memoryview]) -> Iterator[bytes | memoryview]:
-    for piece in pieces:
-        view = memoryview(piece)
-        for start in range(0, len(view), _PIECE):
-            yield view[start : start + _PIECE]
 
 
 def _seal(reading: int, out: _Tally, keys: list[Any]) -> None:

@@ -19,6 +19,7 @@ ENTRIES = (
     ("/policy", "policy", Permission.POLICY_READ),
     ("/statistics", "statistics", Permission.STATISTICS_READ),
     ("/reasons", "reasons", Permission.NOTICES_LEAD),
+    ("/orders", "orders", Permission.ORDERS_READ),
     ("/quality", "quality", Permission.CASES_ASSESS),
     ("/oversight", "oversight", Permission.OVERSIGHT),
     ("/ledger", "ledger", Permission.LEDGER_READ),
@@ -32,7 +33,7 @@ ENTRIES = (
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "material": ("items", "lists", "policy"),
-    "reports": ("reports", "reasons"),
+    "reports": ("reports", "reasons", "orders"),
     "figures": ("statistics", "quality", "oversight", "ledger"),
     "running": ("work", "people", "keys", "webhooks", "health"),
 }

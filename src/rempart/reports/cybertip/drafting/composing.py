@@ -140,8 +140,13 @@ def _file(ref: str, item: FrozenItem, told: Told) -> FileDetails:
 
 
 def _said(frozen: Frozen) -> str | None:
-    """What was said of an account, and how much is not listed."""
+    """What was said of an account, the digests of files that were never kept, and how much is not listed."""
     lines = [f"{one.kind.replace('_', ' ').capitalize()}: {one.text}" for one in frozen.facts if one.text]
+    sent = {one.signals["sha256"] for one in frozen.items if one.object is not None and "sha256" in one.signals}
+    unkept = [one for one in frozen.items if one.object is None and one.signals.get("sha256") not in sent]
+    digests = (f"{_HASHES[kind]} {one.signals[kind]}" for one in unkept for kind in _HASHES if kind in one.signals)
+    if listed := list(dict.fromkeys(digests)):
+        lines += ["Digests of files as they were uploaded; the files themselves were not kept:", *listed]
     if frozen.more:
         lines.append(f"There are {frozen.more} more items of the same bytes, which this report does not list.")
     return "\n".join(lines) or None
