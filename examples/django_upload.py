@@ -58,8 +58,9 @@ def decided(request: HttpRequest) -> HttpResponse:
         event = verify_webhook(request.headers, request.body, os.environ["REMPART_WEBHOOK_SECRET"])
     except WebhookRefusedError:
         return HttpResponse(status=400)
-    name = event.decision.item_id
-    if name is not None and event.decision.verdict == "allow" and name in photos:
+    decision = event.decision
+    name = decision.item_id if decision else None
+    if decision and name is not None and decision.verdict == "allow" and name in photos:
         visible.add(name)
     elif name is not None:
         visible.discard(name)

@@ -49,8 +49,9 @@ async def decided(request: Request) -> None:
         event = verify_webhook(request.headers, await request.body(), os.environ["REMPART_WEBHOOK_SECRET"])
     except WebhookRefusedError as err:
         raise HTTPException(400, "not ours") from err
-    name, decision = event.decision.item_id, event.decision
-    if name is None or seen.get(name, 0) >= decision.seq:
+    decision = event.decision
+    name = decision.item_id if decision else None
+    if decision is None or name is None or seen.get(name, 0) >= decision.seq:
         return  # erased, or an older message that came late
     seen[name] = decision.seq
     if decision.verdict == "allow" and name in photos:

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 from desks import join_team
 from judging import ADA, LEA, RUI
-from reporting import a_report, reported
 from rempart.reports.cybertip.values import ReportState
+from reporting import a_report, reported
 
 
 def team(house):

@@ -16,15 +16,20 @@ from rempart.errors import RefusedError, RempartError, WebhookRefusedError
 
 TOLERANCE = timedelta(minutes=5)
 _PREFIX = "whsec_"
+_WANTED = "report.wanted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEvent:
-    """A genuine message. It may come more than once: `id` tells that, and `decision.seq` which one is younger."""
+    """A genuine message. It may come more than once: `id` tells that, and `decision.seq` which one is younger.
+
+    Of the type `report.wanted` it has no decision: `report` is a report that waits for what you know of an account.
+    """
 
     id: str
     type: str
-    decision: Decision
+    decision: Decision | None
+    report: str | None = None
 
 
 def verify_webhook(
@@ -62,9 +67,10 @@ def verify_webhook(
         raise WebhookRefusedError("The signature is not ours.", hint="Is it the secret of this very webhook?")
     try:
         told = json.loads(body)
-        return WebhookEvent(
-            id=message, type=str(told["type"]), decision=decision_of(told["data"], at=told["timestamp"])
-        )  # fmt: skip
+        kind, data = str(told["type"]), told["data"]
+        if kind == _WANTED:
+            return WebhookEvent(id=message, type=kind, decision=None, report=str(data["id"]))
+        return WebhookEvent(id=message, type=kind, decision=decision_of(data, at=told["timestamp"]))
     except (ValueError, KeyError, TypeError, RempartError) as err:
         raise WebhookRefusedError("The message is genuine but of a kind that is not known here.") from err
 

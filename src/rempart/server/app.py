@@ -28,6 +28,7 @@ ROUTERS: Sequence[str] = (
     "rempart.server.api.lists",
     "rempart.server.api.decisions",
     "rempart.server.api.reasons",
+    "rempart.server.api.reports",
     "rempart.server.api.assessments",
     "rempart.server.api.cases",
     "rempart.server.api.notices",

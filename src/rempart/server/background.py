@@ -32,11 +32,13 @@ from rempart.lists.live import LiveLists
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
+from rempart.reports.cybertip.drafting import upkeep as drafting_upkeep
 from rempart.reports.orders import clockwork as orders
 from rempart.reports.transparency import counting
-from rempart.server import ledgers, reasons
+from rempart.server import filing, ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
+from rempart.server.drafting import maker_of
 from rempart.server.mail import SEND, Mailer
 from rempart.server.noticing import writer_of
 from rempart.server.readiness import Readiness
@@ -71,7 +73,12 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     )  # fmt: skip
     return {
         LOOKBACK: look,
-        SETTLE: Settler(parts.store, vault=parts.vault, clock=parts.store.clock),
+        SETTLE: Settler(
+            parts.store,
+            vault=parts.vault,
+            clock=parts.store.clock,
+            asked=maker_of(settings, keyring=parts.vault.keyring).of_outcome,
+        ),
         LIST: Lister(parts.store, curation=parts.curation, clock=parts.store.clock),
         FOLLOW: Follower(writer=writer_of(settings, keyring=parts.vault.keyring), clock=parts.store.clock),
         **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
@@ -87,6 +94,11 @@ def senders(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     if settings.mail.host:
         found[SEND] = Mailer(settings.mail, keyring=keyring, clock=clock)
     return {**found, **reasons.senders(parts.store, settings)}
+
+
+def filers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
+    """What files reports, in threads of its own: a long film must not keep mails and webhooks waiting."""
+    return filing.handlers(settings, parts.store, vault=parts.vault, alarms=parts.alarms)
 
 
 def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
@@ -105,7 +117,9 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
             parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
         ),
         *reasons.periodics(parts.store, settings),
+        *drafting_upkeep.periodics(parts.store, maker=maker_of(settings, keyring=parts.vault.keyring)),
         *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
+        *filing.periodics(settings, parts.store, vault=parts.vault, alarms=parts.alarms),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),
         *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),

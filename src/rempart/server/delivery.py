@@ -31,6 +31,7 @@ from rempart.errors import RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault.keyring import Keyring
 from rempart.people.principal import SYSTEM
+from rempart.reports.cybertip.drafting import wanted
 from rempart.server.targets import Address, Network, check_target, reachable
 from rempart.store.engine import Store
 from rempart.store.jobs import Job, RetryLater
@@ -85,13 +86,12 @@ class Delivery:
             if message is None or message.state != "waiting":
                 return
             endpoint = records.endpoint(conn, message.endpoint)
-            decision = decisions.find(conn, message.decision)
+            body = _body(conn, message.decision)
             secrets = signing_secrets(conn, message.endpoint, keyring=self._keyring, at=now)
-        if endpoint is None or endpoint.state != "enabled" or decision is None or decision.erased:
+        if endpoint is None or endpoint.state != "enabled" or body is None:
             self._settle(job, message, "given_up")
             return
         self._wait_while_it_rests(endpoint.id)
-        body = message_body(decision)
         headers = signed_headers(body, message=message.id, at=now, secrets=secrets)
         with self._turn(endpoint):
             started = self._steady()
@@ -213,6 +213,14 @@ class Delivery:
         records.change_endpoint(conn, endpoint.id, state="disabled", why="it answered 410 Gone", changed=now)
         leaf = Leaf(action="webhook.disabled", actor=SYSTEM.pseudonym, subject=f"webhook:{endpoint.id}")
         append(conn, leaf, at=now)
+
+
+def _body(conn: Connection, told: str) -> bytes | None:
+    """What is told of a decision, or of a report that waits for what its service knows; None where nothing is."""
+    if told.startswith(wanted.PREFIX):
+        return wanted.body_of(conn, told)
+    decision = decisions.find(conn, told)
+    return None if decision is None or decision.erased else message_body(decision)
 
 
 def _retry_after(value: str | None) -> float | None:

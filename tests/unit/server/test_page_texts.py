@@ -51,7 +51,7 @@ for part in PARTS:
 ERRORS = {
     "RefusedError", "NotPermittedError", "NotSignedInError", "TooManyRequestsError", "UnavailableError",
     "TamperedError", "NotFoundError", "ConflictError", "RempartError", "IncompleteError", "_untrusted", "_broken",
-    "BudgetReachedError", "LookOverError",
+    "BudgetReachedError", "LookOverError", "LegalHoldError",
 }  # fmt: skip
 ASKING = {"why_second", "_must_ask", "abnormal"}
 """Functions that say why a change waits for a second person."""

@@ -26,9 +26,14 @@ class CaseLeaf:
 
 def of_case(conn: Connection, case_id: str) -> tuple[CaseLeaf, ...]:
     """A case's leaves in the order in which they were written; those whose salts were erased are not found."""
+    return about(conn, f"case:{case_id}")
+
+
+def about(conn: Connection, subject: str) -> tuple[CaseLeaf, ...]:
+    """The same of any subject."""
     query = select(leaves.c.id, leaves.c.at, leaves.c.body).join(salts, salts.c.leaf_id == leaves.c.id)
     found = []
-    for row in conn.execute(query.where(salts.c.subject == f"case:{case_id}").order_by(leaves.c.id)):
+    for row in conn.execute(query.where(salts.c.subject == subject).order_by(leaves.c.id)):
         body = json.loads(row.body)
         found.append(CaseLeaf(id=row.id, at=row.at, action=body["action"], actor=body["actor"], facts=body["facts"]))
     return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from rempart.cases.assessing.viewing import is_blind
 from rempart.cases.records import cases
-from rempart.cases.work.queue import visible_among
+from rempart.cases.work.queue import hidden_among
+from rempart.clock import iso
 from rempart.errors import NotPermittedError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Keyring
@@ -114,19 +115,46 @@ def listed(
     What belongs to a case is shown to whoever may know of the case; the rest to leads and auditors. Raises
     NotPermittedError for whoever reads neither orders nor reports, TamperedError.
     """
-    if not (who.may(Permission.ORDERS_READ) or who.may(Permission.REPORTS_READ)):
-        raise NotPermittedError("Who was given what is shown to leads, auditors and reviewers.")
-    rows = records.find(
-        conn, subject=subject, order=order, cases=None if case_id is None else [case_id], since=since, before=before,
-        most=most,
-    )  # fmt: skip
-    known = _known(conn, who, {row.case_id for row in rows if row.case_id is not None})
-    everything = who.may(Permission.ORDERS_READ)
-    return tuple(
-        _shown(row, keyring=keyring)
-        for row in rows
-        if (everything if row.case_id is None else row.case_id in known)
-    )  # fmt: skip
+    rows = _rows(conn, who, subject=subject, order=order, case_id=case_id, since=since, before=before, most=most)
+    return tuple(_shown(row, keyring=keyring) for row in _seen(conn, who, rows))
+
+
+def page(
+    conn: Connection, who: Principal, *, keyring: Keyring, before: str | None = None, most: int = 50
+) -> tuple[tuple[Disclosure, ...], str | None]:
+    """A page of the log, the newest first, and what is asked for as `before` to go on; None on the last page.
+
+    Who sees fewer entries than there are gets full pages all the same. Raises as `listed`, and RefusedError for a
+    `before` that no page gave.
+    """
+    place = None if before is None else place_of(before)
+    found: list[Disclosure] = []
+    more = True
+    while more and len(found) <= most:
+        rows = _rows(conn, who, before=place, most=most + 1)
+        found += [_shown(row, keyring=keyring) for row in _seen(conn, who, rows)]
+        more = len(rows) > most
+        place = (rows[-1].at, rows[-1].id) if rows else None
+    shown = tuple(found[:most])
+    return shown, cursor(shown[-1].at, shown[-1].id) if len(found) > most else None
+
+
+def cursor(at: datetime, name: str) -> str:
+    """Where a page ends, as an address has it."""
+    return f"{at.isoformat()}~{name}"
+
+
+def place_of(text: str) -> tuple[datetime, str]:
+    """What `cursor` wrote. Raises RefusedError."""
+    moment, _, name = text.partition("~")
+    try:
+        found = datetime.fromisoformat(moment)
+        iso(found)
+    except ValueError as err:
+        raise RefusedError("There is no such page.", hint="Start again at the first one.") from err
+    if not 0 < len(name) <= 40:
+        raise RefusedError("There is no such page.", hint="Start again at the first one.")
+    return found, name
 
 
 def made_for(conn: Connection, order: str, case_ids: Collection[str], *, since: datetime) -> bool:
@@ -136,9 +164,34 @@ def made_for(conn: Connection, order: str, case_ids: Collection[str], *, since: 
     return bool(case_ids and records.find(conn, cases=case_ids, since=since, most=1))
 
 
+def _rows(
+    conn: Connection,
+    who: Principal,
+    *,
+    subject: str | None = None,
+    order: str | None = None,
+    case_id: str | None = None,
+    since: datetime | None = None,
+    before: tuple[datetime, str] | None = None,
+    most: int,
+) -> Sequence[DisclosureRow]:
+    if not (who.may(Permission.ORDERS_READ) or who.may(Permission.REPORTS_READ)):
+        raise NotPermittedError("Who was given what is shown to leads, auditors and reviewers.")
+    return records.find(
+        conn, subject=subject, order=order, cases=None if case_id is None else [case_id], since=since, before=before,
+        most=most,
+    )  # fmt: skip
+
+
+def _seen(conn: Connection, who: Principal, rows: Sequence[DisclosureRow]) -> list[DisclosureRow]:
+    known = _known(conn, who, {row.case_id for row in rows if row.case_id is not None})
+    everything = who.may(Permission.ORDERS_READ)
+    return [row for row in rows if (everything if row.case_id is None else row.case_id in known)]
+
+
 def _known(conn: Connection, who: Principal, names: Collection[str]) -> frozenset[str]:
     """Those cases that a person may know all of: seen, and not still to be judged by them."""
-    seen = visible_among(conn, names, who)
+    seen = set(names) - hidden_among(conn, names, who)
     found = {name: cases.find(conn, name) for name in seen}
     return frozenset(name for name, case in found.items() if case is not None and not is_blind(conn, case, who))
 

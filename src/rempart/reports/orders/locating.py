@@ -62,8 +62,8 @@ def locate(conn: Connection, about: Sequence[Named], arrival: Arrival) -> tuple[
     """Find what each name stands for; an address that is to be emptied and that nobody has checked is an item of its
     own from then on, at which people look.
 
-    Raises NotFoundError for a case or report that is none, or is kept from whoever enters the order, and RefusedError for an
-    address with several items whose destruction is asked for: which one is meant nobody may guess.
+    Raises NotFoundError for a case or report that is none, or is kept from whoever enters the order, and RefusedError
+    for an address with several items whose destruction is asked for: which one is meant nobody may guess.
     """
     ids = iter(range(arrival.number * IDS_IN_COMMIT, (arrival.number + 1) * IDS_IN_COMMIT))
     return tuple(found for one in about for found in _found(conn, one, arrival, ids))

@@ -218,6 +218,8 @@ _COUNTING: Mapping[str, Callable[[Facts], Counted]] = {
 
 
 def _became(decision: object) -> str | None:
+    if not isinstance(decision, str):
+        return None
     return "confirmed" if decision in UPHELD else "rejected" if decision in CLEARED else None
 
 

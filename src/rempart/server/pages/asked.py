@@ -48,6 +48,8 @@ def more(conn: Connection, approval: Approval) -> Asked:
         return _changes(conn, approval.subject.partition(":")[2])
     if approval.kind == "policy":
         return _policy(conn, approval)
+    if approval.kind == "evidence.destroy":
+        return Asked(command=f"rempart order show {approval.subject.partition(':')[2]}")
     return Asked()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 from starlette.applications import Starlette
@@ -23,6 +24,7 @@ from rempart.server.pages.astray import show_pages_for_errors
 from rempart.server.pages.building import build_pages
 from rempart.server.pages.contexts import ListRow
 from rempart.server.pages.doors import Pages
+from rempart.server.pages.orders import acting as ordered
 from rempart.server.pages.routes import routes
 from rempart.server.referring import sender_of
 from rempart.server.service import Service
@@ -69,11 +71,16 @@ def pages_of(service: Service, access: Access) -> Pages:
                 for one in entry_records.all_lists(conn, after=0, limit=_SHOWN)
             )
 
-    pages = build_pages(
+    pages: Pages = build_pages(
         service.settings,
         access,
         secrets_keys=keys,
-        decide={"policy": policy, "list.changes": changes, "referral": referral},
+        decide={
+            "policy": policy,
+            "list.changes": changes,
+            "evidence.destroy": partial(ordered.decide, service, lambda: pages),
+            "referral": referral,
+        },
         lists=lists,
         more=more,
         invite=Invitations(service.settings, keyring=ring, clock=service.clock),

@@ -20,6 +20,7 @@ ENTRIES = (
     ("/policy", "policy", Permission.POLICY_READ),
     ("/statistics", "statistics", Permission.STATISTICS_READ),
     ("/reasons", "reasons", Permission.NOTICES_LEAD),
+    ("/orders", "orders", Permission.ORDERS_READ),
     ("/quality", "quality", Permission.CASES_ASSESS),
     ("/oversight", "oversight", Permission.OVERSIGHT),
     ("/ledger", "ledger", Permission.LEDGER_READ),
@@ -33,7 +34,7 @@ ENTRIES = (
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "material": ("items", "lists", "policy"),
-    "reports": ("reports", "referrals", "reasons"),
+    "reports": ("reports", "referrals", "reasons", "orders"),
     "figures": ("statistics", "quality", "oversight", "ledger"),
     "running": ("work", "people", "keys", "webhooks", "health"),
 }

@@ -21,6 +21,7 @@ from rempart.server.pages.rendering import render
 LABELLED = frozenset({
     "list", "why", "source", "mode", "add", "change", "withdraw", "unchanged", "duplicates", "entries", "refused",
     "rules", "now", "size", "name", "feeds", "scheme", "shared", "growth_rows", "growth_percent", "canary", "noisy",
+    "objects", "held",
 })  # fmt: skip
 """Facts that have a label in the texts."""
 

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rempart.reports.cybertip.document.checking import problems
+from rempart.reports.cybertip.document.editions import DEFAULT, Edition
+from rempart.reports.cybertip.document.problems import Problem
 from rempart.reports.cybertip.document.records import (
     CyberTip,
     FileDetails,
@@ -32,11 +35,17 @@ _MOST_URLS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Who reports: what the operator has set. `may_classify`: it signed the industry's memorandum on classes."""
+    """Who reports: what the operator has set. `may_classify`: it signed the industry's memorandum on classes; `edition`
+    is that of the schema which the service has."""
 
     reporter: Reporter
     esp_service: str | None = None
     may_classify: bool = False
+    edition: Edition = DEFAULT
+
+    def problems(self, tip: CyberTip, *, now: datetime) -> tuple[Problem, ...]:
+        """All that keeps a document from being sent in this house's name."""
+        return problems(tip, now=now, may_classify=self.may_classify, edition=self.edition)
 
 
 NOBODY = House(reporter=Reporter(person=Person()))
@@ -140,8 +149,13 @@ def _file(ref: str, item: FrozenItem, told: Told) -> FileDetails:
 
 
 def _said(frozen: Frozen) -> str | None:
-    """What was said of an account, and how much is not listed."""
+    """What was said of an account, the digests of files that were never kept, and how much is not listed."""
     lines = [f"{one.kind.replace('_', ' ').capitalize()}: {one.text}" for one in frozen.facts if one.text]
+    sent = {one.signals["sha256"] for one in frozen.items if one.object is not None and "sha256" in one.signals}
+    unkept = [one for one in frozen.items if one.object is None and one.signals.get("sha256") not in sent]
+    digests = (f"{_HASHES[kind]} {one.signals[kind]}" for one in unkept for kind in _HASHES if kind in one.signals)
+    if listed := list(dict.fromkeys(digests)):
+        lines += ["Digests of files as they were uploaded; the files themselves were not kept:", *listed]
     if frozen.more:
         lines.append(f"There are {frozen.more} more items of the same bytes, which this report does not list.")
     return "\n".join(lines) or None

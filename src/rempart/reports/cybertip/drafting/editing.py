@@ -43,7 +43,7 @@ def edit(
     """Put what a person made of a draft in its place.
 
     1. The person may know of it and complete it. 2. It is still worked on, and nobody changed it meanwhile. 3. Its
-    files are those that there are, with the digests that they have; a file may be left out. 4. Whether a file was viewed
+    files are those that there are, with the digests that they have; a file may be left out. 4. That a file was viewed
     is not said here, and classes only where the company may. 5. That a picture was made by a machine a person says.
     Raises NotPermittedError, NotFoundError, ConflictError, RefusedError; then nothing has changed.
     """

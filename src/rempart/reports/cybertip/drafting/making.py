@@ -32,7 +32,6 @@ from rempart.store.ids import new_id
 
 Told = Callable[[Connection, ReportRow, datetime], None]
 """Told of each draft that was made, in its transaction: a service may know more of the account."""
-_WITHDRAWN_FROM = EDITABLE | {ReportState.CONFIRMED}
 
 
 def nobody(_conn: Connection, _row: ReportRow, _at: datetime) -> None:
@@ -91,16 +90,16 @@ class Maker:
 
 
 def withdraw_ended(conn: Connection, rows: Iterable[ReportRow], *, at: datetime) -> int:
-    """Withdraw what is not filed yet and whose task does not wait any more; gives how many."""
+    """Withdraw drafts whose task does not wait any more; gives how many. What was confirmed is the matter of filing."""
     ended = 0
     for row in rows:
-        if row.state not in _WITHDRAWN_FROM:
+        if row.state not in EDITABLE:
             continue
         task = tasks.find(conn, row.task_id)
         if task is not None and task.state == "waiting":
             continue
         now = reports.find(conn, row.id, lock=True)
-        if now is None or now.state not in _WITHDRAWN_FROM:
+        if now is None or now.state not in EDITABLE:
             continue
         reports.change(conn, row.id, state=ReportState.WITHDRAWN, changed=at, why="not decided in the end")
         write(conn, "report.withdrawn", row.id, by=SYSTEM, at=at)

@@ -18,12 +18,17 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    and_,
     insert,
+    or_,
     select,
     update,
 )
 
-from rempart.reports.cybertip.values import Environment, ReportState
+from rempart.cases.records.tasks import case_tasks
+from rempart.evidence.vault.records import holds
+from rempart.reports.cybertip.records.files import report_files
+from rempart.reports.cybertip.values import EDITABLE, Environment, ReportState
 from rempart.store.schema import UtcTime, metadata
 
 _BOOLEAN = Boolean(create_constraint=False)
@@ -173,6 +178,50 @@ def single_since(conn: Connection, moment: datetime, *, most: int) -> tuple[Repo
     """What one person confirmed alone since a moment, the oldest first: it is reviewed afterwards."""
     own = reports.c.single, reports.c.confirmed_at >= moment
     return _rows(conn.execute(select(reports).where(*own).order_by(reports.c.confirmed_at).limit(most)))
+
+
+def undrafted(conn: Connection, *, most: int) -> tuple[str, ...]:
+    """Tasks of reporting that wait and have no report, the oldest first."""
+    waits = case_tasks.c.kind == "report", case_tasks.c.state == "waiting"
+    known = select(reports.c.id).where(reports.c.task_id == case_tasks.c.id).exists()
+    query = select(case_tasks.c.id).where(*waits, ~known).order_by(case_tasks.c.created, case_tasks.c.id).limit(most)
+    return tuple(conn.execute(query).scalars())
+
+
+def unwanted(conn: Connection, *, most: int) -> tuple[ReportRow, ...]:
+    """Drafts whose task does not wait any more, the oldest first."""
+    ended = reports.c.state.in_(sorted(EDITABLE)), case_tasks.c.state != "waiting"
+    query = select(reports).join(case_tasks, case_tasks.c.id == reports.c.task_id).where(*ended)
+    return _rows(conn.execute(query.order_by(reports.c.id).limit(most)))
+
+
+def over(conn: Connection, *, filed: datetime, withdrawn: datetime, now: datetime, most: int) -> tuple[ReportRow, ...]:
+    """Reports of which nothing has to be kept any more, the oldest first: filed before a moment, withdrawn before
+    another, or otherwise ended as long ago as what was filed. What is kept longer by name, and what lies under a legal
+    hold, is not among them."""
+    ended = select(case_tasks.c.id).where(case_tasks.c.id == reports.c.task_id, case_tasks.c.state != "waiting")
+    real = reports.c.state == ReportState.FILED, reports.c.environment == Environment.PRODUCTION
+    lately = or_(
+        and_(*real, reports.c.filed_at < filed),
+        and_(reports.c.state == ReportState.WITHDRAWN, reports.c.changed < withdrawn),
+        and_(reports.c.state.not_in([ReportState.FILED, ReportState.WITHDRAWN]), reports.c.changed < filed,
+             ended.exists()),
+        and_(reports.c.state == ReportState.FILED, reports.c.environment != Environment.PRODUCTION,
+             reports.c.changed < filed, ended.exists()),
+    )  # fmt: skip
+    held = select(holds.c.id).join(report_files, report_files.c.object == holds.c.object).where(
+        report_files.c.report == reports.c.id, holds.c.released.is_(None)
+    )  # fmt: skip
+    kept = or_(reports.c.keep_until.is_(None), reports.c.keep_until <= now)
+    query = select(reports).where(reports.c.forgotten.is_(None), lately, kept, ~held.exists())
+    return _rows(conn.execute(query.order_by(reports.c.id).limit(most)))
+
+
+def forget(conn: Connection, report_id: str, *, at: datetime) -> bool:
+    """Forget what was sealed of a report, and whom it was about; False where that was done before."""
+    own = reports.c.id == report_id, reports.c.forgotten.is_(None)
+    values = {"frozen": None, "sealed": None, "person": None, "digest": None, "forgotten": at}
+    return conn.execute(update(reports).where(*own).values(**values)).rowcount == 1
 
 
 def all_sealed(conn: Connection) -> tuple[tuple[str, str, bytes], ...]:

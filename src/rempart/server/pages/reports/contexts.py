@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
 
+from rempart.reports.cybertip.drafting.facts import Frozen
+from rempart.reports.cybertip.drafting.seconding import Alone
+from rempart.reports.cybertip.filing.values import Why
 from rempart.reports.cybertip.production import Switch, Target
+from rempart.reports.cybertip.records.calls import CallRow
+from rempart.reports.cybertip.records.filings import Run
+from rempart.reports.cybertip.records.receipts import Receipt
 from rempart.reports.cybertip.records.reports import ReportRow
+from rempart.reports.cybertip.records.stops import Stop
 from rempart.reports.cybertip.records.visibility import ReviewRow
 from rempart.reports.cybertip.values import Environment
 from rempart.reports.cybertip.visibility import Show
 from rempart.server.pages.contexts import Context
+from rempart.server.pages.reports.forms import Node
+from rempart.server.pages.reports.preview import Sheet
+from rempart.server.pages.reports.sections import Step
 
 STYLES = ("desk.css", "reports.css")
+
+
+_REASONS = frozenset(one.value for one in Why)
+
+
+def because(why: str) -> tuple[str, str]:
+    """The key of the words of a reason that filing wrote down, with its value; no key for one in words of its own."""
+    reason, _, value = why.partition(":")
+    return (f"reports.because.{reason}", value) if reason in _REASONS else ("", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +58,7 @@ class OutboxPage(Context):
     template: ClassVar[str] = "reports/outbox"
     styles: ClassVar[tuple[str, ...]] = STYLES
     wide: ClassVar[bool] = True
+    because: ClassVar[Callable[[str], tuple[str, str]]] = staticmethod(because)
     where: Where
     show: Show
     rows: tuple[ReportRow, ...]
@@ -46,7 +66,6 @@ class OutboxPage(Context):
     counts: Mapping[Show, int]
     next: str
     now: datetime
-    may_lead: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +78,158 @@ class SwitchPage(Context):
     target: Target
     may: bool
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongLine:
+    """Something that keeps a report from being asked: on which step and at which place of it, the key of the field's
+    label, and the sentence in English, with what to do."""
+
+    step: str
+    anchor: str
+    label: str
+    said: str
+    what_next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """Somebody was shown all of a file, or what it holds of metadata."""
+
+    by: str
+    at: datetime
+    metadata: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLine:
+    """A file of a report: its number, what it is of, how large, the looks at all of it, and how far it has come."""
+
+    number: int
+    name: str
+    size: int | None
+    looks: tuple[Look, ...]
+    state: str
+    remote: str
+    why: str
+
+    @property
+    def viewed(self) -> bool:
+        """Whether somebody saw all of it."""
+        return any(not one.metadata for one in self.looks)
+
+    @property
+    def exif_viewed(self) -> bool:
+        """Whether somebody saw its metadata too."""
+        return self.viewed and any(one.metadata for one in self.looks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunLine:
+    """One opening of the report at the service, with every call of it."""
+
+    run: Run
+    calls: tuple[CallRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuppliedLine:
+    """What a service supplied later, as it gave it."""
+
+    at: datetime
+    by: str
+    told: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterLine:
+    """Something that would make a report more useful: where it is filled in, the keys of what it is and why it
+    matters, how much it counts for, and whether it is there."""
+
+    step: str
+    what: str
+    why: str
+    weight: int
+    there: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportPage(Context):
+    """One report, whole. `may` are the steps that this person may take now; `digest` is that of the document as it was
+    asked; `typed` is a form that came back."""
+
+    template: ClassVar[str] = "reports/report"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    wide: ClassVar[bool] = True
+    because: ClassVar[Callable[[str], tuple[str, str]]] = staticmethod(because)
+    row: ReportRow
+    where: Where
+    now: datetime
+    names: Mapping[str, str]
+    frozen: Frozen | None
+    steps: tuple[Step, ...]
+    wrong: tuple[WrongLine, ...]
+    meter: tuple[MeterLine, ...]
+    unread: tuple[str, ...]
+    hash_only: bool
+    supplied: tuple[SuppliedLine, ...]
+    files: tuple[FileLine, ...]
+    same: tuple[ReportRow, ...]
+    runs: tuple[RunLine, ...]
+    receipts: tuple[Receipt, ...]
+    stop: Stop | None
+    review: ReviewRow | None
+    alone: Alone | None
+    digest: str
+    may: frozenset[str]
+    founds: tuple[str, ...]
+    typed: Mapping[str, str]
+
+    @property
+    def share(self) -> int:
+        """How complete it is, of a hundred."""
+        whole = sum(one.weight for one in self.meter)
+        return 100 if not whole else sum(one.weight for one in self.meter if one.there) * 100 // whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepPage(Context):
+    """One step of filling a report in. `file` is the file that it is about, with what speaks for and against it having
+    been made by a machine (`evidence`: keys of words with what was found)."""
+
+    template: ClassVar[str] = "reports/step"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    wide: ClassVar[bool] = True
+    row: ReportRow
+    step: Step
+    steps: tuple[Step, ...]
+    nodes: tuple[Node, ...]
+    beside: tuple[str, ...]
+    file: FileLine | None
+    evidence: tuple[tuple[str, str], ...]
+    may_classify: bool
+    next: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewPage(Context):
+    """Exactly what will be sent, or was. `standing` is draft, asked, confirmed or filed."""
+
+    template: ClassVar[str] = "reports/preview"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    row: ReportRow
+    where: Where
+    standing: str
+    digest: str
+    sheets: tuple[Sheet, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReceiptPage(Context):
+    """What the service answered when a report was finished, to the byte."""
+
+    template: ClassVar[str] = "reports/receipt"
+    styles: ClassVar[tuple[str, ...]] = STYLES
+    row: ReportRow
+    receipt: Receipt
+    text: str

@@ -40,5 +40,5 @@ def _outbox(service: Service, who: Principal, asked: str, before: str | None) ->
         switch = production.switch(conn, target_of(service.settings))
     return OutboxPage(
         where=where_now(service, switch), show=show, rows=found.rows, reviews=found.reviews, counts=counts,
-        next=found.next or "", now=service.clock(), may_lead=who.may(Permission.REPORTS_LEAD),
+        next=found.next or "", now=service.clock(),
     )  # fmt: skip

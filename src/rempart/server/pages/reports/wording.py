@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from dataclasses import is_dataclass
 from enum import Enum
+from typing import Any, get_args, get_type_hints
+
+from rempart.reports.cybertip.document.records import CyberTip
 
 _OWN = frozenset(
     {
@@ -11,7 +17,7 @@ _OWN = frozenset(
         "EstimatedLocation.at", "LegalProcess.value", "LegalProcess.country", "TemporarilyDisabled.value",
         "PermanentlyDisabled.value", "Platform.name", "Newsgroup.name", "AssociatedAccount.type",
         "AssociatedAccount.platform", "WebPage.third_party", "Platform.third_party", "CellPhone.phone",
-        "FileDetails.location", "Account.location",
+        "FileHash.type", "FileHash.value", "NameValue.name", "NameValue.value", "Metadata.kind", "FileDetails.location", "Account.location",
     }
 )  # fmt: skip
 """Fields whose words differ from those of others of the same name."""
@@ -23,6 +29,26 @@ def label_key(owner: type, name: str) -> str:
         if f"{one.__name__}.{name}" in _OWN:
             return f"reports.field.{one.__name__}.{name}"
     return f"reports.field.{name}"
+
+
+def label_of(path: str) -> str:
+    """The key of the label of a place in the document."""
+    kind: Any = CyberTip
+    label = "reports.field.report"
+    for name in re.sub(r"\[[0-9]+\]", "", path).split("."):
+        owners = [one for one in _kinds(kind) if name in getattr(one, "__dataclass_fields__", {})]
+        if not owners:
+            break
+        label, kind = label_key(owners[0], name), get_type_hints(owners[0])[name]
+    return label
+
+
+def _kinds(hint: Any) -> Iterator[type]:
+    """The records that a type may hold."""
+    if isinstance(hint, type) and is_dataclass(hint):
+        yield hint
+    for one in get_args(hint):
+        yield from _kinds(one)
 
 
 def choice_key(kind: type[Enum], one: Enum) -> str:
