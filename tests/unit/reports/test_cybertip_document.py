@@ -19,7 +19,7 @@ from tipschema import NO_SCHEMA, mistakes, schema
 
 LONG = bool(os.environ.get("REMPART_CAMPAIGN"))
 MANY = settings(
-    max_examples=400 if LONG else 15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+    max_examples=400 if LONG else 9, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
 )
 
 
