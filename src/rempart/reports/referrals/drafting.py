@@ -243,7 +243,7 @@ def _withdraw_questions(conn: Connection, row: ReferralRow, who: Principal, *, a
 
 def _hold(row: ReferralRow, *states: State) -> None:
     if row.state not in states:
-        raise ConflictError(f"This referral stands otherwise by now: {row.state}.", hint="Look at it again.")
+        raise ConflictError(f"This referral stands otherwise by now: {row.state}.", hint="Open its page again.")
 
 
 def _subject(referral: str) -> str:
