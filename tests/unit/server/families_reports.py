@@ -66,6 +66,8 @@ FAMILIES: dict[str, list[str]] = {
                                                                     "ternary", "lines"}), "needed"],
     "reports.step.": [*STEPS, FILE],
     "reports.step_text.": [*STEPS, FILE],
+    "reports.wait.": ["people", "trouble", "alone"],
+    "reports.because_of.": ["category", "image_kind", "danger"],
     "reports.alone_why.": values(Alone),
     "reports.found.": values(Found),
     "reports.file_state.": values(FileState),

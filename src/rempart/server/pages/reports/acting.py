@@ -23,11 +23,11 @@ from rempart.reports.cybertip.drafting.reading import report_of
 from rempart.reports.cybertip.filing import beginning
 from rempart.reports.cybertip.filing.beginning import Found
 from rempart.reports.cybertip.production import PRODUCTION, require
-from rempart.server.cybertips import environment_of
+from rempart.server.cybertips import environment_of, house_of
 from rempart.server.pages.doors import Endpoint, Pages, again, field, for_people, form_of
 from rempart.server.pages.reports.reading import report_page
 from rempart.server.service import Service
-from rempart.server.switching import beginner, house_of, target_of
+from rempart.server.switching import beginner, target_of
 
 _TYPED = ("reason", "why", "number", "note", "found")
 _MOST_TYPED = 2_000

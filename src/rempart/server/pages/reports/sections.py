@@ -33,6 +33,10 @@ MAY_CLASSIFY = "FileDetails.classification"
 _NUMBER = re.compile(r"\[[0-9]+\]$")
 _FILE = re.compile(r"files\[([0-9]+)\]")
 _MOST_FILES = 999
+_WHERE: Mapping[str, str] = {
+    **dict.fromkeys(("incident_type", "incident_time", "words"), INCIDENT), "place": INTERNET, "victim": VICTIMS,
+    **dict.fromkeys(("account", "ip_event", "ip_port", "email", "phone", "name", "age", "device", "disabled"), PERSON),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +83,13 @@ def step_of(field: str) -> str:
         "incident": INCIDENT, "additional_info": INCIDENT, "law_enforcement": POLICE,
     }  # fmt: skip
     return known.get(top, "")
+
+
+def where_of(tip: CyberTip | None) -> Mapping[str, str]:
+    """On which step each measure of the meter is filled in; none for what no step can add."""
+    first = f"{FILE}-1" if tip is not None and tip.files else ""
+    own = dict.fromkeys(("upload_time", "file_name", "public", "viewed"), first)
+    return {**_WHERE, **{name: step for name, step in own.items() if step}}
 
 
 def file_of(tip: CyberTip, step: str) -> int:
