@@ -119,7 +119,8 @@ def preview_page(service: Service, who: Principal, report_id: str) -> PreviewPag
         switch = production.switch(conn, target_of(service.settings))
     if papers.exact is None:
         raise NotFoundError("What this report said was forgotten.", hint="Its time to be kept is over.")
-    standing = "draft" if row.state is ReportState.DRAFT else "asked" if row.state is ReportState.ASKED else "settled"
+    known = {ReportState.DRAFT: "draft", ReportState.ASKED: "asked", ReportState.FILED: "filed"}
+    standing = known.get(row.state, "settled")
     number = int(row.number) if row.number and row.number.isascii() and row.number.isdigit() else None
     remote = {one.id: one.remote for one in rows}
     return PreviewPage(
