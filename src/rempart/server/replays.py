@@ -24,6 +24,8 @@ from rempart.people.permissions import Role
 from rempart.people.records import keys, persons
 from rempart.reports.cybertip import production
 from rempart.reports.cybertip.drafting import upkeep as drafting
+from rempart.reports.cybertip.filing.again import STEPS as FILED
+from rempart.reports.cybertip.filing.again import filed_again
 from rempart.reports.reasons.delays import STEPS as DELAYED
 from rempart.reports.reasons.delays import delayed_again
 from rempart.store.counters import next_number
@@ -67,6 +69,7 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
         "person.provider_unlinked": _person(_unlink),
         "session.started": _came_by_link,
         production.OFF: lambda conn, _: production.off_again(conn, at=clock()),
+        **{action: partial(_filing, vault=vault) for action in FILED},
         "report.forgotten": lambda conn, step: drafting.forget(conn, _report(step), at=clock()),
         **{action: partial(_delayed, clock=clock) for action in DELAYED},
     }
@@ -100,6 +103,10 @@ def _notice_forgotten(conn: Connection, step: Step, *, clock: Clock) -> bool:
 
 def _delayed(conn: Connection, step: Step, *, clock: Clock) -> bool:
     return step.subject is not None and delayed_again(conn, step.action, step.subject, step.facts, at=clock())
+
+
+def _filing(conn: Connection, step: Step, *, vault: Vault) -> bool:
+    return filed_again(conn, step.action, _report(step), step.facts, vault=vault, at=vault.clock())
 
 
 def _report(step: Step) -> str:

@@ -212,6 +212,12 @@ BROKEN_XML = [
     (xml(SUMMARY, SUMMARY * 2), "report.incident", "incidentSummary", Reason.MANY),
     (xml("<reporter>", "<reporter>and"), "report.reporter", "reporter", Reason.STRAY),
     (xml("<reporter>", "<internetDetails/><reporter>"), "report.internet[1]", "internetDetails[1]", Reason.ONE_KIND),
+    (
+        xml("<reporter>", "<internetDetails><chatImIncident/><emailIncident/></internetDetails><reporter>"),
+        "report.internet[1]",
+        "internetDetails[1]",
+        Reason.ONE_KIND,
+    ),
     (xml("</incidentType>", f"</incidentType>{SEXTORTION}"), "report.incident.annotations.sextortion",
      "incidentSummary/reportAnnotations/sextortion", Reason.TAG),
     (xml(">2026-11-21T12:00:00Z<", ">2026-11-21T12:00:00<"), "report.incident.at", "incidentSummary/incidentDateTime",

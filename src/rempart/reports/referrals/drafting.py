@@ -65,7 +65,7 @@ def draft(
     recipients = sender.chosen(wanted.to)
     parts = _parts(wanted, recipients)
     if wanted.language not in LANGUAGES:
-        raise RefusedError("A cover is written in one of these languages: " + ", ".join(LANGUAGES) + ".")
+        raise RefusedError("A cover is written in English or French.")
     if len(wanted.note) > MOST_NOTE:
         raise RefusedError(f"A note has at most {MOST_NOTE} characters.", hint="Shorten it.")
     found = route_of(conn, case, sender)
@@ -110,9 +110,8 @@ def ask(conn: Connection, referral: str, who: Principal, *, at: datetime) -> str
     if not row.content:
         _confirm(conn, row, who, at=at, single=False)
         return ""
-    facts = {"to": row.classes, "parts": row.parts, "danger": row.danger}
     asked = approvals.ask(
-        conn, kind=KIND, subject=_subject(row.id), digest=row.digest, by=who, at=at, facts=facts
+        conn, kind=KIND, subject=_subject(row.id), digest=row.digest, by=who, at=at
     )  # fmt: skip
     records.change(conn, row.id, state=State.ASKED.value, asked_at=at, asked_by=who.pseudonym)
     _tell(conn, "asked", row, who, at=at)

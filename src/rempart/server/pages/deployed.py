@@ -17,6 +17,7 @@ from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
 from rempart.policy import versions
 from rempart.reports.cybertip.drafting.reading import questions
+from rempart.reports.referrals import drafting
 from rempart.server.access import Access
 from rempart.server.invitations import Invitations
 from rempart.server.pages.asked import more
@@ -27,6 +28,7 @@ from rempart.server.pages.doors import Pages
 from rempart.server.pages.orders import acting as ordered
 from rempart.server.pages.reports import acting, switchboard
 from rempart.server.pages.routes import routes
+from rempart.server.referring import sender_of
 from rempart.server.service import Service
 
 _SHOWN = 100
@@ -54,6 +56,13 @@ def pages_of(service: Service, access: Access) -> Pages:
             )  # fmt: skip
         service.policies.forget()
 
+    def referral(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        with service.store.write() as conn:
+            drafting.decide(
+                conn, approval, who, approve=approve, reason=reason, sender=sender_of(service.settings), keyring=ring,
+                at=service.clock(), alone_after=pages.alone_after,
+            )  # fmt: skip
+
     def report(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
         acting.confirm(service, approval, who, approve, reason, alone_after=pages.alone_after)
 
@@ -78,6 +87,7 @@ def pages_of(service: Service, access: Access) -> Pages:
             "policy": policy,
             "list.changes": changes,
             "evidence.destroy": partial(ordered.decide, service, lambda: pages),
+            "referral": referral,
         },
         lists=lists,
         more=more,

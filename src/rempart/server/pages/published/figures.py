@@ -49,12 +49,14 @@ def _published(service: Service) -> Published:
 
 
 def _page(found: Published, service: Service, words: Texts) -> TransparencyPage:
-    told = service.settings.transparency
+    told, period = service.settings.transparency, found.period
     return TransparencyPage(
         service=told.name, since=found.since, half_years=Every(told.period) is Every.HALF_YEAR,
-        groups={group: tuple(_series(name, found.series[name], words) for name in names)
-                for group, names in GROUPS.items()},
-        period=found.period, detectors=tuple(_found(one, words) for one in found.detectors), reversed_=found.reversed_,
+        groups={
+            group: tuple(_series(name, found.series[name], words) for name in names) for group, names in GROUPS.items()
+        },
+        first=_long(period.first, words.lang) if period else "", last=_long(period.last, words.lang) if period else "",
+        detectors=tuple(_found(one, words) for one in found.detectors), reversed_=found.reversed_,
         medians={name: took(minutes, words) for name, minutes in found.medians.items()},
     )  # fmt: skip
 
@@ -76,7 +78,7 @@ def _series(name: str, some: tuple[Run, ...], words: Texts) -> Series:
     if sum(one.count is not None for one in months) > 1:
         values = [one.count for one in months]
         chart = charts.columns(
-            words.say(f"published.{name}"), [_short(one, words.lang) for one in some],
+            words.say(f"published.{name}"), _places(some, words.lang),
             [charts.Series(name=words.say(f"published.{name}"), values=values)],
             shown=lambda value: str(words.number(value)),
         )  # fmt: skip
@@ -101,9 +103,17 @@ def took(minutes: int, words: Texts) -> str:
     return words.count("published.days", -(-minutes // (24 * 60)))
 
 
-def _short(run: Run, lang: str) -> str:
-    last = format_date(_day(run.last), "MMM yy", locale=lang)
-    return last if run.first == run.last else f"{format_date(_day(run.first), 'MMM', locale=lang)}–{last}"
+def _places(some: tuple[Run, ...], lang: str) -> list[str]:
+    """Short names for the axis: the last month of each run, the first of a year with the year."""
+    before = ("", *(one.last[:4] for one in some))
+    return [
+        format_date(_day(one.last), "MMM" if one.last[:4] == year else "MMM yy", locale=lang)
+        for one, year in zip(some, before, strict=False)
+    ]
+
+
+def _long(day: date, lang: str) -> str:
+    return format_date(day, "d MMMM y", locale=lang)
 
 
 def _day(month: str) -> date:
