@@ -13,6 +13,7 @@ FAMILIES: dict[str, list[str]] = {
     "referrals.standing.": [one.value for one in Standing],
     "referrals.ground.": [one.value for one in Ground],
     "referrals.lang.": list(LANGUAGES),
+    "referrals.head.": ["locations", "assessments", "content"],
     "referrals.outcome.": ["how", "reference", "why"],
 }
 SAME: set[str] = {
