@@ -23,7 +23,8 @@ from rempart.reports.cybertip.drafting.reading import report_of
 from rempart.reports.cybertip.filing import beginning
 from rempart.reports.cybertip.filing.beginning import Found
 from rempart.reports.cybertip.production import PRODUCTION, require
-from rempart.server.cybertips import environment_of, house_of
+from rempart.server.cybertips import environment_of
+from rempart.server.drafting import house_of
 from rempart.server.pages.doors import Endpoint, Pages, again, field, for_people, form_of
 from rempart.server.pages.reports.reading import report_page
 from rempart.server.service import Service

@@ -25,7 +25,7 @@ from rempart.reports.cybertip.drafting.holding import draft_of
 from rempart.reports.cybertip.drafting.reading import report_of
 from rempart.reports.cybertip.drafting.suggesting import suggestions
 from rempart.reports.cybertip.values import EDITABLE
-from rempart.server.cybertips import house_of
+from rempart.server.drafting import house_of
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import language, render
 from rempart.server.pages.reports import sections

@@ -34,7 +34,7 @@ from rempart.reports.cybertip.records import files as file_records
 from rempart.reports.cybertip.records import looks as look_records
 from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.values import EDITABLE, Environment, ReportState
-from rempart.server.cybertips import house_of
+from rempart.server.drafting import house_of
 from rempart.server.pages.reports.contexts import (
     FileLine,
     Look,
@@ -176,7 +176,7 @@ def wrong_of(service: Service, row: ReportRow, papers: Papers, *, at: datetime) 
 def _meter(papers: Papers) -> Meter | None:
     if papers.frozen is None or papers.draft is None or papers.exact is None:
         return None
-    return measured(papers.exact, kind=kind_of(papers.frozen, papers.draft))
+    return measured(papers.exact, kind=kind_of(papers.frozen, papers.exact))
 
 
 def _supplied(conn: Connection, service: Service, row: ReportRow) -> tuple[SuppliedLine, ...]:
