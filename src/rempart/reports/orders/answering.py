@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rempart.deadlines import orders as deadlines
+from rempart.deadlines import spans
 from rempart.deadlines.clocks import RunningClock
 from rempart.errors import ConflictError, RefusedError
 from rempart.evidence.ledger import Leaf, append
@@ -222,8 +223,8 @@ def _clock(row: ClockRow) -> RunningClock:
 
 
 def _passed(order: OrderRow, at: datetime) -> dict[str, object]:
-    """Whole minutes since it came; none where the time of day was set back since."""
-    return {"minutes": max(0, (at - order.received) // timedelta(minutes=1))}
+    """How long ago it came, rounded, so that outsiders can count and do not learn the time of day."""
+    return {"took": spans.minutes(order.received, at)}
 
 
 def _open(order: OrderRow) -> OrderRow:
