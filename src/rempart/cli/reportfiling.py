@@ -77,7 +77,7 @@ def show(report: str, receipt: bool, data: Path, as_json: bool) -> int:
             object_id = kept[-1].object if kept else None
             if object_id is None:
                 raise NotFoundError("There is no receipt.")
-            with folder.vault().opened(object_id, purpose=f"receipt of {report}", by=CONSOLE) as view:
+            with folder.vault.opened(object_id, purpose=f"receipt of {report}", by=CONSOLE) as view:
                 click.get_binary_stream("stdout").write(view)
             return NOTHING_FOUND
     if as_json:

@@ -186,6 +186,19 @@ def carried_out(conn: Connection, order: OrderRow, *, at: datetime) -> None:
     write(conn, order, "order.carried_out", by=SYSTEM, at=at, facts=facts)
 
 
+def in_force(conn: Connection, order: OrderRow, *, at: datetime) -> None:
+    """A preservation order whose holds stand is in force from now on. Where nothing of it is kept, its time to answer
+    runs on. Said twice it changes nothing more."""
+    if order.state != OrderState.OPEN or not parts.objects_of(conn, order.id):
+        return
+    orders.change(conn, order.id, state=OrderState.IN_FORCE.value)
+    for name in order.regimes:
+        clock = deadlines.keeping(name, order.received)
+        if clock is not None:
+            clocks.add(conn, [keeping.row_of(order.id, name, "keep", clock)])
+    carried_out(conn, order, at=at)
+
+
 def write(
     conn: Connection,
     order: OrderRow,

@@ -38,6 +38,8 @@ from rempart.store.ids import new_id
 KIND = "referral"
 MOST_NOTE = 4_000
 MOST_WORDS = 300
+KEEP = timedelta(days=365)
+"""How long what a referral said, or why it was taken back, stays readable after its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,7 @@ def decide(
     row, _ = referral_for(
         conn, approval.subject.partition(":")[2], who, Permission.REPORTS_APPROVE, lock=True
     )  # fmt: skip
+    _hold(row, State.ASKED)
     if approve:
         held_good(frozen_of(row, keyring=keyring), sender)
     approvals.decide(
@@ -189,7 +192,8 @@ def withdraw(conn: Connection, referral: str, who: Principal, *, why: str, keyri
     _withdraw_questions(conn, row, who, at=at)
     outcome = sealing.sealed({"why": why.strip()[:MOST_WORDS]}, owner=owner(row.id, "outcome"), keyring=keyring)
     records.change(
-        conn, row.id, state=State.WITHDRAWN.value, frozen=None, outcome=outcome, ended_at=at, ended_by=who.pseudonym
+        conn, row.id, state=State.WITHDRAWN.value, frozen=None, outcome=outcome, ended_at=at, ended_by=who.pseudonym,
+        keep_until=at + KEEP,
     )  # fmt: skip
     sealed = {"why": why.strip()[:MOST_WORDS]} if why.strip() else {}
     _tell(conn, "withdrawn", row, who, at=at, sealed=sealed)
@@ -243,7 +247,7 @@ def _withdraw_questions(conn: Connection, row: ReferralRow, who: Principal, *, a
 
 def _hold(row: ReferralRow, *states: State) -> None:
     if row.state not in states:
-        raise ConflictError(f"This referral stands otherwise by now: {row.state}.", hint="Look at it again.")
+        raise ConflictError(f"This referral stands otherwise by now: {row.state}.", hint="Open its page again.")
 
 
 def _subject(referral: str) -> str:
