@@ -42,7 +42,6 @@ from rempart.server.drafting import maker_of
 from rempart.server.mail import SEND, Mailer
 from rempart.server.noticing import writer_of
 from rempart.server.readiness import Readiness
-from rempart.server.switching import Starter
 from rempart.server.vaults import WRAPPED_ELSEWHERE
 from rempart.settings import Settings
 from rempart.store import upkeep as store_upkeep
@@ -119,7 +118,6 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         ),
         *reasons.periodics(parts.store, settings),
         *drafting_upkeep.periodics(parts.store, maker=maker_of(settings, keyring=parts.vault.keyring)),
-        Starter(parts.store, settings).periodic(),
         *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
         *filing.periodics(settings, parts.store, vault=parts.vault, alarms=parts.alarms),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),

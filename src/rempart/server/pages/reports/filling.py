@@ -148,7 +148,7 @@ def _page(
         wrong = wrong_of(service, row, papers, at=at)
         files = files_of(conn, row, papers) if number else ()
     may_classify = house_of(service.settings).may_classify
-    showing = replace(showing, barred=() if may_classify else (sections.MAY_CLASSIFY,))
+    showing = replace(showing, barred=(sections.SAID_TWICE, *(() if may_classify else (sections.MAY_CLASSIFY,))))
     tip = papers.tip if typed is None else sections.filled(papers.tip, name, Reader(typed=typed, every=True))
     told = {path: [words.say(key)] for path, key in mistakes.items()}
     for one in wrong if typed is None else ():
