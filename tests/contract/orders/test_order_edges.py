@@ -96,7 +96,7 @@ def test_an_account_holds_nothing_that_could_be_removed(plain):
             conn, service="forum", uploader="kite", facts=[fact], by=SYSTEM, at=plain.clock()
         )
     with pytest.raises(RefusedError, match="about an account"):
-        plain.take(a_case(found.case_id))
+        plain.take(a_case(found.case))
     with pytest.raises(NotFoundError):
         plain.take(a_case("case_none"))
 

@@ -146,5 +146,5 @@ def _word(kind: str, rows: Sequence[ClockRow], at: datetime) -> Word:
 def _leaves(rows: Iterable[ClockRow], at: datetime) -> Iterable[Leaf]:
     for row in rows:
         action = "order.overdue" if row.due <= at else "order.warned"
-        facts = {"regime": row.regime, "what": row.what, "minutes_left": (row.due - at) // timedelta(minutes=1)}
+        facts = {"regime": row.regime, "what": row.what, "hours_left": (row.due - at) // timedelta(hours=1)}
         yield Leaf(action=action, actor=SYSTEM.pseudonym, facts=facts, subject=f"order:{row.order}")
