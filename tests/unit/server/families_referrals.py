@@ -19,7 +19,6 @@ FAMILIES: dict[str, list[str]] = {
 SAME: set[str] = {
     "referrals.class.police",
     "referrals.class.ncmec",
-    "referrals.source",
     "referrals.service",
     "referrals.sha",
 }
