@@ -66,9 +66,10 @@ def _head(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
     if frozen["authority_name"]:
         rows.append((said.say("authority"), frozen["authority_name"]))
     rows.append((said.say("ground"), said.say("ground." + frozen["ground"])))
-    if frozen["note"]:
-        rows.append((said.say("note"), frozen["note"]))
     yield _facts(rows)
+    if frozen["note"]:
+        yield _p(said.say("note"), _HEAD)
+        yield _p(frozen["note"])
 
 
 def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
@@ -131,7 +132,12 @@ def _answer(one: Mapping[str, Any], said: Words) -> str:
 
 
 def _facts(rows: list[tuple[str, str]]) -> Table:
-    table = Table([[_p(name, _SMALL), _p(value)] for name, value in rows], colWidths=[38 * mm, 124 * mm], hAlign="LEFT")
+    table = Table(
+        [[_p(name, _SMALL), _p(value)] for name, value in rows],
+        colWidths=[38 * mm, 124 * mm],
+        hAlign="LEFT",
+        splitInRow=1,
+    )
     table.setStyle(TableStyle([
         ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
         ("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 4),
