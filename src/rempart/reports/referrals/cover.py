@@ -22,6 +22,7 @@ from rempart.reports.referrals.values import Part
 from rempart.reports.referrals.wording import Words, words
 
 MOST_PLACES = 60
+_MOST_ADDRESS = 400
 _INK, _RULE, _PALE = HexColor("#1d2733"), HexColor("#8896a5"), HexColor("#eef2f6")
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=10, leading=14, textColor=_INK, splitLongWords=1)
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=8.5, leading=11.5)
@@ -101,7 +102,7 @@ def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
 def _places(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
     for one in frozen["locations"][:MOST_PLACES]:
         item = said.say("item", item=one["item"]) if one.get("item") else ""
-        shown = one["address"] or item or said.say("where_none")
+        shown = _short(one["address"] or item or said.say("where_none"))
         yield _p(said.say("place", place=one["place"], address=shown), _LINE)
         stands = said.say("stands." + one["stands"])
         facts = said.say("place_facts", service=one["service"], at=_when(one["first_seen"]), stands=stands)
@@ -152,6 +153,11 @@ def _when(moment: str) -> str:
 
 def _p(text: str, style: ParagraphStyle = _TEXT) -> Paragraph:
     return Paragraph(escape(_plain(text)).replace("\n", "<br/>"), style)
+
+
+def _short(text: str) -> str:
+    """An address that is longer than anybody reads is cut; it stands whole in the data."""
+    return text if len(text) <= _MOST_ADDRESS else f"{text[:_MOST_ADDRESS]} […]"
 
 
 def _plain(text: str) -> str:
