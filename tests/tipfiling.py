@@ -15,7 +15,7 @@ from rempart.reports.cybertip.document.records import (
     Report,
     Reporter,
 )
-from rempart.reports.cybertip.drafting.holding import Draft, digest_of, seal_draft
+from rempart.reports.cybertip.drafting.holding import digest_of, seal_tip
 from rempart.reports.cybertip.filing.beginning import begin
 from rempart.reports.cybertip.filing.filer import Filer
 from rempart.reports.cybertip.filing.means import Means
@@ -53,7 +53,7 @@ def confirmed(store, vault, number=1, *, contents=(PICTURE,), task=None, **value
     with store.write() as conn:
         refs = [one.id for one in files.of_report(conn, row.id)]
         tip = tip_of(row.id, refs, at=store.clock())
-        sealed = seal_draft(Draft(tip=tip, auto=tip, asked=tip), report=row.id, keyring=vault.keyring)
+        sealed = seal_tip(tip, report=row.id, keyring=vault.keyring)
         reports.change(conn, row.id, sealed=sealed, digest=digest_of(tip))
     return row.id
 

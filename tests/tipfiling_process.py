@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from contextlib import contextmanager
+from functools import partial
 
 from sqlalchemy import event, func, select
 
@@ -183,7 +184,7 @@ def main() -> None:
     setup.finish()
     for line in sys.stdin:
         told = json.loads(line)
-        work = {"case": setup.case, "kill": lambda: setup.kill(told["at"]), "finish": setup.finish}[told["do"]]
+        work = partial(getattr(setup, told.pop("do")), **told)
         print(json.dumps(forked(work)), flush=True)
 
 

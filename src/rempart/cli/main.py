@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reasons": ("rempart.cli.reasons", "Statements of reasons, and the transparency database."),
     "reports": ("rempart.cli.reports", "Reports to the CyberTipline: rehearse, file, follow."),
     "stats": ("rempart.cli.stats", "Transparency reports, made from the ledger and made again from an export."),
+    "order": ("rempart.cli.order", "Orders and requests of authorities, and what was handed over."),
     "referral": ("rempart.cli.referral", "Sealed packages for authorities: draft, confirm, pack, verify."),
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
@@ -48,7 +49,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 
 
 class LazyGroup(click.Group):
-    """A click group whose sub-commands live in modules that are imported on use."""
+    """A click group whose sub-commands live in modules that are imported on use: `module`, whose `command` is meant, or
+    `module:name`."""
 
     def __init__(self, *args: object, lazy: Mapping[str, tuple[str, str]], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
@@ -60,8 +62,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self._lazy:
             return None
-        command: click.Command = importlib.import_module(self._lazy[cmd_name][0]).command
-        return command
+        module, _, name = self._lazy[cmd_name][0].partition(":")
+        found: click.Command = getattr(importlib.import_module(module), name or "command")
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         if not self._lazy:

@@ -15,11 +15,32 @@ from rempart.errors import RempartError
 from rempart.evidence.vault import Keyring
 from rempart.intake.notices.clockwork import Word
 from rempart.intake.notices.removals import Unconfirmed
+from rempart.reports.cybertip.filing.means import Told
+from rempart.reports.cybertip.filing.means import Word as ReportWord
+from rempart.reports.cybertip.values import Environment
 from rempart.reports.orders.clockwork import Word as OrderWord
 from rempart.server.mail import SEND, Mail, MailKind, queue_mail
 from rempart.settings import Settings
 
 log = logging.getLogger(__name__)
+
+_OF_REPORTS = {
+    Told.STOPPED: (
+        "The CyberTipline refuses the credentials, and no report is sent",
+        "Look at [cybertip] in the settings, then: rempart reports status",
+    ),
+    Told.MANUAL: (
+        "A report could not be filed, and nothing more is tried by itself",
+        "People find out what became of it.",
+    ),
+    Told.REJECTED: ("A report is not taken as it is, and was not filed", "It has to be completed and confirmed again."),
+    Told.LATE: ("A report that was confirmed long ago is not filed yet", "It is still tried."),
+    Told.STORAGE: (
+        "A report is filed, and its receipt cannot be kept",
+        "Make room where sealed bytes lie; it is tried again.",
+    ),
+    Told.DIFFERS: ("A report is filed, and the receipt names other files than were sent", "Ask the service about it."),
+}
 
 
 class Alarms:
@@ -65,6 +86,17 @@ class Alarms:
         what = f"The time {time} is {'up' if word.overdue else 'nearly up'}: {word.kind}"
         hint = f"It {'was' if word.overdue else 'is'} due at {iso(word.due)}. Look at it: /orders/{word.order}"
         self._raise(conn, what, hint=hint, key=f"order:{word.order}:{word.keeps}:{word.due}:{word.overdue}")
+
+    def reports(self, conn: Connection, word: ReportWord) -> None:
+        """Something about filing reports that people have to hear of (`alarm` of `reports.cybertip.filing`)."""
+        what, hint = _OF_REPORTS[word.told]
+        where = (
+            "" if word.environment is Environment.PRODUCTION else f" ({word.environment.value}: nothing is reported)"
+        )
+        since = "" if word.since is None else word.since.timestamp()
+        more = "" if word.report is None else f" Look at it: /reports/{word.report}"
+        key = f"report:{word.told}:{word.environment}:{word.report}:{word.why}:{since}"
+        self._raise(conn, what + where, hint=hint + more, key=key)
 
     def dead_job(self, conn: Connection, kind: str, payload: Mapping[str, Any], reason: str) -> None:
         """A job was given up (`on_dead` of JobRunner)."""

@@ -34,8 +34,9 @@ from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.reports.cybertip.drafting import upkeep as drafting_upkeep
 from rempart.reports.orders import clockwork as orders
+from rempart.reports.referrals import upkeep as referrals_upkeep
 from rempart.reports.transparency import counting
-from rempart.server import ledgers, reasons
+from rempart.server import filing, ledgers, reasons
 from rempart.server.alarms import Alarms
 from rempart.server.delivery import Delivery
 from rempart.server.drafting import maker_of
@@ -96,6 +97,11 @@ def senders(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
     return {**found, **reasons.senders(parts.store, settings)}
 
 
+def filers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
+    """What files reports, in threads of its own: a long film must not keep mails and webhooks waiting."""
+    return filing.handlers(settings, parts.store, vault=parts.vault, alarms=parts.alarms)
+
+
 def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
     """All periodic work of a process."""
     return (
@@ -112,8 +118,10 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
             parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
         ),
         *reasons.periodics(parts.store, settings),
+        *referrals_upkeep.periodics(parts.store),
         *drafting_upkeep.periodics(parts.store, maker=maker_of(settings, keyring=parts.vault.keyring)),
         *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
+        *filing.periodics(settings, parts.store, vault=parts.vault, alarms=parts.alarms),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),
         *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),

@@ -25,7 +25,7 @@ from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
-from rempart.server.background import Parts, gauges, handlers, periodics, readiness, senders
+from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
 from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
@@ -47,6 +47,7 @@ log = logging.getLogger(__name__)
 
 _PHOTOS_PER_WORKER = 32
 _SENDERS = 4
+_FILERS = 2
 _DRAWING_SECONDS = 10.0
 # Python's own 700, 10 and 10 look through all that lives every few seconds, and all checks wait for that.
 _COLLECT = (5_000, 20, 50)
@@ -119,10 +120,12 @@ class Runtime:
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
         sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS, on_dead=parts.alarms.dead_job)
+        filer = JobRunner(store, worker, filers(parts, settings), threads=_FILERS, on_dead=parts.alarms.dead_job)
         for start, stop in (
             (checker.start, checker.close),
             (runner.start, runner.stop),
             (sender.start, sender.stop),
+            (filer.start, filer.stop),
             (periodic.start, periodic.stop),
         ):
             start()

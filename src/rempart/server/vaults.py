@@ -16,6 +16,7 @@ from rempart.evidence.vault.retention import regimes
 from rempart.evidence.vault.rotation import Also
 from rempart.intake.notices.sealing import rewrap_notices
 from rempart.people.rewrapping import rewrap_seeds
+from rempart.reports.cybertip.filing.sealing import rewrap_answers
 from rempart.reports.cybertip.sealing import rewrap_reports
 from rempart.reports.orders.sealing import rewrap_orders
 from rempart.reports.referrals.sealing import rewrap_referrals
@@ -30,6 +31,7 @@ WRAPPED_ELSEWHERE: tuple[Also, ...] = (
     rewrap_notifiers,
     rewrap_notices,
     rewrap_reports,
+    rewrap_answers,
     rewrap_orders,
     rewrap_referrals,
 )

@@ -2,10 +2,8 @@
 
 import pytest
 
-from rempart.evidence.vault import records as vault_records
-from rempart.reports.cybertip.records import calls, receipts
-from rempart.reports.cybertip.values import Environment, ReportState
-from tipfiling import begun, desk, means_of, runs, stands, tipline, told_of
+from rempart.reports.cybertip.values import ReportState
+from tipfiling import begun, desk, means_of, stands, tipline, told_of
 from vaults import a_vault
 
 

@@ -13,8 +13,7 @@ from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Vault
 from rempart.people.permissions import Permission
 from rempart.people.principal import SYSTEM, Principal
-from rempart.reports.cybertip.filing.after import end_task, lock_task, preserve
-from rempart.reports.cybertip.filing.ending import write
+from rempart.reports.cybertip.filing.after import Filed, is_filed, lock_task
 from rempart.reports.cybertip.filing.standing import is_wanted
 from rempart.reports.cybertip.filing.values import Outcome, Then, Why
 from rempart.reports.cybertip.records import files, filings, receipts, reports
@@ -83,6 +82,11 @@ def retry(conn: Connection, who: Principal, report_id: str, *, at: datetime) -> 
     row, filing = _visible(conn, who, report_id, Permission.REPORTS_APPROVE)
     if filing is None or not (filing.active or row.state is ReportState.MANUAL):
         raise ConflictError("This report does not wait to be sent.")
+    if row.state is ReportState.MANUAL and row.why == Why.RESTORED:
+        raise ConflictError(
+            "This may have been filed after the backup, under a number that nobody here knows.",
+            hint="Ask the service, and say what it said.",
+        )
     filings.change(conn, row.id, active=True, odd=0, put_off=at)
     reports.change(conn, row.id, tries=0, next_try=at, changed=at)
     _write(conn, "report.retried", row, by=who, at=at)
@@ -148,22 +152,13 @@ def resolve(
 
 
 def _filed(conn: Connection, who: Principal, row: ReportRow, number: str, *, vault: Vault, at: datetime) -> None:
-    real = row.environment is Environment.PRODUCTION
     receipts.add(conn, receipts.Receipt(
         report=row.id, run=row.run, environment=row.environment.value, number=number, object=None, at=at, sealed=at,
         again=True, differs=False,
     ))  # fmt: skip
-    filings.change(conn, row.id, then=None)
-    reports.change(
-        conn, row.id, state=ReportState.FILED.value, filed_at=at, number=number, why=Why.RESOLVED.value, changed=at
-    )
-    kept = preserve(conn, row, vault=vault, triggered=at) if real else 0
-    if real:
-        end_task(conn, row, vault=vault, by=who, at=at)
-    write(
-        conn, "report.filed", row, at=at, by=who.pseudonym, files=len(files.of_report(conn, row.id)), again=True,
-        differs=False, preserved=kept, single=row.single, danger=row.danger, task=row.task_id if real else None,
-    )  # fmt: skip
+    sent = sum(one.remote is not None for one in files.of_report(conn, row.id))
+    filed = Filed(number=number, at=at, sent=sent, again=True, differs=False, by=who, why=Why.RESOLVED.value)
+    is_filed(conn, row, filed, vault=vault, at=at)
 
 
 def _visible(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -46,6 +47,8 @@ def give_up(conn: Connection, now: Standing, *, then: Then, why: str) -> None:
     if now.filing.then is None or now.filing.then == Then.AGAIN.value:
         filings.change(conn, now.row.id, then=then.value)
         reports.change(conn, now.row.id, why=why)
+        if now.run is not None:
+            filings.change_run(conn, now.row.id, now.run.run, why=why)
 
 
 def run_over(conn: Connection, now: Standing, outcome: Outcome, *, why: str | None, at: datetime) -> None:
@@ -59,16 +62,18 @@ def run_over(conn: Connection, now: Standing, outcome: Outcome, *, why: str | No
 
 def closed(conn: Connection, now: Standing, means: Means, outcome: Outcome, *, why: str | None, at: datetime) -> None:
     """Nothing is open at the service any more: begin again, or end as was decided."""
-    run_over(conn, now, outcome, why=why or now.row.why, at=at)
-    reports.change(conn, now.row.id, number=None)
+    assert now.run is not None
+    why = why or now.run.why or now.row.why or outcome.value
+    run_over(conn, now, outcome, why=why, at=at)
+    reports.change(conn, now.row.id, number=None, why=why)
+    now = replace(now, run=None, row=replace(now.row, why=why))
     if now.filing.then in (Then.REJECT.value, Then.STOP.value):
         end(conn, now, means, at=at)
         return
     filings.change(conn, now.row.id, then=None)
-    state = ReportState.EXPIRED if outcome is Outcome.EXPIRED else ReportState.RETRACTED
+    state = ReportState.EXPIRED if outcome is Outcome.EXPIRED else ReportState.OPENING
     reports.change(conn, now.row.id, state=state.value)
-    reason = why or now.row.why or outcome.value
-    put_off(conn, now, means, why=reason, at=at, delay=timedelta(0) if reason == Why.EXPIRED else None)
+    put_off(conn, now, means, why=why, at=at, delay=timedelta(0) if why == Why.EXPIRED else None)
 
 
 def end(conn: Connection, now: Standing, means: Means, *, at: datetime) -> None:

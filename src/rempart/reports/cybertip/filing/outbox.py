@@ -15,6 +15,7 @@ from rempart.reports.cybertip.filing.standing import is_due
 from rempart.reports.cybertip.records import filings, reports
 from rempart.reports.cybertip.records.filings import Filing
 from rempart.reports.cybertip.records.reports import ReportRow
+from rempart.reports.cybertip.values import ReportState
 from rempart.store.engine import Store
 from rempart.store.jobs import is_running
 from rempart.store.periodic import Periodic
@@ -40,6 +41,7 @@ class Outbox:
 
     def run(self, worker: Worker) -> int:
         """Queue what is due and in nobody's hands; gives how many."""
+        self._begin_confirmed(worker)
         queued, after = 0, ""
         while True:
             at = self._store.clock()
@@ -58,6 +60,23 @@ class Outbox:
             if len(found) < _AT_ONCE:
                 return queued
             after = found[-1].report
+
+    def _begin_confirmed(self, worker: Worker) -> None:
+        """What was confirmed while nothing could be sent there, as before filing for real was switched on."""
+        after = ""
+        while True:
+            with self._store.read() as conn:
+                found = reports.in_states(conn, {ReportState.CONFIRMED}, after=after, most=_AT_ONCE)
+                idle = [one.id for one in found if not _is_active(filings.find(conn, one.id))]
+            for report in idle:
+                with self._store.write() as conn:
+                    worker.guard(conn)
+                    row = reports.find(conn, report, lock=True)
+                    if row is not None and row.state is ReportState.CONFIRMED:
+                        self._means.begin(conn, report, self._store.clock())
+            if len(found) < _AT_ONCE:
+                return
+            after = found[-1].id
 
     def _is_due(self, conn: Connection, filing: Filing, *, at: datetime) -> bool:
         row = reports.find(conn, filing.report)
@@ -81,3 +100,7 @@ class Outbox:
             filings.change(conn, row.id, told_late=at)
             write(conn, "report.late", row, at=at, why=row.why)
             self._means.alarm(conn, word_of(row, Told.LATE))
+
+
+def _is_active(filing: Filing | None) -> bool:
+    return filing is not None and filing.active

@@ -40,7 +40,10 @@ class Prepared:
 
 
 def prepare(conn: Connection, report_id: str, means: Means, *, at: datetime) -> Prepared | None:
-    """Decide and write down what is next for a report; None where nothing is to be done now. Raises TamperedError."""
+    """Decide and write down what is next for a report; None where nothing is to be done now.
+
+    Raises RefusedError where nothing may be sent, TamperedError.
+    """
     now = standing(conn, report_id)
     if now is None or not (is_due(now.row, now.filing, at=at) or stops.is_over(conn, now.row, means)):
         return None
@@ -53,11 +56,12 @@ def prepare(conn: Connection, report_id: str, means: Means, *, at: datetime) -> 
     if move.move is Move.END:
         end(conn, now, means, at=at)
         return None
+    means.require(conn, now.row.environment)
     if not stops.may_send(conn, now, means, at=at):
         return None
     if move.move is Move.OPEN:
         return _opening(conn, now, tip, means, at=at)
-    return _called(conn, now, tip, Step(move.move.value), move.place, at=at)
+    return _called(conn, now, tip, Step(move.move.value), move.place, means, at=at)
 
 
 def _with_document(conn: Connection, now: Standing, means: Means) -> tuple[Standing, CyberTip | None]:
@@ -76,6 +80,8 @@ def _given_up(conn: Connection, now: Standing, then: Then, why: str) -> Standing
         return now
     filings.change(conn, now.row.id, then=then.value)
     reports.change(conn, now.row.id, why=why)
+    if now.run is not None:
+        filings.change_run(conn, now.row.id, now.run.run, why=why)
     return replace(now, filing=replace(now.filing, then=then.value), row=replace(now.row, why=why))
 
 
@@ -94,7 +100,9 @@ def _opening(conn: Connection, now: Standing, tip: CyberTip | None, means: Means
         now = replace(now, run=None, calls=())
     if now.run is None:
         now = _new_run(conn, now, at=at)
-    return _written(conn, now, request_of(Step.OPEN, report=now.row.id, number=None, tip=tip), at=at)
+    return _written(
+        conn, now, request_of(Step.OPEN, report=now.row.id, number=None, edition=means.edition(), tip=tip), at=at
+    )
 
 
 def _new_run(conn: Connection, now: Standing, *, at: datetime) -> Standing:
@@ -111,16 +119,24 @@ def _new_run(conn: Connection, now: Standing, *, at: datetime) -> Standing:
 
 
 def _called(
-    conn: Connection, now: Standing, tip: CyberTip | None, step: Step, place: int | None, *, at: datetime
-) -> Prepared:  # fmt: skip
+    conn: Connection,
+    now: Standing,
+    tip: CyberTip | None,
+    step: Step,
+    place: int | None,
+    means: Means,
+    *,
+    at: datetime,
+) -> Prepared:
     """A call about a report that is open."""
     assert now.run is not None
     if step is Step.FINISH and not any(one.step == step for one in now.calls):
         write(conn, "report.finishing", now.row, at=at, files=len(now.files))
     file = None if place is None else now.files[place]
-    return _written(
-        conn, now, request_of(step, report=now.row.id, number=now.run.number, tip=tip, file=file), at=at
+    request = request_of(
+        step, report=now.row.id, number=now.run.number, edition=means.edition(), tip=tip, file=file
     )  # fmt: skip
+    return _written(conn, now, request, at=at)
 
 
 def _written(conn: Connection, now: Standing, request: Request, *, at: datetime) -> Prepared:

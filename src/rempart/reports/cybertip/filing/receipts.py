@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from rempart.evidence.vault.sealing import Sealed
 from rempart.people.principal import SYSTEM
-from rempart.reports.cybertip.filing.after import REGIME, end_task, lock_task, preserve
-from rempart.reports.cybertip.filing.ending import word_of, write
+from rempart.reports.cybertip.filing import after
+from rempart.reports.cybertip.filing.after import REGIME, lock_task
+from rempart.reports.cybertip.filing.ending import word_of
 from rempart.reports.cybertip.filing.means import Means, Told
 from rempart.reports.cybertip.filing.sealing import opened_answer
 from rempart.reports.cybertip.filing.standing import Standing, standing
 from rempart.reports.cybertip.filing.values import Outcome, Result, Step, Why
-from rempart.reports.cybertip.records import files, filings, receipts, reports
+from rempart.reports.cybertip.records import files, filings, receipts
 from rempart.reports.cybertip.records.calls import CallRow
 from rempart.reports.cybertip.service.answers import read_answer
-from rempart.reports.cybertip.values import Environment, ReportState
+from rempart.reports.cybertip.values import Environment
 from rempart.store.jobs import Job
 
 BASIS = "report_receipt"
@@ -29,7 +30,7 @@ _MEDIA_TYPE = "application/xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filed:
+class Said:
     """What the service answered that says so: to `finish`, or, where that was lost, that it had been finished."""
 
     call: CallRow
@@ -41,12 +42,12 @@ class Filed:
         return self.call.result == Result.FINISHED
 
 
-def filed_by(some: Sequence[CallRow], means: Means) -> Filed:
+def filed_by(some: Sequence[CallRow], means: Means) -> Said:
     """The answer that says that a report is filed, among the calls of a run. Raises TamperedError."""
     for one in some:
         done = one.step == Step.FINISH and one.result == Result.OK
         if done or one.result == Result.FINISHED:
-            return Filed(call=one, body=opened_answer(one, keyring=means.vault.keyring) or b"")
+            return Said(call=one, body=opened_answer(one, keyring=means.vault.keyring) or b"")
     raise AssertionError("no answer says that it is filed")
 
 
@@ -71,7 +72,7 @@ def seal_receipt(job: Job, report_id: str, means: Means) -> bool:
     return True
 
 
-def _ended(conn: Connection, now: Standing, filed: Filed, sealed: Sealed, means: Means, *, at: datetime) -> None:
+def _ended(conn: Connection, now: Standing, filed: Said, sealed: Sealed, means: Means, *, at: datetime) -> None:
     assert now.run is not None
     row, run, vault = now.row, now.run, means.vault
     real = row.environment is Environment.PRODUCTION
@@ -86,28 +87,20 @@ def _ended(conn: Connection, now: Standing, filed: Filed, sealed: Sealed, means:
         report=row.id, run=run.run, environment=row.environment.value, number=number, object=object_id, at=when,
         sealed=at, again=filed.again, differs=differs,
     ))  # fmt: skip
-    kept = 0
     if real:
-        kept = preserve(conn, row, vault=vault, triggered=when)
         vault.oblige(conn, object_id, regime=REGIME, triggered=when, by=SYSTEM, reference=row.id)
     filings.change_run(conn, row.id, run.run, ended=at, outcome=Outcome.FILED.value)
-    filings.change(conn, row.id, active=False, then=None)
     asked = any(one.step == Step.FINISH for one in now.calls)
-    why = None if asked else Why.ELSEWHERE.value
-    reports.change(
-        conn, row.id, state=ReportState.FILED.value, filed_at=when, number=number, next_try=None, why=why, changed=at
-    )
-    write(
-        conn, "report.filed", replace(row, number=number), at=at, files=len(now.files), again=filed.again,
-        differs=differs, preserved=kept, single=row.single, danger=row.danger, task=row.task_id if real else None,
+    told = after.Filed(
+        number=number, at=when, sent=sum(one.remote is not None for one in now.files), again=filed.again,
+        differs=differs, why=None if asked else Why.ELSEWHERE.value,
     )  # fmt: skip
-    if real:
-        end_task(conn, row, vault=vault, by=SYSTEM, at=at)
+    after.is_filed(conn, row, told, vault=vault, at=at)
     if differs:
         means.alarm(conn, word_of(row, Told.DIFFERS))
 
 
-def _differs(conn: Connection, filed: Filed, report_id: str) -> bool:
+def _differs(conn: Connection, filed: Said, report_id: str) -> bool:
     """Whether the receipt names other files than we know of."""
     if filed.again:
         return False

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from rempart.errors import RempartError, TiplineUnavailableError, UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.people.principal import SYSTEM
+from rempart.reports.cybertip.document.editions import Edition
 from rempart.reports.cybertip.document.records import CyberTip, FileDetails
 from rempart.reports.cybertip.document.writing import file_xml, report_xml
 from rempart.reports.cybertip.filing.values import Result, Step, Why
@@ -42,19 +43,25 @@ class Reply:
 
 
 def request_of(
-    step: Step, *, report: str, number: str | None, tip: CyberTip | None = None, file: FileRow | None = None
+    step: Step,
+    *,
+    report: str,
+    number: str | None,
+    edition: Edition,
+    tip: CyberTip | None = None,
+    file: FileRow | None = None,
 ) -> Request:
     """What a call sends: `tip` is needed to open and to describe, `file` for what is about one."""
     xml = b""
     if step is Step.OPEN:
         assert tip is not None
-        xml = report_xml(tip.report)
+        xml = report_xml(tip.report, edition=edition)
     elif step is Step.DESCRIBE:
         assert tip is not None
         assert file is not None
         assert number is not None
         assert file.remote is not None
-        xml = file_xml(details_of(tip, file), report_id=int(number), file_id=file.remote)
+        xml = file_xml(details_of(tip, file), report_id=int(number), file_id=file.remote, edition=edition)
     if step is Step.UPLOAD:
         assert file is not None
         digest = file.sha256 or b""
