@@ -169,6 +169,8 @@ class CasePage(Context):
     opened: datetime
     notices: tuple[tuple[str, str], ...] = ()
     reports: tuple[tuple[str, str], ...] = ()
+    referrals: tuple[tuple[str, str], ...] = ()
+    may_refer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
