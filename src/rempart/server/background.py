@@ -34,6 +34,7 @@ from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.reports.cybertip.drafting import upkeep as drafting_upkeep
 from rempart.reports.orders import clockwork as orders
+from rempart.reports.referrals import upkeep as referrals_upkeep
 from rempart.reports.transparency import counting
 from rempart.server import filing, ledgers, reasons
 from rempart.server.alarms import Alarms
@@ -42,7 +43,6 @@ from rempart.server.drafting import maker_of
 from rempart.server.mail import SEND, Mailer
 from rempart.server.noticing import writer_of
 from rempart.server.readiness import Readiness
-from rempart.server.switching import Starter
 from rempart.server.vaults import WRAPPED_ELSEWHERE
 from rempart.settings import Settings
 from rempart.store import upkeep as store_upkeep
@@ -118,8 +118,8 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
             parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
         ),
         *reasons.periodics(parts.store, settings),
+        *referrals_upkeep.periodics(parts.store),
         *drafting_upkeep.periodics(parts.store, maker=maker_of(settings, keyring=parts.vault.keyring)),
-        Starter(parts.store, settings).periodic(),
         *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
         *filing.periodics(settings, parts.store, vault=parts.vault, alarms=parts.alarms),
         *removals.periodics(parts.store, alarm=parts.alarms.removals),

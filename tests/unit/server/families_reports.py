@@ -75,7 +75,7 @@ FAMILIES: dict[str, list[str]] = {
     "reports.call.": values(Step),
     "reports.result.": values(Result),
     "reports.because.": values(Why),
-    "reports.preview_": ["draft", "asked", "settled"],
+    "reports.preview_": ["draft", "asked", "settled", "filed"],
     "report_done.": sorted(DONE),
 }  # fmt: skip
 SAME: set[str] = {

@@ -88,6 +88,8 @@ def pages_of(service: Service, access: Access) -> Pages:
             "list.changes": changes,
             "evidence.destroy": partial(ordered.decide, service, lambda: pages),
             "referral": referral,
+            "report": report,
+            "report.production": production,
         },
         lists=lists,
         more=more,

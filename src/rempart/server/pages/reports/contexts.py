@@ -211,7 +211,7 @@ class StepPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewPage(Context):
-    """Exactly what will be sent, or was. `standing` is draft, asked, confirmed or filed."""
+    """Exactly what will be sent, or was. `standing` is draft, asked, settled or filed."""
 
     template: ClassVar[str] = "reports/preview"
     styles: ClassVar[tuple[str, ...]] = STYLES

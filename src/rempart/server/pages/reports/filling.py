@@ -25,7 +25,7 @@ from rempart.reports.cybertip.drafting.holding import draft_of
 from rempart.reports.cybertip.drafting.reading import report_of
 from rempart.reports.cybertip.drafting.suggesting import suggestions
 from rempart.reports.cybertip.values import EDITABLE
-from rempart.server.cybertips import house_of
+from rempart.server.drafting import house_of
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import language, render
 from rempart.server.pages.reports import sections
@@ -148,7 +148,7 @@ def _page(
         wrong = wrong_of(service, row, papers, at=at)
         files = files_of(conn, row, papers) if number else ()
     may_classify = house_of(service.settings).may_classify
-    showing = replace(showing, barred=() if may_classify else (sections.MAY_CLASSIFY,))
+    showing = replace(showing, barred=(sections.SAID_TWICE, *(() if may_classify else (sections.MAY_CLASSIFY,))))
     tip = papers.tip if typed is None else sections.filled(papers.tip, name, Reader(typed=typed, every=True))
     told = {path: [words.say(key)] for path, key in mistakes.items()}
     for one in wrong if typed is None else ():

@@ -14,7 +14,6 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
 from rempart.reports.cybertip import production, sealing, visibility
-from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.problems import Problem
 from rempart.reports.cybertip.document.records import CyberTip
 from rempart.reports.cybertip.drafting.composing import Held
@@ -34,7 +33,7 @@ from rempart.reports.cybertip.records import files as file_records
 from rempart.reports.cybertip.records import looks as look_records
 from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.values import EDITABLE, Environment, ReportState
-from rempart.server.cybertips import house_of
+from rempart.server.drafting import house_of
 from rempart.server.pages.reports.contexts import (
     FileLine,
     Look,
@@ -119,12 +118,14 @@ def preview_page(service: Service, who: Principal, report_id: str) -> PreviewPag
         switch = production.switch(conn, target_of(service.settings))
     if papers.exact is None:
         raise NotFoundError("What this report said was forgotten.", hint="Its time to be kept is over.")
-    standing = "draft" if row.state is ReportState.DRAFT else "asked" if row.state is ReportState.ASKED else "settled"
+    known = {ReportState.DRAFT: "draft", ReportState.ASKED: "asked", ReportState.FILED: "filed"}
+    standing = known.get(row.state, "settled")
     number = int(row.number) if row.number and row.number.isascii() and row.number.isdigit() else None
     remote = {one.id: one.remote for one in rows}
     return PreviewPage(
         row=row, where=where_now(service, switch), standing=standing, digest=row.digest.hex() if row.digest else "",
-        sheets=sheets(papers.exact, number=number, remote=tuple(remote.get(one.ref) for one in papers.exact.files)),
+        sheets=sheets(papers.exact, number=number, remote=tuple(remote.get(one.ref) for one in papers.exact.files),
+                      edition=house_of(service.settings).edition),
     )  # fmt: skip
 
 
@@ -170,13 +171,13 @@ def wrong_of(service: Service, row: ReportRow, papers: Papers, *, at: datetime) 
     """What keeps a draft from being asked."""
     if papers.exact is None or row.state is not ReportState.DRAFT:
         return ()
-    return problems(papers.exact, now=at, may_classify=house_of(service.settings).may_classify)
+    return house_of(service.settings).problems(papers.exact, now=at)
 
 
 def _meter(papers: Papers) -> Meter | None:
     if papers.frozen is None or papers.draft is None or papers.exact is None:
         return None
-    return measured(papers.exact, kind=kind_of(papers.frozen, papers.draft))
+    return measured(papers.exact, kind=kind_of(papers.frozen, papers.exact))
 
 
 def _supplied(conn: Connection, service: Service, row: ReportRow) -> tuple[SuppliedLine, ...]:

@@ -30,6 +30,8 @@ STEPS = (INCIDENT, INTERNET, PERSON, VICTIMS, RECIPIENTS, POLICE)
 """The steps about the report itself; each of its files is one more, `file-1` and so on."""
 MAY_CLASSIFY = "FileDetails.classification"
 """What is shown only where the operator declared it."""
+SAID_TWICE = "FileDetails.potential_meme"
+"""What an annotation says too, and excludes it: shown only where somebody else said it."""
 _NUMBER = re.compile(r"\[[0-9]+\]$")
 _FILE = re.compile(r"files\[([0-9]+)\]")
 _MOST_FILES = 999
@@ -119,7 +121,10 @@ def nodes(tip: CyberTip, step: str, showing: Showing) -> tuple[Node, ...]:
         info = node_of(Report, _part("additional_info"), report.additional_info, "report.additional_info", showing)
         return (own, info)
     name = _ROWS[step]
-    return (rows_of(Report, _part(name), getattr(report, name), f"report.{name}", showing),)
+    rows = rows_of(Report, _part(name), getattr(report, name), f"report.{name}", showing)
+    if step == PERSON and report.persons and report.batched_reason is None:
+        rows = replace(rows, adds=())  # only a batch reports several
+    return (rows,)
 
 
 def filled(tip: CyberTip, step: str, reader: Reader) -> CyberTip:
