@@ -33,6 +33,7 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
 from rempart.reports.cybertip.drafting.reading import of_case
+from rempart.reports.referrals.reading import of_case as referrals_of
 from rempart.server.pages.desk import drafts
 from rempart.server.pages.desk.colleagues import colleagues
 from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Happening, Holder, NearRow
@@ -91,6 +92,7 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
             notices=tuple((one.id, one.number) for one in seen_of_case(conn, case_id, who)),
             reports=_reports(conn, case_id, who),
+            referrals=tuple((one.id, one.state.value) for one in referrals_of(conn, case_id, who)),
         )  # fmt: skip
 
 
