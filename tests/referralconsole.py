@@ -81,7 +81,7 @@ def every_referral(house: Deployment) -> dict[str, str]:
         at = house.clock()
         for name in ("asked", "confirmed", "handed"):
             drafting.ask(conn, found[name], ruth, at=at)
-        drafting.confirm_in_danger(conn, found["single"], amir, reason="A child is named.", at=at)
+        drafting.confirm_alone(conn, found["single"], amir, reason="A child is named.", at=at)
         drafting.withdraw(conn, found["withdrawn"], ruth, why="they came for it", keyring=keyring, at=at)
     for name in ("confirmed", "handed"):
         pack(service.vault, found[name], io.BytesIO(), ruth, sender=sender, signer=signer_of(service.settings))

@@ -77,8 +77,10 @@ def _statement(chance):
 def _order(chance):
     country, kind = chance.choice(("FR", "DE", "LU")), chance.choice(("removal", "information"))
     if chance.random() < 0.5:
-        return leaf("order.received", kind=kind, country=country, regime="fr-lcen")
-    return leaf("order.closed", kind=kind, country=country, regime="fr-lcen", outcome="done", took=120)
+        return leaf("order.received", kind=kind, country=country, topic=chance.choice(("child_safety", "other")))
+    if chance.random() < 0.5:
+        return leaf("order.carried_out", kind=kind, country=country, topic="other", took=90, late=False)
+    return leaf("order.closed", kind=kind, country=country, topic="other", outcome="done", took=120)
 
 
 def _report(chance):

@@ -1,5 +1,6 @@
 """Filing in tests: confirmed reports, the rehearsal server, and a clock that goes on until nothing waits any more."""
 
+import hashlib
 import threading
 from contextlib import contextmanager
 from datetime import timedelta
@@ -46,12 +47,13 @@ def tip_of(report_id, refs, *, at):
     )
 
 
-def confirmed(store, vault, number=1, *, contents=(PICTURE,), task=None, **values):
-    """A report that two people stand behind, of a case that waits for it; gives its id."""
+def confirmed(store, vault, number=1, *, contents=(PICTURE,), task=None, named=None, **values):
+    """A report that two people stand behind, of a case that waits for it; gives its id. Its document names the first
+    `named` of its files, or all."""
     task = task or reported(store, vault, number)
     row = a_report(store, vault, task, contents=contents, **values)
     with store.write() as conn:
-        refs = [one.id for one in files.of_report(conn, row.id)]
+        refs = [one.id for one in files.of_report(conn, row.id)][:named]
         tip = tip_of(row.id, refs, at=store.clock())
         sealed = seal_tip(tip, report=row.id, keyring=vault.keyring)
         reports.change(conn, row.id, sealed=sealed, digest=digest_of(tip))
@@ -129,8 +131,6 @@ def runs(store, report_id):
 
 def told_of(server, report_id):
     """The numbers under which the server has finished a report."""
-    return [
-        one.number
-        for one in server.finished
-        if any(f">{report_id}<".encode() in xml for xml in server.said[one.number])
-    ]
+    mark = f">{report_id}<".encode()
+    digests = {hashlib.sha256(xml).hexdigest() for said in server.said.values() for xml in said if mark in xml}
+    return [one.number for one in server.finished if one.digest in digests]

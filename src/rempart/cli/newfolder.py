@@ -48,7 +48,7 @@ _SETTINGS = """\
 # enabled = false               # the public page at /notice, where people have pictures of themselves taken down
 # regimes = []                  # laws in force beside your own 48 hours: "us-tida", "uk-osa", "eu-dsa", "fr-lcen"
 
-[cybertip]
+# [cybertip]
 # environment = "rehearsal"     # reports to NCMEC: rehearsed here until this says "test" or "production"
 
 [mail]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,14 @@ def show(report: str, receipt: bool, data: Path, as_json: bool) -> int:
             if object_id is None:
                 raise NotFoundError("There is no receipt.")
             with folder.vault().opened(object_id, purpose=f"receipt of {report}", by=CONSOLE) as view:
-                click.get_binary_stream("stdout").write(view)
+                sys.stdout.buffer.write(view)
             return NOTHING_FOUND
     if as_json:
-        told = {"runs": [*map(_run, runs)], "calls": [*map(_call, made)], "receipts": [*map(_receipt, kept)]}
+        told = {
+            "runs": [_run(one) for one in runs],
+            "calls": [_call(one) for one in made],
+            "receipts": [_receipt(one) for one in kept],
+        }
         click.echo(json.dumps(_brief(row) | told))
         return NOTHING_FOUND
     click.echo(_line(row))

@@ -5,12 +5,14 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from deployment import deployment, text_of
 from rempart.people.permissions import Role
 from rempart.reports.transparency.monthly import Run
 from rempart.reports.transparency.periods import Every
 from rempart.reports.transparency.public import published as shown
+from rempart.reports.transparency.records import counts
 from rempart.server.ledgers import open_sequencer
 from rempart.server.pages.published.figures import label_of, took
 from rempart.server.pages.texts import texts
@@ -93,6 +95,21 @@ def test_it_may_be_kept_for_a_while_and_says_how_to_check_it(house):
     assert 'href="/ledger/key"' in answer.text
     assert "rempart stats verify" in answer.text
     assert asked(house, "/ledger/key").status_code == 200
+
+
+def test_the_page_is_made_anew_when_more_was_counted(house):
+    before = asked(house).text
+    assert asked(house).text == before
+    with house.store.write() as conn:
+        counts.add(conn, {("2026-06-09", "notices", "self"): 1000})
+        conn.execute(text("UPDATE ledger_count_marks SET value = value + 1 WHERE name = 'position'"))
+    try:
+        assert "1,0" in asked(house).text
+    finally:
+        with house.store.write() as conn:
+            counts.add(conn, {("2026-06-09", "notices", "self"): -1000})
+            conn.execute(text("UPDATE ledger_count_marks SET value = value - 1 WHERE name = 'position'"))
+    assert asked(house).text == before
 
 
 def test_lists_are_not_told_of(house):

@@ -93,6 +93,8 @@ def pages_of(service: Service, access: Access) -> Pages:
             "report": report,
             "report.production": production,
             "referral": referral,
+            "report": report,
+            "report.production": production,
         },
         lists=lists,
         more=more,

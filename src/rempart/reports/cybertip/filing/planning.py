@@ -92,11 +92,6 @@ def following(now: Situation) -> Next:
     return _onwards(now.files)
 
 
-def may_abandon(now: Situation) -> bool:
-    """Whether the open report may be left to itself: `finish` was never asked for, or surely not taken."""
-    return all(one.step is not Step.FINISH or not (one.unsure or _filed(one)) for one in now.calls)
-
-
 def _onwards(files: tuple[FileState, ...]) -> Next:
     for state, move in ((FileState.WAITING, Move.UPLOAD), (FileState.UPLOADED, Move.DESCRIBE)):
         if state in files:

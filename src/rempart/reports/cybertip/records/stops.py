@@ -38,7 +38,8 @@ class Stop:
 def put(conn: Connection, row: Stop) -> bool:
     """Stop; False where it stood still already."""
     values = {name: getattr(row, name) for name in Stop.__slots__}
-    return conn.execute(insert_or_ignore(conn, report_stops), values).rowcount == 1
+    added = insert_or_ignore(conn, report_stops).values(**values).returning(report_stops.c.environment)
+    return conn.execute(added).first() is not None
 
 
 def find(conn: Connection, environment: str, *, lock: bool = False) -> Stop | None:

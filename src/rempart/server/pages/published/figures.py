@@ -9,12 +9,14 @@ from babel.dates import format_date
 from babel.numbers import format_decimal
 from markupsafe import Markup
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
 from starlette.requests import Request
 from starlette.responses import Response
 
 from rempart.reports.transparency.monthly import Run
 from rempart.reports.transparency.periods import Every
 from rempart.reports.transparency.public import Detector, Published, published
+from rempart.reports.transparency.records import counts as records
 from rempart.server.pages.figures import charts
 from rempart.server.pages.published.contexts import Found, Months, Series, TransparencyPage
 from rempart.server.pages.published.showing import for_anybody, show, words_of
@@ -30,22 +32,32 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 }
 """The parts of the page, and what each shows."""
 _KEPT_SECONDS = 300
+_KEPT = "published_figures"
+"""Where the application keeps the page in each language."""
 
 
 @for_anybody
 async def transparency(request: Request, service: Service) -> Response:
     """The public figures."""
-    found = await run_in_threadpool(_published, service)
-    page = await run_in_threadpool(_page, found, service, words_of(request))
-    answer = show(request, page)
+    answer = show(request, await run_in_threadpool(_page_now, request.app.state, service, words_of(request)))
     answer.headers["cache-control"] = f"public, max-age={_KEPT_SECONDS}"
     return answer
 
 
-def _published(service: Service) -> Published:
-    every = Every(service.settings.transparency.period)
+def _page_now(state: State, service: Service, words: Texts) -> TransparencyPage:
+    """The page as it stands. It is made anew only when something more was counted, or on another day: anybody may ask
+    for it as often as for any page."""
+    told, today = service.settings.transparency, service.clock().date()
+    kept: dict[str, tuple[object, TransparencyPage]] = getattr(state, _KEPT, {})
     with service.store.read() as conn:
-        return published(conn, today=service.clock().date(), every=every)
+        key = (today, records.mark(conn, records.POSITION), told)
+        before = kept.get(words.lang)
+        if before is not None and before[0] == key:
+            return before[1]
+        found = published(conn, today=today, every=Every(told.period))
+    page = _page(found, service, words)
+    setattr(state, _KEPT, {**kept, words.lang: (key, page)})
+    return page
 
 
 def _page(found: Published, service: Service, words: Texts) -> TransparencyPage:

@@ -91,12 +91,12 @@ async def ask(request: Request, pages: Pages, who: Principal) -> Response:
 
 @for_people(Permission.REPORTS_APPROVE, proved=True, back=2)
 async def alone(request: Request, pages: Pages, who: Principal) -> Response:
-    """Confirm alone, because somebody is in immediate danger."""
+    """Confirm alone, because somebody is in danger or nobody seconded it in time."""
     service, referral = _asked(request)
     reason = field(await form_of(request), "reason")
 
     def step(conn: Connection) -> str:
-        drafting.confirm_in_danger(conn, referral, who, reason=reason, at=service.clock())
+        drafting.confirm_alone(conn, referral, who, reason=reason, at=service.clock())
         return "referral_confirmed"
 
     return await _done(request, who, step)

@@ -76,7 +76,8 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReferralPage(Context):
-    """One referral: how it stands, and to the word what its package says. `approval` is the question that waits."""
+    """One referral: how it stands, and to the word what its package says. `approval` is the question that waits;
+    `alone`: one person may confirm it now."""
 
     template: ClassVar[str] = "referrals/referral"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -86,6 +87,7 @@ class ReferralPage(Context):
     may_prepare: bool
     may_approve: bool
     may_review: bool
+    alone: bool
     typed: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -7,6 +7,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from rempart.cases.records import cases
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import open_about
@@ -59,6 +60,12 @@ async def referral_page(request: Request, pages: Pages, who: Principal) -> Respo
     return render(request, page, who=who, message=message_of(request))
 
 
+def referrals_waiting(pages: Pages, who: Principal) -> int:
+    """How many decisions to refer wait that a person may know of."""
+    with pages.access.store.read() as conn:
+        return len(reading.waiting(conn, who))
+
+
 def message_of(request: Request) -> str:
     """The key of what was just done."""
     done = request.query_params.get("done", "")
@@ -83,11 +90,13 @@ def page_of(service: Service, who: Principal, referral: str, form: FormData | No
     """The page of a referral, its forms filled in as they were sent."""
     with service.store.read() as conn:
         shown = reading.one(conn, referral, who, keyring=service.vault.keyring)
+        case = cases.find(conn, shown.row.case_id)
+        alone = case is not None and drafting.may_be_alone(conn, shown.row, case, at=service.clock())
         asked = open_about(conn, kind=drafting.KIND, subject=f"referral:{referral}")
     return ReferralPage(
         shown=shown, approval=asked[0].id if asked else "", own=bool(asked) and asked[0].asked_by == who.id,
         may_prepare=who.may(Permission.REPORTS_PREPARE), may_approve=who.may(Permission.REPORTS_APPROVE),
-        may_review=shown.unreviewed and who.pseudonym != shown.row.confirmed_by, typed=typed(form),
+        alone=alone, may_review=shown.unreviewed and who.pseudonym != shown.row.confirmed_by, typed=typed(form),
     )  # fmt: skip
 
 
