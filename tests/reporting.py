@@ -23,7 +23,8 @@ from rempart.reports.cybertip.document.records import (
     Reporter,
 )
 from rempart.reports.cybertip.drafting.composing import Held, House
-from rempart.reports.cybertip.drafting.holding import Draft, digest_of, seal_draft, seal_tip
+from rempart.reports.cybertip.drafting.facts import Frozen, FrozenAccount
+from rempart.reports.cybertip.drafting.holding import Draft, digest_of, seal_draft, seal_frozen, seal_tip
 from rempart.reports.cybertip.drafting.making import Maker
 from rempart.reports.cybertip.records import files, reports
 from rempart.reports.cybertip.values import EDITABLE, Environment, FileState, ReportState
@@ -101,6 +102,7 @@ def a_report(store, vault, task, *, state=ReportState.CONFIRMED, document=None, 
     its row. `document` is a CyberTip with as many files as `contents`."""
     at, report_id = store.clock(), new_id("report")
     keyring, tip = vault.keyring, document or a_tip(contents=contents)
+    frozen = Frozen(at=at, case_kind="match", account=FrozenAccount(service="forum", uploader="kite_0"))
     held = {
         one.ref: Held(item=1 + place, object="", size=len(content), sha256=None, md5=None)
         for place, (one, content) in enumerate(zip(tip.files, contents, strict=True))
@@ -110,8 +112,7 @@ def a_report(store, vault, task, *, state=ReportState.CONFIRMED, document=None, 
         "id": report_id, "case_id": task.case_id, "task_id": task.id, "part": 0, "service": "forum",
         "person": sealing.person_of("forum", "kite_0", keyring=keyring), "state": state,
         "environment": Environment.REHEARSAL, "created": at, "changed": at, "version": 1,
-        "frozen": sealing.seal({"account": {"service": "forum", "uploader": "kite_0"}}, name=sealing.FROZEN,
-                               of=report_id, keyring=keyring),
+        "frozen": seal_frozen(frozen, report=report_id, keyring=keyring),
         "sealed": seal_draft(draft, report=report_id, keyring=keyring)
         if state in EDITABLE
         else seal_tip(tip, report=report_id, keyring=keyring), "digest": digest_of(tip),

@@ -2,8 +2,10 @@
 
 import random
 from collections import Counter
+from datetime import UTC, datetime
 
-from rempart.evidence.ledger import Leaf
+from rempart.evidence.ledger import Leaf, append_many
+from rempart.reports.transparency.counting import count
 from rempart.reports.transparency.folding import fold
 
 PROBES = ("exact", "canonical", "mirrored")
@@ -75,8 +77,10 @@ def _statement(chance):
 def _order(chance):
     country, kind = chance.choice(("FR", "DE", "LU")), chance.choice(("removal", "information"))
     if chance.random() < 0.5:
-        return leaf("order.received", kind=kind, country=country, regime="fr-lcen")
-    return leaf("order.closed", kind=kind, country=country, regime="fr-lcen", outcome="done", took=120)
+        return leaf("order.received", kind=kind, country=country, topic=chance.choice(("child_safety", "other")))
+    if chance.random() < 0.5:
+        return leaf("order.carried_out", kind=kind, country=country, topic="other", took=90, late=False)
+    return leaf("order.closed", kind=kind, country=country, topic="other", outcome="done", took=120)
 
 
 def _report(chance):
@@ -99,3 +103,24 @@ def tallied(leaves, day="2026-03-04"):
         for change in fold(body(one, day)):
             found[change.measure, "|".join(change.labels)] += change.amount
     return found
+
+
+def published(house, *, name="A small forum", period="year"):
+    """Switch the public page of figures of a deployment on, or over."""
+    settings = house.runtime.service.settings
+    told = {"published": True, "name": name, "period": period}
+    object.__setattr__(settings, "transparency", settings.transparency.model_copy(update=told))
+
+
+def two_years(store, sequencer):
+    """What happened in 2025 and 2026, counted."""
+    chance = random.Random(7)
+    for year in (2025, 2026):
+        for month in range(1, 12):
+            some = some_leaves(year * 100 + month, 60 + chance.randrange(60))
+            some += [leaf("account.blocked")] * (month % 3) + [leaf("complaint.received", places=[1], others=True)]
+            at = datetime(year, month, 9, 12, tzinfo=UTC)
+            with store.write() as conn:
+                append_many(conn, some, at=at)
+    sequencer.checkpoint()
+    count(store, lambda conn: None)

@@ -161,6 +161,15 @@ def empty(root: Element, rng: random.Random) -> Mutant | None:
     return _written(root, bool(needed) or found.tag == "internetDetails")
 
 
+def second_kind(root: Element, rng: random.Random) -> Mutant | None:
+    found = _one(root, rng, lambda one: one.tag == "internetDetails")
+    if found is None:
+        return None
+    kinds = {"webPageIncident", "emailIncident", "chatImIncident", "onlineGamingIncident"} - {one.tag for one in found}
+    found.insert(rng.randint(0, len(found)), etree.Element(rng.choice(sorted(kinds))))
+    return _written(root, True)
+
+
 def blank(root: Element, rng: random.Random) -> Mutant | None:
     found = _one(root, rng, lambda one: _leaf(one) and one.tag != "value" and bool(one.text))
     if found is None:
@@ -183,7 +192,9 @@ def wrong_word(root: Element, rng: random.Random) -> Mutant | None:
     if found is None:
         return None
     text = found.text or ""
-    found.text = rng.choice([text.lower(), text + ".", text[:-1] + "!", "None of these", f"{text} {text}"])
+    found.text = rng.choice(
+        [text.lower(), text + ".", text[:-1] + "!", "None of these", f"{text} {text}", f" {text}\n"]
+    )
     return _written(root, True)
 
 
@@ -305,9 +316,9 @@ def bad_character(data: bytes, rng: random.Random) -> bytes:
 CHANGES: dict[str, Change] = {
     change.__name__: change
     for change in (
-        drop, drop_needed, double, reorder, rename, rename_to_known, move, graft, empty, blank, overlong, wrong_word,
-        wrong_flag, wrong_tag, wrong_time, wrong_number, wrong_text, child_in_text, text_between, stranger, namespace,
-        more_attributes, without_attribute, wrong_attribute, renamed_attribute,
+        drop, drop_needed, double, reorder, rename, rename_to_known, move, graft, empty, second_kind, blank, overlong,
+        wrong_word, wrong_flag, wrong_tag, wrong_time, wrong_number, wrong_text, child_in_text, text_between, stranger,
+        namespace, more_attributes, without_attribute, wrong_attribute, renamed_attribute,
     )
 }  # fmt: skip
 BYTES: dict[str, Callable[[bytes, random.Random], bytes]] = {

@@ -29,6 +29,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "reasons": ("rempart.cli.reasons", "Statements of reasons, and the transparency database."),
     "reports": ("rempart.cli.reports", "Reports to the CyberTipline: rehearse, file, follow."),
     "stats": ("rempart.cli.stats", "Transparency reports, made from the ledger and made again from an export."),
+    "order": ("rempart.cli.order", "Orders and requests of authorities, and what was handed over."),
     "referral": ("rempart.cli.referral", "Sealed packages for authorities: draft, confirm, pack, verify."),
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),

@@ -48,6 +48,9 @@ _SETTINGS = """\
 # enabled = false               # the public page at /notice, where people have pictures of themselves taken down
 # regimes = []                  # laws in force beside your own 48 hours: "us-tida", "uk-osa", "eu-dsa", "fr-lcen"
 
+# [cybertip]
+# environment = "rehearsal"     # reports to NCMEC: rehearsed here until this says "test" or "production"
+
 [mail]
 # host = ""                     # the SMTP server; empty: no mail is sent
 # alarms = []                   # addresses that are told of what must not wait

@@ -186,7 +186,7 @@ def ask(referral: str, actor: str | None, data: Path) -> int:
 @command.command()
 @click.argument("referral")
 @click.option("--refuse", is_flag=True, help="Say no: it is a draft again.")
-@click.option("--alone", is_flag=True, help="Alone, where somebody is in immediate danger; marked single.")
+@click.option("--alone", is_flag=True, help="Alone, where it cannot wait; marked single.")
 @click.option("--reason", required=True, help="What you looked at, in a sentence; sealed in the ledger.")
 @AS
 @data_option
@@ -200,7 +200,7 @@ def confirm(referral: str, refuse: bool, alone: bool, reason: str, actor: str | 
     with opened_data(data) as folder, acting(folder, actor) as who, folder.store.write() as conn:
         at = folder.store.clock()
         if alone and not refuse:
-            drafting.confirm_in_danger(conn, referral, who, reason=reason, at=at)
+            drafting.confirm_alone(conn, referral, who, reason=reason, at=at)
         else:
             asked = open_about(conn, kind=drafting.KIND, subject=f"referral:{referral}")
             if not asked:

@@ -46,7 +46,8 @@ from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.service.connection import Connection
 from rempart.reports.cybertip.service.rehearsal import RehearsalServer, rules_of, running
 from rempart.reports.cybertip.values import Environment
-from rempart.server.cybertips import check_of, edition_of, house_of, mark_of, schema_of
+from rempart.server.cybertips import check_of, edition_of, mark_of, schema_of
+from rempart.server.drafting import house_of
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import CybertipSettings, Settings, read_settings
 from rempart.signals.derivatives import Step

@@ -5,6 +5,7 @@ import click
 from rempart.cli.main import LazyGroup
 
 REPORTS: dict[str, tuple[str, str]] = {
+    "draft": ("rempart.cli.reportdraft", "Drafts: what they say and lack, and the two people who agree to one."),
     "rehearse": (
         "rempart.cli.rehearse",
         "See a report from the first look to the receipt; nothing leaves this machine.",

@@ -34,6 +34,7 @@ from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
 from rempart.reports.cybertip.drafting import upkeep as drafting_upkeep
 from rempart.reports.orders import clockwork as orders
+from rempart.reports.referrals import upkeep as referrals_upkeep
 from rempart.reports.transparency import counting
 from rempart.server import filing, ledgers, reasons
 from rempart.server.alarms import Alarms
@@ -117,6 +118,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
             parts.store, alarm=parts.alarms.notice, keep=timedelta(days=settings.notices.keep_days)
         ),
         *reasons.periodics(parts.store, settings),
+        *referrals_upkeep.periodics(parts.store),
         *drafting_upkeep.periodics(parts.store, maker=maker_of(settings, keyring=parts.vault.keyring)),
         *orders.periodics(parts.store, parts.vault, alarm=parts.alarms.order),
         *filing.periodics(settings, parts.store, vault=parts.vault, alarms=parts.alarms),

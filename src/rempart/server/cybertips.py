@@ -14,8 +14,7 @@ from rempart.evidence.vault import Keyring
 from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.editions import DEFAULT, Edition
 from rempart.reports.cybertip.document.records import ContactPerson, CyberTip, Email, Person, Phone, Reporter
-from rempart.reports.cybertip.document.writing import report_xml
-from rempart.reports.cybertip.drafting.composing import House
+from rempart.reports.cybertip.document.writing import file_xml, report_xml
 from rempart.reports.cybertip.service.connection import Connection
 from rempart.reports.cybertip.service.rehearsal import RehearsalServer, rules_of, running
 from rempart.reports.cybertip.service.schema import Schema, load
@@ -85,9 +84,16 @@ def check_of(settings: Settings) -> Callable[[CyberTip, datetime], tuple[object,
             schema = None
         edition = edition_of(schema)
         found = problems(tip, now=now, may_classify=settings.cybertip.industry_classification, edition=edition)
-        return found if found or schema is None else schema.problems(report_xml(tip.report, edition=edition))
+        return found if found or schema is None else tuple(_by_schema(tip, schema))
 
     return check
+
+
+def _by_schema(tip: CyberTip, schema: Schema) -> Iterator[str]:
+    """What the service's schema refuses; numbers that it has not given yet stand for themselves."""
+    yield from schema.problems(report_xml(tip.report, edition=schema.edition))
+    for one in tip.files:
+        yield from schema.problems(file_xml(one, report_id=1, file_id="0" * 32, edition=schema.edition))
 
 
 def mark_of(settings: Settings, environment: Environment, *, keyring: Keyring) -> bytes:
@@ -110,14 +116,6 @@ def reporter_of(settings: Settings) -> Reporter:
     return Reporter(
         person=person, contact=_contact(told), company_template=told.company_template or None,
         terms_of_service=told.terms or None, legal_url=told.legal_url or None,
-    )  # fmt: skip
-
-
-def house_of(settings: Settings) -> House:
-    """What drafts say of this house."""
-    told = settings.cybertip
-    return House(
-        reporter=reporter_of(settings), esp_service=told.esp_service or None, may_classify=told.industry_classification
     )  # fmt: skip
 
 

@@ -2,21 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from rempart.errors import SettingsError
 from rempart.evidence.vault import Keyring
+from rempart.reports.cybertip import production
+from rempart.reports.cybertip.document.editions import DEFAULT
 from rempart.reports.cybertip.drafting import wanted
 from rempart.reports.cybertip.drafting.composing import House
 from rempart.reports.cybertip.drafting.making import Maker
-from rempart.server.cybertips import reporter_of
+from rempart.reports.cybertip.drafting.seconding import Begin
+from rempart.reports.cybertip.filing import beginning as filing
+from rempart.reports.cybertip.production import SwitchState
+from rempart.reports.cybertip.values import Environment
+from rempart.server.cybertips import edition_of, environment_of, reporter_of, schema_of
+from rempart.server.switching import target_of
 from rempart.settings import Settings
 
 
 def house_of(settings: Settings) -> House:
-    """Who reports, and what may be said in its name."""
+    """Who reports, and what may be said in its name. A pinned schema that cannot be used stops sending, no drafts."""
     told = settings.cybertip
+    try:
+        edition = edition_of(schema_of(settings))
+    except SettingsError:
+        edition = DEFAULT
     return House(
         reporter=reporter_of(settings), esp_service=told.esp_service or None,
-        may_classify=told.industry_classification,
+        may_classify=told.industry_classification, edition=edition,
     )  # fmt: skip
+
+
+def begin_of(settings: Settings) -> Begin:
+    """What begins to file a report that was confirmed, where this deployment's reports go. While filing for real is
+    not switched on, what was confirmed waits for it."""
+    environment = environment_of(settings)
+
+    def begin(conn: Connection, report_id: str, at: datetime) -> None:
+        real = environment is Environment.PRODUCTION
+        if not real or production.switch(conn, target_of(settings)).state is SwitchState.ON:
+            filing.begin(conn, report_id, environment=environment, at=at)
+
+    return begin
 
 
 def maker_of(settings: Settings, *, keyring: Keyring) -> Maker:

@@ -17,7 +17,8 @@ from rempart.reports.cybertip.service.connection import Connection
 from rempart.reports.cybertip.values import Environment
 from rempart.server.alarms import Alarms
 from rempart.server.cybertips import check_of, connection_of, edition_of, mark_of, schema_of
-from rempart.server.switching import beginner, target_of
+from rempart.server.drafting import begin_of
+from rempart.server.switching import target_of
 from rempart.settings import Settings
 from rempart.store.engine import Store
 from rempart.store.jobs import Handler
@@ -42,7 +43,7 @@ def means_of(settings: Settings, store: Store, *, vault: Vault, alarms: Alarms) 
 
     return Means(
         vault=vault, connect=connect, mark=mark, require=require, check=check_of(settings), edition=edition,
-        begin=beginner(settings), alarm=alarms.reports,
+        begin=begin_of(settings), alarm=alarms.reports,
     )  # fmt: skip
 
 

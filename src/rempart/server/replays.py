@@ -28,6 +28,8 @@ from rempart.reports.cybertip.filing.again import STEPS as FILED
 from rempart.reports.cybertip.filing.again import filed_again
 from rempart.reports.reasons.delays import STEPS as DELAYED
 from rempart.reports.reasons.delays import delayed_again
+from rempart.reports.referrals.upkeep import STEPS as REFERRED
+from rempart.reports.referrals.upkeep import done_again as referred_again
 from rempart.store.counters import next_number
 
 
@@ -38,9 +40,9 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
     children's track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody
     then, where nobody can tell any more who they were), the team's settings (leads alone see cases, where those are
     lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled,
-    statements of reasons delayed or withheld, filing for real switched off, persons deactivated or given other roles.
-    A password, code, passkey or provider that was replaced or removed later, by a link too, does not open anything any
-    more: its owner needs a new link.
+    statements of reasons delayed or withheld, referrals taken back, handed over or forgotten, filing for real
+    switched off, persons deactivated or given other roles. A password, code, passkey or provider that was replaced
+    or removed later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
@@ -72,6 +74,7 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
         **{action: partial(_filing, vault=vault) for action in FILED},
         "report.forgotten": lambda conn, step: drafting.forget(conn, _report(step), at=clock()),
         **{action: partial(_delayed, clock=clock) for action in DELAYED},
+        **{action: partial(_referred, vault=vault, clock=clock) for action in REFERRED},
     }
 
 
@@ -111,6 +114,12 @@ def _filing(conn: Connection, step: Step, *, vault: Vault) -> bool:
 
 def _report(step: Step) -> str:
     return (step.subject or "").removeprefix("report:")
+
+
+def _referred(conn: Connection, step: Step, *, vault: Vault, clock: Clock) -> bool:
+    return step.subject is not None and referred_again(
+        conn, step.action, step.subject, step.facts, vault=vault, at=clock()
+    )  # fmt: skip
 
 
 def _item_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:

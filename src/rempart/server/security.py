@@ -74,7 +74,7 @@ _PUBLISHED = (
     ),
     *(header for header in _NOTICE[1:] if header[0] != b"cache-control"),
 )
-_PUBLISHED_PATHS = re.compile(r"/transparency(/.*)?")
+_PUBLISHED_PATHS = re.compile(r"/transparency")
 """The public figures: a page that runs nothing, and that browsers may keep for a while."""
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 

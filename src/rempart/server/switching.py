@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-from sqlalchemy import Connection
-
-from rempart.reports.cybertip import production
-from rempart.reports.cybertip.drafting.composing import House
-from rempart.reports.cybertip.drafting.seconding import Begin
-from rempart.reports.cybertip.filing import beginning
 from rempart.reports.cybertip.production import Checked, Target
-from rempart.reports.cybertip.values import Environment
-from rempart.server.cybertips import connection_of, environment_of, reporter_of
+from rempart.server.cybertips import connection_of
 from rempart.server.service import Service
 from rempart.settings import Settings
 
@@ -32,23 +23,3 @@ def checked(service: Service) -> Checked:
     target = target_of(service.settings)
     with connection_of(service.settings) as connection:
         return Checked.by_asking(connection, target, at=service.clock())
-
-
-def house_of(settings: Settings) -> House:
-    """Who reports, as the operator has set it."""
-    told = settings.cybertip
-    return House(
-        reporter=reporter_of(settings), esp_service=told.esp_service or None, may_classify=told.industry_classification
-    )
-
-
-def beginner(settings: Settings) -> Begin:
-    """What begins to file a report that was confirmed, where reports go now. Where filing for real is set and not
-    switched on, nothing begins: the report waits."""
-
-    def begin(conn: Connection, report_id: str, at: datetime) -> None:
-        environment = environment_of(settings)
-        if environment is not Environment.PRODUCTION or production.switch(conn, target_of(settings)).on:
-            beginning.begin(conn, report_id, environment=environment, at=at)
-
-    return begin

@@ -6,7 +6,6 @@ import pytest
 
 from deployment import deployment, text_of
 from outboxes import every_report, team
-from rempart.people.permissions import Role
 
 
 @pytest.fixture(scope="module")

@@ -102,7 +102,7 @@ def test_in_danger_one_named_person_confirms_alone_and_another_looks_afterwards(
 
     def alone(referral, who=RUI, reason="A child is named."):
         with bureau.store.write() as conn:
-            drafting.confirm_in_danger(conn, referral, who, reason=reason, at=bureau.store.clock())
+            drafting.confirm_alone(conn, referral, who, reason=reason, at=bureau.store.clock())
 
     with pytest.raises(RefusedError, match="needs a second person"):
         alone(calm)
@@ -112,7 +112,7 @@ def test_in_danger_one_named_person_confirms_alone_and_another_looks_afterwards(
     alone(danger)
     row = row_of(bureau, danger)
     assert (row.state, row.single) == (State.CONFIRMED, True)
-    with pytest.raises(RefusedError, match="already decided or withdrawn"):
+    with pytest.raises(RefusedError, match="stands otherwise by now"):
         bureau.decide(approval)
 
     def review(who):
@@ -130,6 +130,21 @@ def test_in_danger_one_named_person_confirms_alone_and_another_looks_afterwards(
     with bureau.store.read() as conn:
         (one,) = disclosures.listed(conn, LEA, keyring=bureau.vault.keyring, subject=f"referral:{danger}")
     assert (one.single, one.second) == (True, None)
+
+
+def test_where_nobody_seconds_within_the_limit_one_named_person_confirms(bureau):
+    referral = bureau.draft(bureau.case(), content=True)
+    bureau.ask(referral)
+
+    def alone():
+        with bureau.store.write() as conn:
+            drafting.confirm_alone(conn, referral, RUI, reason="Nobody is here.", at=bureau.store.clock())
+
+    with pytest.raises(RefusedError, match="needs a second person"):
+        alone()
+    bureau.vault.clock.go_on(hours=24)
+    alone()
+    assert row_of(bureau, referral).single
 
 
 def test_alone_in_a_declared_deployment_of_one_it_is_confirmed_in_a_new_session_later(bureau):

@@ -1,13 +1,14 @@
 """Any document that the records can hold is written, checked, and stored as it is; and fits the service's own schema,
 where a copy is there (`REMPART_CYBERTIP_XSD`)."""
 
+import os
 from dataclasses import fields, is_dataclass, replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rempart.reports.cybertip.document import records, storing
+from rempart.reports.cybertip.document import nodes, reading, records, storing
 from rempart.reports.cybertip.document.checking import Root, problems, problems_of_xml
 from rempart.reports.cybertip.document.editions import DEFAULT, MID_2026
 from rempart.reports.cybertip.document.shapes import Child, Shape
@@ -16,19 +17,32 @@ from rempart.reports.cybertip.document.writing import file_xml, report_xml
 from tips import NOW, any_of, files, small, tips
 from tipschema import NO_SCHEMA, mistakes, schema
 
-MANY = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+LONG = bool(os.environ.get("REMPART_CAMPAIGN"))
+MANY = settings(
+    max_examples=400 if LONG else 9, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True
+)
 
 
 @MANY
 @given(st.sampled_from((DEFAULT, MID_2026)).flatmap(lambda edition: st.tuples(st.just(edition), tips(edition))))
-def test_any_document_that_may_be_sent_is_found_sound_as_records_and_as_xml(drawn):
+def test_any_document_that_may_be_sent_is_found_sound_as_records_and_as_xml_and_stored_as_it_is(drawn):
     edition, tip = drawn
+    stored = storing.to_json(tip)
+    assert storing.from_json(stored) == tip
+    assert storing.to_json(storing.from_json(stored)) == stored
     assert problems(tip, now=NOW, may_classify=True, edition=edition) == ()
     data = report_xml(tip.report, edition=edition)
+    assert said(reading.read(data)) == said(nodes.of_report(tip.report, edition=edition))
     assert problems_of_xml(data, Root.REPORT, now=NOW, edition=edition) == ()
     for file in tip.files:
         data = file_xml(file, report_id=7, file_id="b" * 32, edition=edition)
         assert problems_of_xml(data, Root.FILE, now=NOW, edition=edition) == ()
+
+
+def said(node):
+    """An element without the spaces between its parts, which are there for people."""
+    text = "" if node.children else node.text
+    return (node.name, dict(node.attributes), text, [said(child) for child in node.children])
 
 
 @pytest.mark.skipif(schema() is None, reason=NO_SCHEMA)
@@ -41,13 +55,9 @@ def test_any_document_fits_the_schema_of_the_service(tip):
 
 
 @MANY
-@given(tips(), st.builds(storing.written, any_of(records.Victim)))
-def test_a_stored_document_is_read_as_it_was_and_always_gives_the_same_bytes(tip, part):
-    data = storing.to_json(tip)
-    again = storing.from_json(data)
-    assert again == tip
-    assert storing.to_json(again) == data
-    assert storing.written(storing.read(records.Victim, part)) == part
+@given(any_of(records.Victim))
+def test_a_part_is_stored_alone(part):
+    assert storing.read(records.Victim, storing.written(part)) == part
 
 
 @MANY
@@ -66,7 +76,8 @@ def shapes(shape, seen):
     return list(seen.values())
 
 
-EVERY = [one for one in shapes(FILE, {}) + shapes(REPORT, {}) if one.record is not None]
+BOTH = Shape(children=tuple(Child(name=one, of=of, field=one) for one, of in (("file", FILE), ("report", REPORT))))
+EVERY = [one for one in shapes(BOTH, {}) if one.record is not None]
 
 
 @pytest.mark.parametrize("shape", EVERY, ids=lambda one: one.record.__name__)
@@ -76,6 +87,54 @@ def test_the_table_sends_every_field_of_a_record_and_no_other(shape):
     sent |= {shape.field} if shape.text is not None else set()
     own = {field.name for field in fields(shape.record)} - {"ref"}
     assert sent - {"report_id", "file_id"} == own
+
+
+# The order of the documentation, written down by hand and not taken from the table.
+ACCOUNT = (
+    "espIdentifier espService compromisedAccount screenName displayName profileUrl profileBio ipCaptureEvent deviceId"
+)
+STANDING = "accountTemporarilyDisabled accountPermanentlyDisabled estimatedLocation allEmailsReported"
+ORDER = {
+    records.Report: "batchedReport incidentSummary internetDetails lawEnforcement reporter personOrUserReported "
+    "intendedRecipient victim additionalInfo",
+    records.IncidentSummary: "incidentType platform escalateToHighPriority reportAnnotations incidentDateTime "
+    "incidentDateTimeDescription",
+    records.LawEnforcement: "agencyName caseNumber officerContact reportedToLe servedLegalProcessDomestic "
+    "servedLegalProcessInternational",
+    records.Reporter: "reportingPerson contactPerson companyTemplate termsOfService legalURL",
+    records.Person: "firstName lastName phone email address age ageAssertionDiscrepancy dateOfBirth",
+    records.ContactPerson: "firstName lastName phone email address",
+    records.Address: "address city zipCode state nonUsaState country",
+    records.IpEvent: "ipAddress eventName dateTime possibleProxy port",
+    records.Device: "idType idValue eventName dateTime",
+    records.EstimatedLocation: "city region countryCode",
+    records.PersonReported: f"personOrUserReportedPerson vehicleDescription {ACCOUNT} thirdPartyUserReported "
+    f"priorCTReports groupIdentifier {STANDING} associatedAccount additionalInfo",
+    records.Recipient: f"intendedRecipientPerson {ACCOUNT} priorCTReports groupIdentifier {STANDING} additionalInfo",
+    records.Victim: f"victimPerson {ACCOUNT} schoolName priorCTReports {STANDING} associatedAccount additionalInfo",
+    records.AssociatedAccount: "platform firstName middleName lastName approximateAge ageAssertionDiscrepancy "
+    "dateOfBirth phone email allEmailsReported address espService espIdentifier profileUrl screenName displayName "
+    "profileBio groupIdentifier compromisedAccount accountTemporarilyDisabled accountPermanentlyDisabled "
+    "ipCaptureEvent deviceId priorCTReport additionalInfo",
+    records.FileDetails: "reportId fileId fileName originalFileName uploadedToEspTimestamp locationOfFile "
+    "fileViewedByEsp exifViewedByEsp publiclyAvailable fileRelevance potentialMeme fileAnnotations "
+    "industryClassification originalFileHash ipCaptureEvent deviceId details additionalInfo",
+    records.NameValue: "name value",
+    records.WebPage: "url additionalInfo",
+    records.EmailIncident: "emailAddress content additionalInfo",
+    records.Newsgroup: "name emailAddress content additionalInfo",
+    records.Chat: "chatClient chatRoomName content additionalInfo",
+    records.Gaming: "gameName console content additionalInfo",
+    records.CellPhone: "phoneNumber latitude longitude additionalInfo",
+    records.NonInternet: "locationName incidentAddress additionalInfo",
+    records.PeerToPeer: "client ipCaptureEvent fileNames additionalInfo",
+}
+
+
+@pytest.mark.parametrize("kind", ORDER, ids=lambda one: one.__name__)
+def test_parts_stand_in_the_order_of_the_documentation(kind):
+    (shape,) = [one for one in EVERY if one.record is kind]
+    assert " ".join(child.name for child in shape.children) == ORDER[kind]
 
 
 def test_every_record_has_its_shape():

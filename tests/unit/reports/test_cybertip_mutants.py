@@ -17,7 +17,7 @@ from tips import NOW, tips
 from tipschema import mistakes, schema
 
 LONG = bool(os.environ.get("REMPART_CAMPAIGN"))
-EXAMPLES = 400 if LONG else 12
+EXAMPLES = 400 if LONG else 7
 ROUNDS = 2 if LONG else 1
 
 

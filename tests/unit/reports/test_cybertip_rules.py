@@ -1,7 +1,7 @@
 """Each rule broken once: refused alone, with its field and its reason."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -40,6 +40,7 @@ from rempart.reports.cybertip.document.records import (
 from rempart.reports.cybertip.document.writing import report_xml
 from tips import NOW, small
 
+EDGE = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=13)))
 LATER = NOW + timedelta(minutes=1)
 SOUND = small()
 INCIDENT = SOUND.report.incident
@@ -86,6 +87,7 @@ BROKEN = [
     (reported(compromised="yes"), "report.persons[1].compromised", Reason.FLAG),
     (small(incident=replace(INCIDENT, at="yesterday")), "report.incident.at", Reason.TIME),
     (small(incident=replace(INCIDENT, at=NOW.replace(tzinfo=None))), "report.incident.at", Reason.ZONE),
+    (small(incident=replace(INCIDENT, at=EDGE)), "report.incident.at", Reason.TIME),
     (small(incident=replace(INCIDENT, at=LATER)), "report.incident.at", Reason.FUTURE),
     (filed(FileDetails(uploaded_at=LATER)), "files[1].uploaded_at", Reason.FUTURE),
     (reported(ip_events=(SEEN, replace(SEEN, at=LATER))), "report.persons[1].ip_events[2].at", Reason.FUTURE),
@@ -212,6 +214,12 @@ BROKEN_XML = [
     (xml(SUMMARY, SUMMARY * 2), "report.incident", "incidentSummary", Reason.MANY),
     (xml("<reporter>", "<reporter>and"), "report.reporter", "reporter", Reason.STRAY),
     (xml("<reporter>", "<internetDetails/><reporter>"), "report.internet[1]", "internetDetails[1]", Reason.ONE_KIND),
+    (
+        xml("<reporter>", "<internetDetails><chatImIncident/><emailIncident/></internetDetails><reporter>"),
+        "report.internet[1]",
+        "internetDetails[1]",
+        Reason.ONE_KIND,
+    ),
     (xml("</incidentType>", f"</incidentType>{SEXTORTION}"), "report.incident.annotations.sextortion",
      "incidentSummary/reportAnnotations/sextortion", Reason.TAG),
     (xml(">2026-11-21T12:00:00Z<", ">2026-11-21T12:00:00<"), "report.incident.at", "incidentSummary/incidentDateTime",

@@ -69,6 +69,12 @@ def test_a_time_without_a_zone_stays_so_and_is_refused_when_it_is_checked():
     assert storing.from_json(storing.to_json(tip)) == tip
 
 
+def test_the_first_hours_of_the_calendar_are_stored_too():
+    at = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=13)))
+    tip = small(incident=replace(small().report.incident, at=at))
+    assert storing.from_json(storing.to_json(tip)) == tip
+
+
 def test_whole_degrees_are_numbers_too():
     data = storing.to_json(small(internet=(CellPhone(latitude=48.0),))).replace(b"48.0", b"48")
     assert storing.from_json(data).report.internet == (CellPhone(latitude=48.0),)

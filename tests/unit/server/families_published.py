@@ -8,7 +8,8 @@ FAMILIES: dict[str, list[str]] = {
     "published.group.": list(GROUPS),
     "published.technique.": ["digest", "likeness"],
     "published.time.": [
-        "notices_decided", "removals_confirmed", "complaints_decided", "cases_decided", "orders", "orders_closed",
+        "notices_decided", "removals_confirmed", "complaints_decided", "cases_decided", "orders",
+        "orders_carried_out", "orders_closed",
     ],
     "published.minutes.": ["one", "other"], "published.hours.": ["one", "other"], "published.days.": ["one", "other"],
 }  # fmt: skip

@@ -66,6 +66,8 @@ FAMILIES: dict[str, list[str]] = {
                                                                     "ternary", "lines"}), "needed"],
     "reports.step.": [*STEPS, FILE],
     "reports.step_text.": [*STEPS, FILE],
+    "reports.wait.": ["people", "trouble", "alone"],
+    "reports.because_of.": ["category", "image_kind", "danger"],
     "reports.alone_why.": values(Alone),
     "reports.found.": values(Found),
     "reports.file_state.": values(FileState),
@@ -73,7 +75,7 @@ FAMILIES: dict[str, list[str]] = {
     "reports.call.": values(Step),
     "reports.result.": values(Result),
     "reports.because.": values(Why),
-    "reports.preview_": ["draft", "asked", "settled"],
+    "reports.preview_": ["draft", "asked", "settled", "filed"],
     "report_done.": sorted(DONE),
 }  # fmt: skip
 SAME: set[str] = {

@@ -8,6 +8,8 @@ docs/howto/quality.md:
  5. `searches`: 20 searches of hosted items or more within a day, or 5 or more for one and the same purpose.
  6. `notifier`: somebody read who told us of a case; always.
 
+1, 3 and 4 leave out what was looked at for a report or referral of the case that waited then.
+
 A flag says that somebody should ask, never that something was wrong. People are compared with nobody but themselves.
 Whoever a flag is about never sees it, and nobody who is kept from a case sees a flag about it.
 """
@@ -142,7 +144,8 @@ def _all(conn: Connection, at: datetime) -> Iterator[Found]:
     yield from _many(conn, shown)
     yield from _outside(conn, shown)
     for one in conduct.after_decision(conn, since=since, before=end):
-        yield Found(kind="decided", person=one.person, key=f"decided:{one.grant}", at=one.at, case_id=one.case_id)
+        if not conduct.for_report(conn, one):
+            yield Found(kind="decided", person=one.person, key=f"decided:{one.grant}", at=one.at, case_id=one.case_id)
     yield from _searches(conn, conduct.searches(conn, since=since))
     reads = conduct.notifier_reads(conn, since=since)
     behind = conduct.persons_behind(conn, sorted({one.by for one in reads}))
@@ -157,7 +160,7 @@ def _unanswered(conn: Connection, at: datetime) -> Iterator[Found]:
     """1: once for each person, case and day."""
     shown = conduct.reveals(conn, since=at - ANSWER_WITHIN - _LOOKED_BACK, before=at - ANSWER_WITHIN)
     for one in shown:
-        if not conduct.answered_after(conn, one):
+        if not conduct.answered_after(conn, one) and not conduct.for_report(conn, one):
             key = f"unanswered:{one.person}:{one.case_id}:{one.at:%Y-%m-%d}"
             yield Found(kind="unanswered", person=one.person, key=key, at=one.at, case_id=one.case_id)
 
@@ -195,7 +198,8 @@ def _outside(conn: Connection, shown: Sequence[Reveal]) -> Iterator[Found]:
         steps = leaves.of_case(conn, case_id)
         for one in looks:
             holder = _holder(steps, one.at)
-            if (holder is None or holder != names.get(one.person)) and not conduct.took_look(conn, one):
+            theirs = holder is not None and holder == names.get(one.person)
+            if not theirs and not conduct.took_look(conn, one) and not conduct.for_report(conn, one):
                 key = f"outside:{one.grant}"
                 yield Found(kind="outside", person=one.person, key=key, at=one.at, case_id=case_id)
 

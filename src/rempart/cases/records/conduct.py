@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, String, cast, literal, select
+from sqlalchemy import Connection, String, cast, literal, or_, select
 
 from rempart.cases.records.assessments import case_assessments
 from rempart.cases.records.cases import cases
 from rempart.cases.records.grants import case_grants
 from rempart.cases.records.samples import case_samples
 from rempart.cases.records.searches import lookback_searches
+from rempart.cases.records.tasks import REPORTED, case_tasks
 from rempart.cases.records.work import case_sealed
 from rempart.evidence.ledger.records import leaves, salts
 from rempart.people.records.tables import api_keys, persons
@@ -88,6 +89,16 @@ def took_look(conn: Connection, one: Reveal) -> bool:
     """Whether whoever looked had taken the second look at the case."""
     own = case_samples.c.case_id == one.case_id, case_samples.c.person == one.person
     return conn.execute(select(case_samples.c.id).where(*own).limit(1)).first() is not None
+
+
+def for_report(conn: Connection, one: Reveal) -> bool:
+    """Whether it was looked at for a report or referral of the case that waited then."""
+    t, g = case_tasks.c, case_grants.c
+    waited = t.case_id == one.case_id, t.kind.in_(REPORTED), t.created <= one.at
+    open_then = or_(t.settled.is_(None), t.settled >= one.at)
+    meant = g.id == one.grant, or_(g.purpose == "report", g.purpose.startswith("report:"))
+    query = select(g.id).where(*meant, select(t.id).where(*waited, open_then).exists())
+    return conn.execute(query).first() is not None
 
 
 def searches(conn: Connection, *, since: datetime) -> tuple[Search, ...]:

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from rempart.store.schema import Json, UtcTime, metadata
 
 _WAITING = text("state = 'waiting'")
+REPORTED = ("report", "refer")
+"""The kinds of task for which people send something to somebody else."""
 
 case_tasks = Table(
     "case_tasks",

@@ -4,7 +4,8 @@ A look is granted when
 
  1. the person may see evidence, and is signed in;
  2. the case is theirs to see;
- 3. they hold its claim, or have taken the second look at it after it was decided;
+ 3. they hold its claim, or have taken the second look at it after it was decided, or look for a report of it that
+    waits;
  4. the item is in the case, or laid beside it because it looks alike and in no case that is kept from them;
  5. the step is known, and the original is asked for with a purpose;
  6. there is something to be shown;
@@ -25,11 +26,12 @@ from sqlalchemy import Connection
 
 from rempart.cases.care.meter import Limits, exposure
 from rempart.cases.quality import looks
-from rempart.cases.records import care, near
+from rempart.cases.records import care, near, tasks
 from rempart.cases.records import cases as case_records
 from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow
+from rempart.cases.records.tasks import REPORTED
 from rempart.cases.sight.evidence import Evidence, Hindrance
 from rempart.cases.work.claims import held_by
 from rempart.cases.work.queue import hidden_items, visible
@@ -48,6 +50,8 @@ from rempart.signals.derivatives import Step
 
 PURPOSES = ("assess", "compare", "identify", "report", "other")
 """What an original may be looked at for; `other` is said in words."""
+FOR_REPORT = "report"
+"""The purpose for which whoever prepares a report looks at a case that was decided."""
 MOST_WORDS = 500
 PICK_UP = timedelta(seconds=60)
 """A grant whose picture nobody fetched so soon is void."""
@@ -83,7 +87,7 @@ def grant(
     commitments. Raises NotPermittedError, NotFoundError, ConflictError without the claim, BudgetReachedError, and
     RefusedError for a purpose that is missing or evidence that is not there.
     """
-    case = holding(conn, case_id, who=who, at=at, lock=True)
+    case = holding(conn, case_id, who=who, at=at, purpose=asked.purpose, lock=True)
     if not _is_in(conn, case_id, asked.item, who):
         raise NotFoundError("There is no such picture in this case.", hint="Open the case again.")
     purpose = purpose_of(asked.purpose, asked.words)
@@ -116,22 +120,29 @@ class HinderedError(RefusedError):
         self.hindrance = hindrance
 
 
-def holding(conn: Connection, case_id: str, *, who: Principal, at: datetime, lock: bool = False) -> Case:
-    """The case that a person has now. Raises NotPermittedError, NotFoundError where it is kept from them,
-    ConflictError."""
+def holding(
+    conn: Connection, case_id: str, *, who: Principal, at: datetime, purpose: str = "", lock: bool = False
+) -> Case:
+    """The case that a person has now, or may look at for this purpose. Raises NotPermittedError, NotFoundError where it
+    is kept from them, ConflictError."""
     if who.kind != "person" or who.session is None or not who.may(Permission.EVIDENCE_VIEW):
         raise NotPermittedError(
             "Your roles do not allow this.", hint="Ask an administrator for a role that may, or a colleague who has it."
         )
     case = visible(conn, case_id, who, lock=lock)
-    if not has(conn, case, who=who, at=at):
+    if not has(conn, case, who=who, at=at, purpose=purpose):
         raise ConflictError("You do not have this case, or not any more.", hint="Claim it, then look.")
     return case
 
 
-def has(conn: Connection, case: Case, *, who: Principal, at: datetime) -> bool:
-    """Whether a case is a person's to look at now: by its claim, or by the second look at it."""
-    return held_by(case, who, at=at) or (case.state != "open" and looks.holds(conn, case.id, who.id, at=at))
+def has(conn: Connection, case: Case, *, who: Principal, at: datetime, purpose: str = "") -> bool:
+    """Whether a case is a person's to look at now: by its claim, by the second look at it, or, for the purpose of a
+    report, by preparing one that waits after the case was decided."""
+    if held_by(case, who, at=at):
+        return True
+    return case.state != "open" and (
+        looks.holds(conn, case.id, who.id, at=at) or _prepares(conn, case, who, purpose=purpose)
+    )
 
 
 def good(
@@ -145,7 +156,7 @@ def good(
     if not row.open(at):
         raise _over()
     try:
-        holding(conn, case_id, who=who, at=at)
+        holding(conn, case_id, who=who, at=at, purpose=row.purpose)
     except (ConflictError, NotFoundError) as err:
         raise _over() from err
     if not _is_in(conn, case_id, row.item, who):
@@ -186,6 +197,12 @@ def fail(conn: Connection, grant_id: str, hindrance: Hindrance, *, at: datetime)
 def seconds_for(step: Step, reveal_seconds: int) -> int:
     """How long a step is shown."""
     return reveal_seconds if step is Step.ORIGINAL else reveal_seconds * DERIVATIVE_TIMES
+
+
+def _prepares(conn: Connection, case: Case, who: Principal, *, purpose: str) -> bool:
+    if purpose.partition(":")[0] != FOR_REPORT or not who.may(Permission.REPORTS_PREPARE):
+        return False
+    return any(one.kind in REPORTED and one.state == "waiting" for one in tasks.of_cases(conn, [case.id]))
 
 
 def _is_in(conn: Connection, case_id: str, item: int, who: Principal) -> bool:

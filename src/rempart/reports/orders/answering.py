@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from rempart.deadlines import orders as deadlines
 from rempart.deadlines.clocks import RunningClock
+from rempart.deadlines.spans import minutes
 from rempart.errors import ConflictError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Keyring, Vault
@@ -41,7 +42,7 @@ def acknowledge(conn: Connection, order_id: str, who: Principal, *, at: datetime
     if order.acknowledged is not None:
         raise ConflictError("The receipt was told already.")
     orders.change(conn, order.id, acknowledged=at)
-    write(conn, order, "order.acknowledged", by=who, at=at, facts=_passed(order, at))
+    write(conn, order, "order.acknowledged", by=who, at=at, facts=_took(order, at))
 
 
 def extend(
@@ -169,7 +170,7 @@ def close(
     clocks.stop(conn, order.id, "act", at=at)
     clocks.stop(conn, order.id, "keep", at=at)
     _note(conn, order, "answer", answer, keyring=vault.keyring)
-    facts = {"outcome": outcome.value, "contested": order.contested is not None, **_passed(order, at)}
+    facts = {"outcome": outcome.value, "contested": order.contested is not None, **_took(order, effect or at)}
     write(conn, order, "order.closed", by=who, at=at, facts=facts, why=answer)
 
 
@@ -181,8 +182,21 @@ def carried_out(conn: Connection, order: OrderRow, *, at: datetime) -> None:
     orders.change(conn, order.id, effect=at)
     clocks.stop(conn, order.id, "act", at=at)
     keeping.reckon_due(conn, order.id)
-    facts = _passed(order, at) | {"late": bool(due) and min(due) < at}
+    facts = _took(order, at) | {"late": bool(due) and min(due) < at}
     write(conn, order, "order.carried_out", by=SYSTEM, at=at, facts=facts)
+
+
+def in_force(conn: Connection, order: OrderRow, *, at: datetime) -> None:
+    """A preservation order whose holds stand is in force from now on. Where nothing of it is kept, its time to answer
+    runs on. Said twice it changes nothing more."""
+    if order.state != OrderState.OPEN or not parts.objects_of(conn, order.id):
+        return
+    orders.change(conn, order.id, state=OrderState.IN_FORCE.value)
+    for name in order.regimes:
+        clock = deadlines.keeping(name, order.received)
+        if clock is not None:
+            clocks.add(conn, [keeping.row_of(order.id, name, "keep", clock)])
+    carried_out(conn, order, at=at)
 
 
 def write(
@@ -221,9 +235,9 @@ def _clock(row: ClockRow) -> RunningClock:
     return RunningClock(trigger=row.trigger, due=row.due, warnings=row.warnings, met=row.met)
 
 
-def _passed(order: OrderRow, at: datetime) -> dict[str, object]:
-    """Whole minutes since it came; none where the time of day was set back since."""
-    return {"minutes": max(0, (at - order.received) // timedelta(minutes=1))}
+def _took(order: OrderRow, at: datetime) -> dict[str, object]:
+    """How long after it came, coarsely: for the figures that are published."""
+    return {"took": minutes(order.received, at)}
 
 
 def _open(order: OrderRow) -> OrderRow:

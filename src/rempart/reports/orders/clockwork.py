@@ -16,10 +16,11 @@ from rempart.deadlines.clocks import RunningClock, after_word
 from rempart.evidence.ledger import Leaf, append_many
 from rempart.evidence.vault import Vault
 from rempart.people.principal import SYSTEM
-from rempart.reports.orders import keeping
+from rempart.reports.orders import answering, keeping
 from rempart.reports.orders.records import clocks as records
 from rempart.reports.orders.records import orders, parts
 from rempart.reports.orders.records.clocks import ClockRow
+from rempart.reports.orders.values import OrderKind
 from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
@@ -109,6 +110,8 @@ def keep_on(conn: Connection, vault: Vault, *, at: datetime, most: int = _AT_ONC
     unbegun = frozenset(orders.unbegun(conn, laws, most=most))
     for row in orders.among(conn, sorted({*found, *unbegun}), lock=True):
         keeping.cover(conn, vault, row, found.get(row.id, {}), by=SYSTEM, at=at)
+        if row.kind == OrderKind.PRESERVATION:
+            answering.in_force(conn, row, at=at)
         if row.id in unbegun:
             keeping.begin(conn, vault, row, at=at)
     return len({*found, *unbegun})
@@ -143,5 +146,5 @@ def _word(kind: str, rows: Sequence[ClockRow], at: datetime) -> Word:
 def _leaves(rows: Iterable[ClockRow], at: datetime) -> Iterable[Leaf]:
     for row in rows:
         action = "order.overdue" if row.due <= at else "order.warned"
-        facts = {"regime": row.regime, "what": row.what, "minutes_left": (row.due - at) // timedelta(minutes=1)}
+        facts = {"regime": row.regime, "what": row.what, "hours_left": (row.due - at) // timedelta(hours=1)}
         yield Leaf(action=action, actor=SYSTEM.pseudonym, facts=facts, subject=f"order:{row.order}")

@@ -13,6 +13,7 @@ from rempart.errors import LegalHoldError, NotPermittedError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault import records as vault_records
+from rempart.evidence.vault.records import Hold
 from rempart.people import approvals
 from rempart.people.principal import Principal
 from rempart.people.records import approvals as approval_records
@@ -34,7 +35,7 @@ class Target:
 
     object: str
     place: int
-    holds: tuple[str, ...]
+    holds: tuple[Hold, ...]
     bases: tuple[str, ...]
 
 
@@ -43,7 +44,7 @@ def targets(conn: Connection, vault: Vault, order: OrderRow, *, at: datetime) ->
     found = keeping.objects_of(conn, vault, parts.of(conn, [order.id]))
     return tuple(
         Target(
-            object=one, place=place, holds=tuple(hold.id for hold in vault_records.holds_on(conn, one)),
+            object=one, place=place, holds=vault_records.holds_on(conn, one),
             bases=vault_records.bases_of(conn, one, now=at),
         )
         for one, place in sorted(found.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -26,6 +26,7 @@ from rempart.reports.orders.records.parts import ObjectRow, PartRow
 from rempart.reports.orders.values import OrderKind, OrderState, PartState
 
 MOST_ROWS = 100
+_TELLING = frozenset({PartState.DONE.value, PartState.REMOVING.value, PartState.KEPT.value})
 _LIVE = "live"
 _STATES = frozenset({_LIVE, "all", OrderState.CLOSED.value})
 
@@ -119,7 +120,7 @@ def register(
         place = _place_of(some[-1], state) if some else None
     rows = found[:most]
     return Register(
-        lines=tuple(_lines(conn, rows, keyring=keyring, at=at)),
+        lines=tuple(_lines(conn, rows, who, keyring=keyring, at=at)),
         next=disclosures.cursor(*_place_of(rows[-1], state)) if len(found) > most else None,
     )
 
@@ -127,15 +128,17 @@ def register(
 def whole(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: datetime) -> OrderFile:
     """One order. Raises NotPermittedError, NotFoundError also where it is kept from whoever asks, TamperedError."""
     order = seeing.seen(conn, order_id, who)
+    about = parts.of(conn, [order_id])
+    hidden = _hidden(conn, about, who)
     keyring = vault.keyring
     destruction = order.kind == OrderKind.DESTRUCTION
     targets = destroying.targets(conn, vault, order, at=at) if destruction else ()
     twins = [one for one in orders.marked(conn, order.mark) if one != order.id]
     seen = {one.id for one in seeing.seen_among(conn, orders.among(conn, twins), who)}
     return OrderFile(
-        order=order, texts=sealing.texts_of(conn, order.id, keyring=keyring),
-        parts=tuple(_parts(conn, order, who, targets, keyring=keyring)),
-        clocks=tuple(view(one, at) for one in clocks.of(conn, [order.id])),
+        order=_unknowing(order) if hidden else order, texts=sealing.texts_of(conn, order.id, keyring=keyring),
+        parts=tuple(_parts(conn, about, targets, hidden, keyring=keyring)),
+        clocks=tuple(view(one, at, unknowing=bool(hidden)) for one in clocks.of(conn, [order.id])),
         objects=tuple(parts.objects_of(conn, order.id).values()), targets=targets,
         waiting=destroying.waiting(conn, order.id) if destruction else None,
         twins=tuple(one for one in twins if one in seen),
@@ -143,47 +146,68 @@ def whole(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: 
     )  # fmt: skip
 
 
-def view(row: ClockRow, at: datetime) -> ClockView:
-    """A clock and how it stands at a moment."""
+def view(row: ClockRow, at: datetime, *, unknowing: bool = False) -> ClockView:
+    """A clock and how it stands at a moment; to who must not know yet what was decided, as if nothing had been done."""
+    row = replace(row, met=None) if unknowing and row.what == "act" else row
     clock = RunningClock(trigger=row.trigger, due=row.due, warnings=row.warnings, met=row.met)
     return ClockView(row=row, state=clock.state(at))
 
 
-def _lines(conn: Connection, rows: Sequence[OrderRow], *, keyring: Keyring, at: datetime) -> list[OrderLine]:
+def _unknowing(order: OrderRow) -> OrderRow:
+    return replace(order, effect=None)
+
+
+def _lines(
+    conn: Connection, rows: Sequence[OrderRow], who: Principal, *, keyring: Keyring, at: datetime
+) -> list[OrderLine]:
     ids = [one.id for one in rows]
-    about = parts.of(conn, ids)
-    running = [one for one in clocks.of(conn, ids) if one.met is None]
+    about, times = parts.of(conn, ids), clocks.of(conn, ids)
     lines = []
     for row in rows:
         texts = sealing.texts_of(conn, row.id, keyring=keyring)
         own = [one for one in about if one.order == row.id]
-        clock = next((one for one in running if one.order == row.id), None)
+        hidden = _hidden(conn, [one for one in own if one.state in _TELLING], who)
+        views = [view(one, at, unknowing=bool(hidden)) for one in times if one.order == row.id]
+        done = sum(1 for one in own if one.state == PartState.DONE and one.place not in hidden)
+        clock = next((one for one in views if one.row.met is None), None)
         lines.append(
             OrderLine(
-                order=row, authority=texts.get("authority", ""), reference=texts.get("reference", ""), parts=len(own),
-                done=sum(1 for one in own if one.state == PartState.DONE),
-                clock=None if clock is None else view(clock, at),
+                order=_unknowing(row) if hidden else row, authority=texts.get("authority", ""),
+                reference=texts.get("reference", ""), parts=len(own), done=done, clock=clock,
             )
         )  # fmt: skip
     return lines
 
 
 def _parts(
-    conn: Connection, order: OrderRow, who: Principal, targets: Sequence[Target], *, keyring: Keyring
+    conn: Connection,
+    about: Sequence[PartRow],
+    targets: Sequence[Target],
+    hidden: frozenset[int],
+    *,
+    keyring: Keyring,
 ) -> list[PartView]:
     held = {one.place for one in targets if one.holds}
     views = []
-    for row in parts.of(conn, [order.id]):
-        hidden = _is_hidden(conn, row, who)
+    for row in about:
         item = None if row.item is None else items.hosted(conn, row.item)
         state = PartState.HELD if row.place in held else PartState(row.state)
         views.append(
             PartView(
                 row=row, name=sealing.name_of(row, keyring=keyring), service="" if item is None else item.service,
-                state=PartState.WAITING if hidden else state, hidden=hidden,
+                state=PartState.WAITING if row.place in hidden else state, hidden=row.place in hidden,
             )
         )  # fmt: skip
     return views
+
+
+def _hidden(conn: Connection, about: Sequence[PartRow], who: Principal) -> frozenset[int]:
+    """Those parts whose case whoever looks has still to judge: they must not know what others said of it."""
+    blind = {}
+    for name in {one.case_id for one in about if one.case_id is not None}:
+        case = cases.find(conn, name)
+        blind[name] = case is not None and case.state == "open" and is_blind(conn, case, who)
+    return frozenset(one.place for one in about if one.case_id is not None and blind[one.case_id])
 
 
 def _disclosures(conn: Connection, order: OrderRow, who: Principal, *, keyring: Keyring) -> tuple[Disclosure, ...]:
@@ -193,11 +217,6 @@ def _disclosures(conn: Connection, order: OrderRow, who: Principal, *, keyring: 
         for case_id in answering.cases_of(conn, order.id):
             found += disclosures.listed(conn, who, keyring=keyring, case_id=case_id, since=order.received)
     return tuple({one.id: one for one in found}.values())
-
-
-def _is_hidden(conn: Connection, part: PartRow, who: Principal) -> bool:
-    case = None if part.case_id is None else cases.find(conn, part.case_id)
-    return case is not None and is_blind(conn, case, who)
 
 
 def _some(

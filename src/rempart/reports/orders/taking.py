@@ -91,7 +91,8 @@ def _begin(conn: Connection, vault: Vault, order: OrderRow, *, who: Principal, a
         found = keeping.objects_of(conn, vault, parts.of(conn, [order.id]))
         keeping.cover(conn, vault, order, found, by=who, at=at)
     if order.kind == OrderKind.PRESERVATION:
-        _in_force(conn, order, at=at)
+        _nothing(conn, order, {one.place for one in parts.objects_of(conn, order.id).values()}, at=at)
+        answering.in_force(conn, order, at=at)
     elif order.kind == OrderKind.REMOVAL:
         if all(one.state == PartState.DONE for one in parts.of(conn, [order.id])):
             answering.carried_out(conn, order, at=at)
@@ -102,20 +103,6 @@ def _begin(conn: Connection, vault: Vault, order: OrderRow, *, who: Principal, a
             facts = {"objects": len(targets), "held": len(held)}
             answering.write(conn, order, "order.held", by=who, at=at, facts=facts)
         _nothing(conn, order, {one.place for one in targets}, at=at)
-
-
-def _in_force(conn: Connection, order: OrderRow, *, at: datetime) -> None:
-    """Holds stand from now on. Where nothing of it is kept, that is told, and the time to answer runs."""
-    reached = parts.objects_of(conn, order.id)
-    _nothing(conn, order, {one.place for one in reached.values()}, at=at)
-    if not reached:
-        return
-    orders.change(conn, order.id, state=OrderState.IN_FORCE.value)
-    for name in order.regimes:
-        clock = deadlines.keeping(name, order.received)
-        if clock is not None:
-            clocks.add(conn, [keeping.row_of(order.id, name, "keep", clock)])
-    answering.carried_out(conn, order, at=at)
 
 
 def _nothing(conn: Connection, order: OrderRow, reached: set[int], *, at: datetime) -> None:

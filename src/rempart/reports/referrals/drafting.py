@@ -1,8 +1,8 @@
 """Referrals by people: drafted from a case, asked, confirmed by a second person, taken back.
 
 Content leaves only when two people agreed on just this: the digest covers every word, every content by its digest, and
-the keys that it is sealed to. In immediate danger one named person may confirm alone: that is marked *single*, and
-another person looks at it afterwards.
+the keys that it is sealed to. In immediate danger, or where nobody seconds within the team's limit, one named person
+may confirm alone: that is marked *single*, and another person looks at it afterwards.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from rempart.cases.records.cases import Case
+from rempart.cases.work.settings import current
 from rempart.errors import ConflictError, NotPermittedError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Keyring
@@ -38,6 +40,8 @@ from rempart.store.ids import new_id
 KIND = "referral"
 MOST_NOTE = 4_000
 MOST_WORDS = 300
+KEEP = timedelta(days=365)
+"""How long what a referral said, or why it was taken back, stays readable after its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +69,7 @@ def draft(
     recipients = sender.chosen(wanted.to)
     parts = _parts(wanted, recipients)
     if wanted.language not in LANGUAGES:
-        raise RefusedError("A cover is written in one of these languages: " + ", ".join(LANGUAGES) + ".")
+        raise RefusedError("A cover is written in English or French.")
     if len(wanted.note) > MOST_NOTE:
         raise RefusedError(f"A note has at most {MOST_NOTE} characters.", hint="Shorten it.")
     found = route_of(conn, case, sender)
@@ -110,9 +114,8 @@ def ask(conn: Connection, referral: str, who: Principal, *, at: datetime) -> str
     if not row.content:
         _confirm(conn, row, who, at=at, single=False)
         return ""
-    facts = {"to": row.classes, "parts": row.parts, "danger": row.danger}
     asked = approvals.ask(
-        conn, kind=KIND, subject=_subject(row.id), digest=row.digest, by=who, at=at, facts=facts
+        conn, kind=KIND, subject=_subject(row.id), digest=row.digest, by=who, at=at
     )  # fmt: skip
     records.change(conn, row.id, state=State.ASKED.value, asked_at=at, asked_by=who.pseudonym)
     _tell(conn, "asked", row, who, at=at)
@@ -139,6 +142,7 @@ def decide(
     row, _ = referral_for(
         conn, approval.subject.partition(":")[2], who, Permission.REPORTS_APPROVE, lock=True
     )  # fmt: skip
+    _hold(row, State.ASKED)
     if approve:
         held_good(frozen_of(row, keyring=keyring), sender)
     approvals.decide(
@@ -151,22 +155,31 @@ def decide(
         records.change(conn, row.id, state=State.DRAFT.value, asked_at=None, asked_by=None)
 
 
-def confirm_in_danger(conn: Connection, referral: str, who: Principal, *, reason: str, at: datetime) -> None:
-    """Confirm alone, where somebody is in immediate danger or the decision itself was marked *single*.
+def confirm_alone(conn: Connection, referral: str, who: Principal, *, reason: str, at: datetime) -> None:
+    """Confirm alone: where somebody is in immediate danger, where the decision itself was marked *single*, or where a
+    second person was asked and nobody answered within the team's limit.
 
-    Raises RefusedError where neither is so, or without a reason; NotPermittedError for whoever is no person.
+    Raises RefusedError where none of it is so, or without a reason; NotPermittedError for whoever is no person.
     """
-    row, _ = referral_for(conn, referral, who, Permission.REPORTS_APPROVE, lock=True)
+    row, case = referral_for(conn, referral, who, Permission.REPORTS_APPROVE, lock=True)
     if who.kind != "person":
         raise NotPermittedError("A named person confirms this.", hint="Sign in.")
-    if row.state not in (State.DRAFT, State.ASKED):
+    if row.state is not State.ASKED:
         _hold(row, State.DRAFT)
-    if not row.danger:
+    if not may_be_alone(conn, row, case, at=at):
         raise RefusedError("This needs a second person.", hint="Ask another person to confirm it.")
     if not reason.strip():
         raise RefusedError("A reason is missing.", hint="Say in a sentence why it cannot wait.")
     _withdraw_questions(conn, row, who, at=at)
     _confirm(conn, row, who, at=at, single=True, sealed={"reason": reason.strip()[:2000]})
+
+
+def may_be_alone(conn: Connection, row: ReferralRow, case: Case, *, at: datetime) -> bool:
+    """Whether one named person may confirm a referral now."""
+    _, rules = current(conn)
+    limit = timedelta(minutes=rules.second_within_minutes)
+    waited = row.state is State.ASKED and row.asked_at is not None and at >= row.asked_at + limit
+    return row.danger or case.danger or waited
 
 
 def review(conn: Connection, referral: str, who: Principal, *, at: datetime) -> None:
@@ -190,7 +203,8 @@ def withdraw(conn: Connection, referral: str, who: Principal, *, why: str, keyri
     _withdraw_questions(conn, row, who, at=at)
     outcome = sealing.sealed({"why": why.strip()[:MOST_WORDS]}, owner=owner(row.id, "outcome"), keyring=keyring)
     records.change(
-        conn, row.id, state=State.WITHDRAWN.value, frozen=None, outcome=outcome, ended_at=at, ended_by=who.pseudonym
+        conn, row.id, state=State.WITHDRAWN.value, frozen=None, outcome=outcome, ended_at=at, ended_by=who.pseudonym,
+        keep_until=at + KEEP,
     )  # fmt: skip
     sealed = {"why": why.strip()[:MOST_WORDS]} if why.strip() else {}
     _tell(conn, "withdrawn", row, who, at=at, sealed=sealed)
@@ -244,7 +258,7 @@ def _withdraw_questions(conn: Connection, row: ReferralRow, who: Principal, *, a
 
 def _hold(row: ReferralRow, *states: State) -> None:
     if row.state not in states:
-        raise ConflictError(f"This referral stands otherwise by now: {row.state}.", hint="Look at it again.")
+        raise ConflictError(f"This referral stands otherwise by now: {row.state}.", hint="Open its page again.")
 
 
 def _subject(referral: str) -> str:

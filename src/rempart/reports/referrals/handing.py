@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,8 +28,6 @@ from rempart.reports.referrals.standing import case_for, referral_for, route_of
 from rempart.reports.referrals.values import LEAVES, Part, State
 from rempart.store.counters import locked_number
 
-KEEP = timedelta(days=365)
-"""How long what a referral said stays readable after it was handed over."""
 _MOST = 300
 
 
@@ -53,7 +51,7 @@ def hand_over(
         case_tasks.finish(conn, task.id, state="done", by=who, at=at, vault=vault)
     outcome = {"reference": reference.strip()[:_MOST], "how": how.strip()[:_MOST]}
     records.change(
-        conn, row.id, state=State.HANDED_OVER.value, ended_at=at, ended_by=who.pseudonym, keep_until=at + KEEP,
+        conn, row.id, state=State.HANDED_OVER.value, ended_at=at, ended_by=who.pseudonym, keep_until=at + drafting.KEEP,
         outcome=sealing.sealed(outcome, owner=owner(row.id, "outcome"), keyring=vault.keyring),
     )  # fmt: skip
     facts = {

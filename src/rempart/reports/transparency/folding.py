@@ -159,6 +159,7 @@ def _stated(facts: Facts) -> Counted:
 
 def _order(facts: Facts) -> Counted:
     yield "orders", facts.get("country"), facts.get("kind")
+    yield "orders.topic", facts.get("country"), facts.get("topic")
 
 
 def _order_acknowledged(facts: Facts) -> Counted:
@@ -166,20 +167,21 @@ def _order_acknowledged(facts: Facts) -> Counted:
         yield "orders.acknowledged", facts["took"]
 
 
+def _order_done(facts: Facts) -> Counted:
+    yield "orders.done", "late" if facts.get("late") is True else "in_time"
+    if _number(facts.get("took"), 0) is not None:
+        yield "orders.took", facts["took"]
+
+
 def _order_closed(facts: Facts) -> Counted:
     yield "orders.closed", facts.get("outcome")
     if _number(facts.get("took"), 0) is not None:
-        yield "orders.took", facts["took"]
+        yield "orders.closed.took", facts["took"]
 
 
 def _report(facts: Facts) -> Counted:
     if facts.get("environment") == _PRODUCTION:
         yield "reports", facts.get("authority", "ncmec"), facts.get("kind")
-
-
-def _report_retracted(facts: Facts) -> Counted:
-    if facts.get("environment") == _PRODUCTION:
-        yield ("reports.retracted",)
 
 
 def _referral(facts: Facts) -> Counted:
@@ -213,7 +215,7 @@ _COUNTING: Mapping[str, Callable[[Facts], Counted]] = {
     "complaint.received": _complaint, "complaint.decided": _complaint_decided, "removal.confirmed": _removal,
     "reason.stated": _stated, "account.blocked": _account, "evidence.shown": _shown, "order.received": _order,
     "order.acknowledged": _order_acknowledged, "order.closed": _order_closed, "report.filed": _report,
-    "report.retracted": _report_retracted, "referral.handed_over": _referral, "disclosure.made": _disclosure,
+    "order.carried_out": _order_done, "referral.handed_over": _referral, "disclosure.made": _disclosure,
 }  # fmt: skip
 
 

@@ -21,6 +21,8 @@ SERIES: Mapping[str, str] = {
     "reports": "reports",
 }  # fmt: skip
 """What is shown by month, and what is counted for it: each is a whole figure of the report too."""
+EXACT = "exact"
+"""The probe of every digest: the technique says the same."""
 PERIODS_SHOWN = {Every.YEAR: 2, Every.HALF_YEAR: 4}
 """So many reporting periods are shown, with that which is running."""
 
@@ -83,10 +85,10 @@ def published(conn: Connection, *, today: date, every: Every) -> Published:
 
 
 def _detectors(told: tuple[Row, ...]) -> list[Detector]:
-    """By technique and by probe; lists are not told of on a page for everybody."""
+    """By technique, and by the probes that find likenesses; lists are not told of on a page for everybody."""
     found = []
     for one in told:
-        if one.indicator != "precision" or one.by == "list":
+        if one.indicator != "precision" or one.by == "list" or one.key == EXACT:
             continue
         own = [row for row in told if row.indicator == "judged" and (one.by, one.key) in _places(row)]
         values = {row.key if row.within else "judged": _count(row) for row in own}

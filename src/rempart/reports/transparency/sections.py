@@ -73,7 +73,10 @@ def figures(counted: Mapping[tuple[str, str], int]) -> tuple[Figure, ...]:
 
 def _orders(counts: Counts) -> Iterable[Figure]:
     countries = {
-        country: Node(value=count, groups={"kind": _parts(counts.by("orders", country))})
+        country: Node(
+            value=count,
+            groups={"kind": _parts(counts.by("orders", country)), "topic": _parts(counts.by("orders.topic", country))},
+        )
         for country, count in counts.by("orders").items()
     }
     received = Node(
@@ -81,9 +84,14 @@ def _orders(counts: Counts) -> Iterable[Figure]:
         spans=counts.spans("orders.acknowledged"),
     )  # fmt: skip
     yield Figure(section=ORDERS, indicator="orders", node=received)
+    done = Node(
+        value=counts.total("orders.done"), spans=counts.spans("orders.took"),
+        groups={"in_time": _parts(counts.by("orders.done"), known=("in_time", "late"))},
+    )  # fmt: skip
+    yield Figure(section=ORDERS, indicator="orders_carried_out", node=done)
     closed = Node(
         value=counts.total("orders.closed"), groups={"outcome": _parts(counts.by("orders.closed"))},
-        spans=counts.spans("orders.took"),
+        spans=counts.spans("orders.closed.took"),
     )  # fmt: skip
     yield Figure(section=ORDERS, indicator="orders_closed", node=closed)
 
@@ -228,7 +236,6 @@ def _further(counts: Counts) -> Iterable[Figure]:
     }
     reports = Node(value=counts.total("reports"), groups={"authority": Group(nodes=_named(authorities))})
     yield Figure(section=FURTHER, indicator="reports_filed", node=reports)
-    yield Figure(section=FURTHER, indicator="reports_retracted", node=Node(value=counts.total("reports.retracted")))
     referred = {
         name: Node(value=count, groups={"content": _parts(counts.by("referrals", name))})
         for name, count in counts.by("referrals").items()

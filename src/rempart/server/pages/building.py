@@ -20,7 +20,7 @@ from rempart.server.access import Access
 from rempart.server.oidc import Provider
 from rempart.server.pages.asked import More, nothing_more
 from rempart.server.pages.contexts import ListRow, StatusRow
-from rempart.server.pages.doors import Invite, Pages, Second, nobody_mailed
+from rempart.server.pages.doors import Invite, Known, Pages, Second, all_known, nobody_mailed
 from rempart.settings import Settings
 from rempart.store.backlog import backlog
 from rempart.store.engine import Store
@@ -38,6 +38,7 @@ def build_pages(
     decide: Mapping[str, Second],
     lists: Lists,
     more: More = nothing_more,
+    known: Known = all_known,
     invite: Invite = nobody_mailed,
     lacking: Callable[[], Collection[str]] = tuple,
     passwords: Passwords | None = None,
@@ -46,8 +47,8 @@ def build_pages(
     """The pages of a process.
 
     `secrets_keys` gives keys of 32 bytes, derived from the service keys, the active one first; `decide` says for
-    each kind of approval who carries it out, `more` what stands behind it; `invite` mails one-time links; `lists` gives
-    the hash lists for the start page, `lacking` the parts that cannot be used now.
+    each kind of approval who carries it out, `more` what stands behind it, `known` who may know of it; `invite` mails
+    one-time links; `lists` gives the hash lists for the start page, `lacking` the parts that cannot be used now.
     """
     address = settings.server.public_url or f"http://localhost:{settings.server.port}"
     parts = urlsplit(address)
@@ -69,6 +70,7 @@ def build_pages(
         alone_after=people.alone_after,
         decide=decide,
         more=more,
+        known=known,
         invite=invite,
         status=lambda who: (
             (_health(lacking()), *state(access.store, access.clock, one_person=people.one_person)),

@@ -113,7 +113,8 @@ class DeskRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage(Context):
-    """What is going on, and what waits for whoever looks; `desk` is None for who sees no cases."""
+    """What is going on, and what waits for whoever looks; `desk` is None for who sees no cases. `reports` are keys of
+    words with how many reports wait so."""
 
     template: ClassVar[str] = "home"
     name: str
@@ -121,6 +122,7 @@ class HomePage(Context):
     lists: tuple[ListRow, ...] | None
     approvals: tuple[Approval, ...]
     desk: DeskRow | None = None
+    reports: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

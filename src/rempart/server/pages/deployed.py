@@ -16,6 +16,8 @@ from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
 from rempart.policy import versions
+from rempart.reports.cybertip.drafting.reading import questions
+from rempart.reports.referrals import drafting
 from rempart.server.access import Access
 from rempart.server.invitations import Invitations
 from rempart.server.pages.asked import more
@@ -24,7 +26,9 @@ from rempart.server.pages.building import build_pages
 from rempart.server.pages.contexts import ListRow
 from rempart.server.pages.doors import Pages
 from rempart.server.pages.orders import acting as ordered
+from rempart.server.pages.reports import acting, switchboard
 from rempart.server.pages.routes import routes
+from rempart.server.referring import sender_of
 from rempart.server.service import Service
 
 _SHOWN = 100
@@ -52,6 +56,19 @@ def pages_of(service: Service, access: Access) -> Pages:
             )  # fmt: skip
         service.policies.forget()
 
+    def referral(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        with service.store.write() as conn:
+            drafting.decide(
+                conn, approval, who, approve=approve, reason=reason, sender=sender_of(service.settings), keyring=ring,
+                at=service.clock(), alone_after=pages.alone_after,
+            )  # fmt: skip
+
+    def report(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        acting.confirm(service, approval, who, approve, reason, alone_after=pages.alone_after)
+
+    def production(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
+        switchboard.decide(service, approval, who, approve, reason, alone_after=pages.alone_after)
+
     def changes(approval: Approval, who: Principal, approve: bool, reason: str) -> None:
         service.curation.decide(approval.subject.partition(":")[2], by=who, approve=approve, reason=reason)
 
@@ -70,9 +87,13 @@ def pages_of(service: Service, access: Access) -> Pages:
             "policy": policy,
             "list.changes": changes,
             "evidence.destroy": partial(ordered.decide, service, lambda: pages),
+            "referral": referral,
+            "report": report,
+            "report.production": production,
         },
         lists=lists,
         more=more,
+        known=questions,
         invite=Invitations(service.settings, keyring=ring, clock=service.clock),
         lacking=service.readiness.lacking,
     )

@@ -44,6 +44,15 @@ Invite = Callable[[Connection, Person, str, datetime], None]
 """Sends a one-time link to its person, in the transaction that makes it: (transaction, person, link, good until)."""
 
 
+Known = Callable[[Connection, tuple[Approval, ...], Principal], tuple[Approval, ...]]
+"""Leaves questions out of which somebody must not know: those about a case that is kept from them."""
+
+
+def all_known(conn: Connection, asked: tuple[Approval, ...], who: Principal) -> tuple[Approval, ...]:
+    """Where no question is about a case."""
+    return asked
+
+
 def nobody_mailed(conn: Connection, person: Person, link: str, until: datetime) -> None:
     """Where no mail is set up, whoever made a link hands it over."""
 
@@ -51,7 +60,7 @@ def nobody_mailed(conn: Connection, person: Person, link: str, until: datetime) 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
     """What pages need, at `app.state.pages`. `decide` has, for each kind of approval, who carries it out; `more`
-    says what stands behind a question; `invite` mails one-time links."""
+    says what stands behind a question, `known` of which questions a person may know; `invite` mails one-time links."""
 
     access: Access
     entry: SignIn
@@ -60,6 +69,7 @@ class Pages:
     alone_after: timedelta | None = None
     decide: Mapping[str, Second]
     more: More = nothing_more
+    known: Known = all_known
     invite: Invite = nobody_mailed
     status: Callable[[Principal], tuple[tuple[StatusRow, ...], tuple[ListRow, ...] | None]]
 

@@ -13,6 +13,7 @@ ENTRIES = (
     ("/cases", "cases", Permission.CASES_READ),
     ("/notices", "notices", Permission.NOTICES_READ),
     ("/reports", "reports", Permission.REPORTS_READ),
+    ("/referrals", "referrals", Permission.REPORTS_READ),
     ("/approvals", "approvals", Permission.APPROVALS_READ),
     ("/items", "items", Permission.ITEMS_READ),
     ("/lists", "lists", Permission.LISTS_READ),
@@ -33,7 +34,7 @@ ENTRIES = (
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "material": ("items", "lists", "policy"),
-    "reports": ("reports", "reasons", "orders"),
+    "reports": ("reports", "referrals", "reasons", "orders"),
     "figures": ("statistics", "quality", "oversight", "ledger"),
     "running": ("work", "people", "keys", "webhooks", "health"),
 }

@@ -21,6 +21,7 @@ from rempart.server.pages.contexts import HomePage
 from rempart.server.pages.desk.queue import waiting
 from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.rendering import FILES, file, render
+from rempart.server.pages.reports.listing import reports_waiting
 
 
 @for_people(Permission.OWN_ACCOUNT, or_enrolling=True)
@@ -119,4 +120,5 @@ def _home(pages: Pages, who: Principal) -> HomePage:
     return HomePage(
         name=person.shown_name, rows=rows, lists=lists, approvals=seconding.waiting_for(pages, who),
         desk=waiting(pages, who) if who.may(Permission.CASES_READ) else None,
+        reports=reports_waiting(pages, who) if who.may(Permission.REPORTS_READ) else (),
     )  # fmt: skip

@@ -21,7 +21,7 @@ from rempart.server.pages.rendering import render
 LABELLED = frozenset({
     "list", "why", "source", "mode", "add", "change", "withdraw", "unchanged", "duplicates", "entries", "refused",
     "rules", "now", "size", "name", "feeds", "scheme", "shared", "growth_rows", "growth_percent", "canary", "noisy",
-    "objects", "held",
+    "objects", "held", "files", "environment",
 })  # fmt: skip
 """Facts that have a label in the texts."""
 
@@ -63,7 +63,7 @@ async def decide(request: Request, pages: Pages, who: Principal) -> Response:
 def waiting_for(pages: Pages, who: Principal) -> tuple[Approval, ...]:
     """What waits and this person could decide, oldest first."""
     with pages.access.store.read() as conn:
-        return approvals.pending(conn, who=who)
+        return pages.known(conn, approvals.pending(conn, who=who), who)
 
 
 def _approvals(pages: Pages, who: Principal) -> ApprovalsPage:
@@ -77,7 +77,8 @@ def _approval(pages: Pages, who: Principal, approval_id: str) -> ApprovalPage:
     names = _names(pages)
     with pages.access.store.read() as conn:
         found = records.find(conn, approval_id)
-        if found is None or found.state != "pending" or not who.may(APPROVED_WITH[found.kind]):
+        waits = found is not None and found.state == "pending" and who.may(APPROVED_WITH[found.kind])
+        if found is None or not waits or not pages.known(conn, (found,), who):
             raise RefusedError("There is no such approval.", hint="Look at the list of what waits for approval.")
         return ApprovalPage(row=_row(conn, pages, found, who, names))
 

@@ -105,6 +105,8 @@ def _moment(value: datetime) -> str:
     """In UTC to the millisecond, cut off and not rounded: what is past stays past. Without a zone where there is none,
     for `checking` to refuse."""
     timespec = "milliseconds" if value.microsecond else "seconds"
-    if value.tzinfo is None:
-        return value.isoformat(timespec=timespec)
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+    try:
+        value = value if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:  # in the first or last hours of the calendar, which is refused
+        return value.isoformat()
+    return value.replace(tzinfo=None).isoformat(timespec=timespec) + ("" if value.tzinfo is None else "Z")

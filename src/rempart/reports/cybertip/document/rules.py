@@ -11,6 +11,7 @@ from rempart.reports.cybertip.document.problems import Fault, Reason
 from rempart.reports.cybertip.document.vocabulary import FileAnnotation, Relevance
 
 _EMAIL = re.compile(r"[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+")
+_LONGEST = 255
 _NOT_IN_A_BATCH = (
     ("internetDetails", "internet"),
     ("lawEnforcement", "law_enforcement"),
@@ -37,7 +38,7 @@ def of_report(report: Node) -> Iterator[Broken]:
     elif len(persons) > 1:
         yield Broken(field="persons[2]", where="personOrUserReported[2]", fault=Fault(Reason.PERSONS))
     people = [person for one in _named(report, "reporter") for person in _named(one, "reportingPerson")]
-    emails = [email.text.strip() for person in people for email in _named(person, "email")]
+    emails = [email.text.strip()[:_LONGEST] for person in people for email in _named(person, "email")]
     if people and not any(map(_EMAIL.fullmatch, emails)):
         yield Broken(
             field="reporter.person.emails", where="reporter/reportingPerson/email", fault=Fault(Reason.REPORTER_EMAIL)

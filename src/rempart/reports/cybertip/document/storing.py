@@ -130,8 +130,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, datetime):
-        return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()
+        return _in_utc(value).isoformat()
     return value.isoformat() if isinstance(value, date) else value
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:  # in the first or last hours of the calendar
+        return value
 
 
 @functools.cache

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rempart.reports.cybertip.document.checking import problems
+from rempart.reports.cybertip.document.editions import DEFAULT, Edition
+from rempart.reports.cybertip.document.problems import Problem
 from rempart.reports.cybertip.document.records import (
     CyberTip,
     FileDetails,
@@ -32,11 +35,17 @@ _MOST_URLS = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """Who reports: what the operator has set. `may_classify`: it signed the industry's memorandum on classes."""
+    """Who reports: what the operator has set. `may_classify`: it signed the industry's memorandum on classes; `edition`
+    is that of the schema which the service has."""
 
     reporter: Reporter
     esp_service: str | None = None
     may_classify: bool = False
+    edition: Edition = DEFAULT
+
+    def problems(self, tip: CyberTip, *, now: datetime) -> tuple[Problem, ...]:
+        """All that keeps a document from being sent in this house's name."""
+        return problems(tip, now=now, may_classify=self.may_classify, edition=self.edition)
 
 
 NOBODY = House(reporter=Reporter(person=Person()))

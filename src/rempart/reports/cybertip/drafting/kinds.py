@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from rempart.reports.cybertip.document.records import CyberTip
 from rempart.reports.cybertip.drafting.facts import Frozen
-from rempart.reports.cybertip.drafting.holding import Draft
 
 
 class Kind(StrEnum):
@@ -16,8 +16,8 @@ class Kind(StrEnum):
     ACCOUNT = "account"
 
 
-def kind_of(frozen: Frozen, draft: Draft) -> Kind:
-    """The kind of a draft: what is sent, not what there is. Items whose bytes were never kept have digests alone."""
-    if draft.tip.files and not draft.hash_only:
+def kind_of(frozen: Frozen, tip: CyberTip) -> Kind:
+    """The kind of what is sent, not of what there is. Items whose bytes were never kept have digests alone."""
+    if tip.files:
         return Kind.FILES
     return Kind.HASHES if frozen.items else Kind.ACCOUNT

@@ -22,7 +22,6 @@ from rempart.people import approvals
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import approvals as approval_records
-from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.problems import Problem
 from rempart.reports.cybertip.drafting.composing import House
 from rempart.reports.cybertip.drafting.editing import KIND, take_back
@@ -73,7 +72,7 @@ def ask(
     _stands(conn, row)
     draft = draft_of(row, keyring=keyring)
     tip = exact(conn, row, draft, house=house, at=at)
-    _right(problems(tip, now=at, may_classify=house.may_classify))
+    _right(house.problems(tip, now=at))
     digest = digest_of(tip)
     sealed = seal_draft(replace(draft, asked=tip), report=row.id, keyring=keyring)
     reports.change(
@@ -188,7 +187,7 @@ def _still_right(conn: Connection, row: ReportRow, *, at: datetime, keyring: Key
     tip = tip_of(row, keyring=keyring)
     if tip.report.reporter != house.reporter:
         raise ConflictError("Who reports was changed in the settings since it was asked.", hint="Ask for it again.")
-    _right(problems(tip, now=at, may_classify=house.may_classify))
+    _right(house.problems(tip, now=at))
 
 
 def _confirmed(

@@ -20,7 +20,6 @@ from rempart.evidence.vault import Keyring
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.reports.cybertip import sealing
-from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.problems import Reason
 from rempart.reports.cybertip.document.records import (
     CyberTip,
@@ -209,7 +208,7 @@ def _are_files(found: Any) -> bool:
 
 def _right(auto: CyberTip, *, at: datetime, house: House) -> None:
     """What a service supplied is right in itself; what is missing others may still fill in."""
-    for one in problems(auto, now=at, may_classify=house.may_classify):
+    for one in house.problems(auto, now=at):
         if one.reason not in (Reason.MISSING, Reason.REPORTER_EMAIL):
             raise RefusedError(f"{one.field or one.where}: {one.error}", hint="Correct it and send it again.")
 

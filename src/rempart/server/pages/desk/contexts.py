@@ -168,6 +168,7 @@ class CasePage(Context):
     sight: Panel | None
     opened: datetime
     notices: tuple[tuple[str, str], ...] = ()
+    reports: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ from rempart.lists.schemes import built_in
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
+from rempart.reports.cybertip.drafting.reading import of_case
 from rempart.server.pages.desk import drafts
 from rempart.server.pages.desk.colleagues import colleagues
 from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Happening, Holder, NearRow
@@ -89,7 +90,15 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             undo=of_standing(stands, at=at) or undoable(conn, service, who, asked.get("after", "")),
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
             notices=tuple((one.id, one.number) for one in seen_of_case(conn, case_id, who)),
+            reports=_reports(conn, case_id, who),
         )  # fmt: skip
+
+
+def _reports(conn: Connection, case_id: str, who: Principal) -> tuple[tuple[str, str], ...]:
+    """The reports of a case, with how each stands, for those who may know of them."""
+    if not who.may(Permission.REPORTS_READ):
+        return ()
+    return tuple((one.id, one.state.value) for one in of_case(conn, case_id, who))
 
 
 def _sight(conn: Connection, service: Service, who: Principal, case: Case, look: str) -> Panel | None:

@@ -13,7 +13,7 @@ from rempart.reports.orders.reading import ClockView, OrderFile, OrderLine
 from rempart.reports.orders.values import OrderKind, OrderState, Outcome, RecipientClass, Topic, What
 from rempart.server.pages.contexts import Context
 
-STYLES = ("desk.css", "notices.css")
+STYLES = ("desk.css", "notices.css", "orders.css")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

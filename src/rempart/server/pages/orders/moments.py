@@ -3,7 +3,7 @@ which nobody guesses."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 from starlette.datastructures import FormData
 
@@ -35,7 +35,7 @@ def moment_of(form: FormData, name: str) -> datetime | None:
     offset = timedelta(hours=int(hours), minutes=int(minutes))
     try:
         aware = found.replace(tzinfo=timezone(-offset if zone.startswith("-") else offset))
-        aware.timestamp()
+        aware.astimezone(UTC)
     except (ValueError, OverflowError) as err:
         raise RefusedError("That is no time.", hint="Write it as 2026-11-22T09:30.") from err
     return aware

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from markupsafe import Markup
 
-from rempart.reports.transparency.periods import Period
 from rempart.server.pages.contexts import Context
 
 
@@ -46,13 +45,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransparencyPage(Context):
-    """The public figures. `since` is the first day that was counted; None while nothing was."""
+    """The public figures. `since` is the first day that was counted, None while nothing was; `first` and `last` are the
+    days of the last period, empty while there is none."""
 
     template: ClassVar[str] = "published/transparency"
     service: str
     since: date | None
     groups: Mapping[str, tuple[Series, ...]]
-    period: Period | None
+    first: str
+    last: str
     detectors: tuple[Found, ...]
     medians: Mapping[str, str]
     reversed_: int | None

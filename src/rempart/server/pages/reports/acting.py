@@ -24,10 +24,11 @@ from rempart.reports.cybertip.filing import beginning
 from rempart.reports.cybertip.filing.beginning import Found
 from rempart.reports.cybertip.production import PRODUCTION, require
 from rempart.server.cybertips import environment_of
+from rempart.server.drafting import begin_of, house_of
 from rempart.server.pages.doors import Endpoint, Pages, again, field, for_people, form_of
 from rempart.server.pages.reports.reading import report_page
 from rempart.server.service import Service
-from rempart.server.switching import beginner, house_of, target_of
+from rempart.server.switching import target_of
 
 _TYPED = ("reason", "why", "number", "note", "found")
 _MOST_TYPED = 2_000
@@ -108,7 +109,7 @@ def confirm(
         seconding.decide(
             conn, approval.subject.partition(":")[2], digest=approval.digest, approve=approve, reason=reason, who=who,
             at=service.clock(), keyring=service.vault.keyring, house=house_of(service.settings),
-            begin=beginner(service.settings), alone_after=alone_after,
+            begin=begin_of(service.settings), alone_after=alone_after,
         )  # fmt: skip
 
 
@@ -128,14 +129,14 @@ def _decide(act: Act) -> None:
         raise RefusedError("A reason is missing.", hint="Write in a sentence what you looked at.")
     seconding.decide(
         act.conn, act.report, digest=_digest(act), approve=answer == "approve", reason=reason,
-        begin=beginner(act.service.settings), alone_after=act.alone_after, **act.told,
+        begin=begin_of(act.service.settings), alone_after=act.alone_after, **act.told,
     )  # fmt: skip
 
 
 def _alone(act: Act) -> None:
     reason = act.text("reason").strip()[:_MOST_TYPED]
     seconding.confirm_alone(
-        act.conn, act.report, digest=_digest(act), reason=reason, begin=beginner(act.service.settings), **act.told
+        act.conn, act.report, digest=_digest(act), reason=reason, begin=begin_of(act.service.settings), **act.told
     )
 
 

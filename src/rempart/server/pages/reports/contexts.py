@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from rempart.reports.cybertip.drafting.facts import Frozen
+from rempart.reports.cybertip.drafting.meter import Meter
 from rempart.reports.cybertip.drafting.seconding import Alone
 from rempart.reports.cybertip.filing.values import Why
 from rempart.reports.cybertip.production import Switch, Target
@@ -142,21 +143,22 @@ class SuppliedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MeterLine:
-    """Something that would make a report more useful: where it is filled in, the keys of what it is and why it
-    matters, how much it counts for, and whether it is there."""
+class Offer:
+    """What people's answers suggest for a field: its anchor and label, the key of the words of the value (or none), and
+    why, with what people chose. Nothing is filled in by it."""
 
-    step: str
-    what: str
-    why: str
-    weight: int
-    there: bool
+    anchor: str
+    label: str
+    word: str
+    because: str
+    words: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportPage(Context):
     """One report, whole. `may` are the steps that this person may take now; `digest` is that of the document as it was
-    asked; `typed` is a form that came back."""
+    asked; `where_of` says for each measure of the meter on which step
+    it is filled in; `typed` is a form that came back."""
 
     template: ClassVar[str] = "reports/report"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -169,7 +171,8 @@ class ReportPage(Context):
     frozen: Frozen | None
     steps: tuple[Step, ...]
     wrong: tuple[WrongLine, ...]
-    meter: tuple[MeterLine, ...]
+    meter: Meter | None
+    where_of: Mapping[str, str]
     unread: tuple[str, ...]
     hash_only: bool
     supplied: tuple[SuppliedLine, ...]
@@ -185,17 +188,11 @@ class ReportPage(Context):
     founds: tuple[str, ...]
     typed: Mapping[str, str]
 
-    @property
-    def share(self) -> int:
-        """How complete it is, of a hundred."""
-        whole = sum(one.weight for one in self.meter)
-        return 100 if not whole else sum(one.weight for one in self.meter if one.there) * 100 // whole
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepPage(Context):
-    """One step of filling a report in. `file` is the file that it is about, with what speaks for and against it having
-    been made by a machine (`evidence`: keys of words with what was found)."""
+    """One step of filling a report in. `file` is the file that it is about, with what is known of it having been
+    made by a machine (`evidence`: keys of words with what was found); `offers` is what people's answers suggest."""
 
     template: ClassVar[str] = "reports/step"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -207,13 +204,14 @@ class StepPage(Context):
     beside: tuple[str, ...]
     file: FileLine | None
     evidence: tuple[tuple[str, str], ...]
+    offers: tuple[Offer, ...]
     may_classify: bool
     next: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewPage(Context):
-    """Exactly what will be sent, or was. `standing` is draft, asked, confirmed or filed."""
+    """Exactly what will be sent, or was. `standing` is draft, asked, settled or filed."""
 
     template: ClassVar[str] = "reports/preview"
     styles: ClassVar[tuple[str, ...]] = STYLES

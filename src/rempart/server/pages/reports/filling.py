@@ -19,21 +19,24 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.reports.cybertip.document.records import CyberTip
 from rempart.reports.cybertip.drafting import editing
+from rempart.reports.cybertip.drafting.composing import House
 from rempart.reports.cybertip.drafting.facts import Frozen
 from rempart.reports.cybertip.drafting.holding import draft_of
 from rempart.reports.cybertip.drafting.reading import report_of
+from rempart.reports.cybertip.drafting.suggesting import suggestions
 from rempart.reports.cybertip.values import EDITABLE
+from rempart.server.drafting import house_of
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import language, render
 from rempart.server.pages.reports import sections
 from rempart.server.pages.reports.acting import asked, version_in
-from rempart.server.pages.reports.contexts import StepPage
+from rempart.server.pages.reports.contexts import Offer, StepPage
 from rempart.server.pages.reports.forms import Node, Showing, anchor
 from rempart.server.pages.reports.reading import files_of, papers_of, report_page, wrong_of
 from rempart.server.pages.reports.typed import Reader
+from rempart.server.pages.reports.wording import choice_of, label_of
 from rempart.server.pages.texts import texts
 from rempart.server.service import Service
-from rempart.server.switching import house_of
 
 _MOST_FIELDS = 4_000
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -145,7 +148,7 @@ def _page(
         wrong = wrong_of(service, row, papers, at=at)
         files = files_of(conn, row, papers) if number else ()
     may_classify = house_of(service.settings).may_classify
-    showing = replace(showing, barred=() if may_classify else (sections.MAY_CLASSIFY,))
+    showing = replace(showing, barred=(sections.SAID_TWICE, *(() if may_classify else (sections.MAY_CLASSIFY,))))
     tip = papers.tip if typed is None else sections.filled(papers.tip, name, Reader(typed=typed, every=True))
     told = {path: [words.say(key)] for path, key in mistakes.items()}
     for one in wrong if typed is None else ():
@@ -156,7 +159,8 @@ def _page(
     place = next(n for n, one in enumerate(steps) if one.name == name)
     return StepPage(
         row=row, step=steps[place], steps=steps, nodes=nodes, beside=beside, file=files[number - 1] if number else None,
-        evidence=_evidence(papers.frozen) if number else (), may_classify=may_classify,
+        evidence=_evidence(papers.frozen) if number else (),
+        offers=_offers(papers.frozen, name, house=house_of(service.settings)), may_classify=may_classify,
         next=steps[place + 1].name if place + 1 < len(steps) else "",
     )  # fmt: skip
 
@@ -176,6 +180,20 @@ def _evidence(frozen: Frozen | None) -> tuple[tuple[str, str], ...]:
         return ()
     kind = ((f"image_kind.{frozen.image_kind}", ""),) if frozen.image_kind else ()
     return (*kind, *((f"origin.{basis}", note) for basis, note in frozen.origin))
+
+
+def _offers(frozen: Frozen | None, step: str, *, house: House) -> tuple[Offer, ...]:
+    """What people's answers suggest for a step."""
+    number = step.partition("-")[2] if step.startswith(sections.FILE) else ""
+    found = []
+    for one in suggestions(frozen, house=house) if frozen else ():
+        path = one.field.replace("files[]", f"files[{number}]") if number else one.field
+        if sections.step_of(path) == step:
+            word = choice_of(path, one.value)
+            found.append(
+                Offer(anchor=anchor(path), label=label_of(path), word=word, because=one.because, words=one.words)
+            )
+    return tuple(found)
 
 
 def _typed(form: FormData) -> Typed:

@@ -26,6 +26,13 @@ async def outbox_page(request: Request, pages: Pages, who: Principal) -> Respons
     return render(request, page, who=who)
 
 
+def reports_waiting(pages: Pages, who: Principal) -> tuple[tuple[str, int], ...]:
+    """What waits for people, for the home page: drafts, those that need a lead, those that one person confirmed."""
+    with pages.access.store.read() as conn:
+        found = visibility.waiting(conn, who)
+    return tuple((one.value, found[one]) for one in (Show.PEOPLE, Show.TROUBLE, Show.ALONE) if found[one])
+
+
 def where_now(service: Service, switch: production.Switch) -> Where:
     """Where reports go now."""
     return Where(environment=Environment(service.settings.cybertip.environment), switch=switch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -86,3 +87,15 @@ def _one(label: str, value: Any, *, number: int = 0) -> Told:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return Told(label=label, moment=value, number=number)
     return Told(label=label, text=value.isoformat() if isinstance(value, date) else str(value), number=number)
+
+
+def flat(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """A JSON value as places with texts, as a service gave it."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from flat(inner, f"{place}.{name}" if place else str(name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value, 1):
+            yield from flat(inner, f"{place}[{number}]")
+    else:
+        yield place, str(value)

@@ -13,25 +13,27 @@ from rempart.evidence.vault import Keyring
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
-from rempart.reports.cybertip import production, visibility
-from rempart.reports.cybertip.document.checking import problems
+from rempart.reports.cybertip import production, sealing, visibility
 from rempart.reports.cybertip.document.problems import Problem
 from rempart.reports.cybertip.document.records import CyberTip
 from rempart.reports.cybertip.drafting.composing import Held
 from rempart.reports.cybertip.drafting.exact import exact
 from rempart.reports.cybertip.drafting.facts import Frozen
 from rempart.reports.cybertip.drafting.holding import Draft, draft_of, frozen_of, tip_of
+from rempart.reports.cybertip.drafting.kinds import kind_of
 from rempart.reports.cybertip.drafting.linking import same_person
+from rempart.reports.cybertip.drafting.meter import Meter, measured
 from rempart.reports.cybertip.drafting.reading import report_of, shown
 from rempart.reports.cybertip.drafting.seconding import alone_of
 from rempart.reports.cybertip.filing.beginning import Found
 from rempart.reports.cybertip.filing.sealing import opened_answer
 from rempart.reports.cybertip.filing.values import Result, Step
-from rempart.reports.cybertip.records import calls, filings, receipts, stops
+from rempart.reports.cybertip.records import calls, filings, receipts, stops, subjects
 from rempart.reports.cybertip.records import files as file_records
 from rempart.reports.cybertip.records import looks as look_records
 from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.values import EDITABLE, Environment, ReportState
+from rempart.server.drafting import house_of
 from rempart.server.pages.reports.contexts import (
     FileLine,
     Look,
@@ -39,15 +41,16 @@ from rempart.server.pages.reports.contexts import (
     ReceiptPage,
     ReportPage,
     RunLine,
+    SuppliedLine,
     WrongLine,
 )
 from rempart.server.pages.reports.forms import anchor
 from rempart.server.pages.reports.listing import where_now
-from rempart.server.pages.reports.preview import sheets
-from rempart.server.pages.reports.sections import step_of, steps
+from rempart.server.pages.reports.preview import flat, sheets
+from rempart.server.pages.reports.sections import step_of, steps, where_of
 from rempart.server.pages.reports.wording import label_of
 from rempart.server.service import Service
-from rempart.server.switching import house_of, target_of
+from rempart.server.switching import target_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,8 +95,9 @@ def report_page(
         return ReportPage(
             row=row, where=where, now=at, names=_names(conn, row), frozen=papers.frozen,
             steps=steps(papers.tip, wrong) if papers.tip and row.state in EDITABLE else (),
-            wrong=tuple(map(_line, wrong)), meter=(), unread=papers.draft.unread if papers.draft else (),
-            hash_only=papers.draft.hash_only if papers.draft else False, supplied=(),
+            wrong=tuple(map(_line, wrong)), meter=_meter(papers), where_of=where_of(papers.tip),
+            unread=papers.draft.unread if papers.draft else (),
+            hash_only=papers.draft.hash_only if papers.draft else False, supplied=_supplied(conn, service, row),
             files=files_of(conn, row, papers), same=shown(conn, same_person(conn, row), who), runs=_runs(conn, row),
             receipts=receipts.of_report(conn, row.id), stop=stops.find(conn, row.environment.value),
             review=review, alone=alone, digest=row.digest.hex() if row.digest else "",
@@ -114,12 +118,14 @@ def preview_page(service: Service, who: Principal, report_id: str) -> PreviewPag
         switch = production.switch(conn, target_of(service.settings))
     if papers.exact is None:
         raise NotFoundError("What this report said was forgotten.", hint="Its time to be kept is over.")
-    standing = "draft" if row.state is ReportState.DRAFT else "asked" if row.state is ReportState.ASKED else "settled"
+    known = {ReportState.DRAFT: "draft", ReportState.ASKED: "asked", ReportState.FILED: "filed"}
+    standing = known.get(row.state, "settled")
     number = int(row.number) if row.number and row.number.isascii() and row.number.isdigit() else None
     remote = {one.id: one.remote for one in rows}
     return PreviewPage(
         row=row, where=where_now(service, switch), standing=standing, digest=row.digest.hex() if row.digest else "",
-        sheets=sheets(papers.exact, number=number, remote=tuple(remote.get(one.ref) for one in papers.exact.files)),
+        sheets=sheets(papers.exact, number=number, remote=tuple(remote.get(one.ref) for one in papers.exact.files),
+                      edition=house_of(service.settings).edition),
     )  # fmt: skip
 
 
@@ -165,7 +171,22 @@ def wrong_of(service: Service, row: ReportRow, papers: Papers, *, at: datetime) 
     """What keeps a draft from being asked."""
     if papers.exact is None or row.state is not ReportState.DRAFT:
         return ()
-    return problems(papers.exact, now=at, may_classify=house_of(service.settings).may_classify)
+    return house_of(service.settings).problems(papers.exact, now=at)
+
+
+def _meter(papers: Papers) -> Meter | None:
+    if papers.frozen is None or papers.draft is None or papers.exact is None:
+        return None
+    return measured(papers.exact, kind=kind_of(papers.frozen, papers.exact))
+
+
+def _supplied(conn: Connection, service: Service, row: ReportRow) -> tuple[SuppliedLine, ...]:
+    found = []
+    for one in subjects.of_report(conn, row.id):
+        assert one.sealed is not None
+        told = sealing.opened(one.sealed, name=sealing.SUPPLIED, of=one.id, keyring=service.vault.keyring)
+        found.append(SuppliedLine(at=one.at, by=one.by, told=tuple(flat(told))))
+    return tuple(found)
 
 
 def _line(one: Problem) -> WrongLine:

@@ -30,9 +30,15 @@ STEPS = (INCIDENT, INTERNET, PERSON, VICTIMS, RECIPIENTS, POLICE)
 """The steps about the report itself; each of its files is one more, `file-1` and so on."""
 MAY_CLASSIFY = "FileDetails.classification"
 """What is shown only where the operator declared it."""
+SAID_TWICE = "FileDetails.potential_meme"
+"""What an annotation says too, and excludes it: shown only where somebody else said it."""
 _NUMBER = re.compile(r"\[[0-9]+\]$")
 _FILE = re.compile(r"files\[([0-9]+)\]")
 _MOST_FILES = 999
+_WHERE: Mapping[str, str] = {
+    **dict.fromkeys(("incident_type", "incident_time", "words"), INCIDENT), "place": INTERNET, "victim": VICTIMS,
+    **dict.fromkeys(("account", "ip_event", "ip_port", "email", "phone", "name", "age", "device", "disabled"), PERSON),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,13 @@ def step_of(field: str) -> str:
     return known.get(top, "")
 
 
+def where_of(tip: CyberTip | None) -> Mapping[str, str]:
+    """On which step each measure of the meter is filled in; none for what no step can add."""
+    first = f"{FILE}-1" if tip is not None and tip.files else ""
+    own = dict.fromkeys(("upload_time", "file_name", "public", "viewed"), first)
+    return {**_WHERE, **{name: step for name, step in own.items() if step}}
+
+
 def file_of(tip: CyberTip, step: str) -> int:
     """The number of the file that a step is about, 0 for another step. NotFoundError for one that is not there."""
     name, _, number = step.partition("-")
@@ -108,7 +121,10 @@ def nodes(tip: CyberTip, step: str, showing: Showing) -> tuple[Node, ...]:
         info = node_of(Report, _part("additional_info"), report.additional_info, "report.additional_info", showing)
         return (own, info)
     name = _ROWS[step]
-    return (rows_of(Report, _part(name), getattr(report, name), f"report.{name}", showing),)
+    rows = rows_of(Report, _part(name), getattr(report, name), f"report.{name}", showing)
+    if step == PERSON and report.persons and report.batched_reason is None:
+        rows = replace(rows, adds=())  # only a batch reports several
+    return (rows,)
 
 
 def filled(tip: CyberTip, step: str, reader: Reader) -> CyberTip:

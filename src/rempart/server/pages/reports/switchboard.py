@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -60,14 +61,14 @@ async def switch_off(request: Request, pages: Pages, who: Principal) -> Response
 
 
 def decide(
-    service: Service, pages: Callable[[], Pages], approval: Approval, who: Principal, approve: bool, reason: str
+    service: Service, approval: Approval, who: Principal, approve: bool, reason: str, *, alone_after: timedelta | None
 ) -> None:
     """Second what was asked, or not. Blocks."""
     told = checked(service) if approve else None
     with service.store.write() as conn:
         production.decide(
             conn, approval.id, who, approve, reason, target=target_of(service.settings), checked=told,
-            at=service.clock(), alone_after=pages().alone_after,
+            at=service.clock(), alone_after=alone_after,
         )  # fmt: skip
 
 

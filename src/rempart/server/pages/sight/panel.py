@@ -14,7 +14,7 @@ from rempart.cases.records import grants as records
 from rempart.cases.records.cases import Case
 from rempart.cases.records.grants import GrantRow, PictureRow
 from rempart.cases.sight.evidence import sealed_in
-from rempart.cases.sight.grants import PURPOSES, has, seconds_for
+from rempart.cases.sight.grants import FOR_REPORT, PURPOSES, has, seconds_for
 from rempart.cases.work.queue import hidden_items
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
@@ -100,7 +100,7 @@ def panel_in(
 ) -> Panel:
     """The same on a connection."""
     at, rules = service.clock(), team(conn)
-    holds = has(conn, case, who=who, at=at)
+    holds = has(conn, case, who=who, at=at, purpose=FOR_REPORT if place == "reveal" else "")
     grant = records.find(conn, look) if look else None
     usable = grant is not None and holds and grant.open(at) and _is_for(grant, case, who)
     outcomes = records.last_outcomes(conn, case.id, who.id)

@@ -1,0 +1,79 @@
+"""Reports on the console from all sides: both languages, wide, narrow, dark, printed and empty."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from consolebrowser import MOST_WEIGHT, NARROW, SHOTS, WIDE, seen, weight, window
+from deployment import Deployment, deployment
+from outboxes import every_report, one_full_draft, one_sent, team
+from rempart.people.permissions import Role
+
+ALL = (Role.LEAD, Role.REVIEWER)
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: Any) -> Iterator[Deployment]:
+    with deployment(tmp_path_factory.mktemp("looks")) as found:
+        team(found)
+        yield found
+
+
+@pytest.fixture(scope="module")
+def places(house: Deployment) -> dict[str, str]:
+    """Addresses of pages by their names."""
+    every, full, sent = every_report(house, 100), one_full_draft(house, 200), one_sent(house, 300)
+    here = {state: f"/reports/{one}" for state, one in vars(every).items()}
+    return {
+        "outbox": "/reports", "trouble": "/reports?show=trouble", "environment": "/reports/environment",
+        "draft": f"/reports/{full}", "asked": here["asked"], "manual": here["manual"], "rejected": here["rejected"],
+        "sent": f"/reports/{sent}", "receipt": f"/reports/{sent}/receipts/2", "preview": f"/reports/{full}/preview",
+        **{f"step-{name}": f"/reports/{full}/steps/{name}"
+           for name in ("incident", "internet", "person", "victims", "recipients", "police", "file-1")},
+        "step-victim-more": f"/reports/{full}/steps/victims?add=report.victims",
+        "step-chat": f"/reports/{full}/steps/internet?add=report.internet&kind=chat", "home": "/",
+    }  # fmt: skip
+
+
+def cookie(house: Deployment, lang: str) -> dict[str, str]:
+    return house.cookie("zoe" + lang, *ALL, language=lang)
+
+
+FEW = {"outbox", "draft", "sent", "preview", "step-person", "step-file-1"}
+LOOKS = {
+    "wide": ("en", {"viewport": WIDE}, None),
+    "wide-fr": ("fr", {"viewport": WIDE}, FEW | {"environment", "manual", "step-incident", "home"}),
+    "narrow": ("fr", {"viewport": NARROW}, FEW),
+    "dark": ("en", {"viewport": WIDE, "color_scheme": "dark"}, FEW - {"preview"}),
+}
+"""The language of each look, how the browser is set, and which pages: every one, or those with something of all."""
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_axe_finds_nothing_and_every_page_is_light(
+    browser: Browser, house: Deployment, places: dict[str, str], look: str
+) -> None:
+    lang, options, names = LOOKS[look]
+    with window(browser, house.address, cookie=cookie(house, lang), bypass_csp=True, **options) as found:
+        for name, path in places.items():
+            if names is not None and name not in names:
+                continue
+            found.weights.clear()
+            answer = found.page.goto(house.address + path)
+            assert answer is not None
+            assert answer.status == 200, name
+            assert found.page.locator("html").get_attribute("lang") == lang
+            seen(found, f"reports-{name}.{lang}.{look}")
+            assert weight(found) <= MOST_WEIGHT, f"{name}: {weight(found)}"
+
+
+def test_a_preview_prints_whole(browser: Browser, house: Deployment, places: dict[str, str]) -> None:
+    with window(browser, house.address, cookie=cookie(house, "en")) as found:
+        found.page.goto(house.address + places["preview"])
+        found.page.emulate_media(media="print")
+        assert found.page.locator("nav").first.is_hidden()
+        assert found.page.locator("h1").is_visible()
+        if SHOTS:
+            found.page.screenshot(path=f"{SHOTS}/reports-preview.print.png", full_page=True)
