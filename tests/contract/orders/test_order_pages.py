@@ -66,7 +66,8 @@ def test_an_order_is_entered_in_its_own_zone_and_leads_to_its_case(house):
     french = text_of(house.browser("lena", Duty.LEAD, language="fr").get(f"/orders/{order}").text)
     assert "indiquée en UTC+01:00" in french
     case = re.search(r'href="/cases/(case_\w+)"', lea(house).get(f"/orders/{order}").text).group(1)
-    assert "order" in text_of(lea(house).get(f"/cases/{case}").text)
+    assert f'href="/orders/{order}"' in lea(house).get(f"/cases/{case}").text
+    assert "/orders/" not in house.browser("rita").get(f"/cases/{case}").text
     again = enter(house)
     assert "The same reference is in the register already" in text_of(lea(house).get(f"/orders/{again}").text)
 

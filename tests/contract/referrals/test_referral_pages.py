@@ -29,6 +29,8 @@ def sent(browser, path, **form):
 def test_a_decision_becomes_a_package_that_two_people_let_go(house):
     case = decided_case(house)
     ruth, amir = house.browser("ruth"), house.browser("amir")
+    assert "1 decision to refer waits" in text_of(ruth.get("/").text)
+    assert f"/referrals/new?case={case}" in ruth.get(f"/cases/{case}").text
     assert f"/referrals/new?case={case}" in ruth.get("/referrals").text
     form = text_of(ruth.get(f"/referrals/new?case={case}").text)
     assert "National Crime Agency (NCA) A law asks for this" in form
@@ -55,6 +57,7 @@ def test_a_decision_becomes_a_package_that_two_people_let_go(house):
     done = sent(ruth, f"/referrals/{referral}/handed-over", how="by their portal", reference="R-9")
     assert "Written down as handed over." in done.text
     assert "R-9" in done.text
+    assert f"/referrals/{referral}" in ruth.get(f"/cases/{case}").text
     assert f"/referrals/new?case={case}" not in ruth.get("/referrals").text
 
 

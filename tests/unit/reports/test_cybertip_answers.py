@@ -1,6 +1,8 @@
 """What an answer means: the documented ones, and everything that is none."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rempart.reports.cybertip.service.answers import KINDS, MOST, AnswerKind, expecting, read_answer
 
@@ -132,3 +134,17 @@ def test_what_is_shown_of_an_answer_can_be_shown_anywhere():
     assert told.request_id.isprintable()
     assert len(told.request_id) <= 100
     assert "responseDescription" not in repr(told)
+
+
+PIECES = st.sampled_from(
+    [b"<reportResponse>", b"</reportResponse>", b"<responseCode>", b"</responseCode>", b"0", b"5102", b"<!--", b"-->",
+     b"<?x ?>", b"<![CDATA[", b"]]>", b"&lt;", b"&x;", b"<a:b>", b"\x00", b"\xff", b" ", b"<", b">", b"&#0;"]
+)  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(body=st.one_of(st.binary(max_size=200), st.lists(PIECES, max_size=14).map(b"".join)), http=st.integers(100, 599))
+def test_no_answer_whatever_raises(body, http):
+    found = read_answer(http, body)
+    assert found.body == body
+    assert found.kind is not AnswerKind.OK or (http == 200 and found.code == 0)

@@ -1,9 +1,12 @@
 """The rules of the rehearsal: order, once per file, expiry; kept in a folder that several processes share."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rempart.errors import CorruptFileError, RefusedError
 from rempart.reports.cybertip.service.book import Book
@@ -161,3 +164,12 @@ def test_an_upload_is_read_in_pieces_of_any_size():
 def test_what_is_no_upload_is_refused(body, kind):
     with pytest.raises(RefusedError):
         read_upload([body], kind)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    body=st.lists(st.sampled_from([b"--x", b"--", b"\r\n", ID, FILE, b"\r\n\r\n", b"7", b"\xff", b":"]), max_size=20)
+)
+def test_no_body_whatever_does_more_than_be_refused(body):
+    with suppress(RefusedError):
+        read_upload(body, KIND)

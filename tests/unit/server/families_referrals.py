@@ -13,12 +13,12 @@ FAMILIES: dict[str, list[str]] = {
     "referrals.standing.": [one.value for one in Standing],
     "referrals.ground.": [one.value for one in Ground],
     "referrals.lang.": list(LANGUAGES),
+    "referrals.head.": ["locations", "assessments", "content"],
     "referrals.outcome.": ["how", "reference", "why"],
 }
 SAME: set[str] = {
     "referrals.class.police",
     "referrals.class.ncmec",
-    "referrals.source",
     "referrals.service",
     "referrals.sha",
 }

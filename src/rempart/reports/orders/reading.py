@@ -14,6 +14,7 @@ from rempart.deadlines.clocks import RunningClock, State
 from rempart.errors import RefusedError
 from rempart.evidence.vault import Keyring, Vault
 from rempart.items.records import items
+from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
 from rempart.reports.orders import answering, destroying, disclosures, sealing, seeing
@@ -123,6 +124,14 @@ def register(
         lines=tuple(_lines(conn, rows, who, keyring=keyring, at=at)),
         next=disclosures.cursor(*_place_of(rows[-1], state)) if len(found) > most else None,
     )
+
+
+def of_case(conn: Connection, case_id: str, who: Principal) -> tuple[OrderRow, ...]:
+    """The orders that a case is about, or that are about an item of it, for whoever reads orders; none for others."""
+    if not who.may(Permission.ORDERS_READ):
+        return ()
+    about = parts.of_case(conn, case_id, cases.items_of(conn, case_id))
+    return seeing.seen_among(conn, orders.among(conn, sorted({one.order for one in about})), who)
 
 
 def whole(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: datetime) -> OrderFile:

@@ -18,7 +18,7 @@ from rempart.reports.orders.locating import Arrival, Found, Links, Removed, loca
 from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.records.orders import OrderRow
 from rempart.reports.orders.records.parts import PartRow
-from rempart.reports.orders.values import OrderForm, OrderKind, OrderState, PartState, Taken
+from rempart.reports.orders.values import OrderForm, OrderKind, OrderState, PartKind, PartState, Taken
 from rempart.store.counters import next_number
 from rempart.store.ids import new_id
 
@@ -133,7 +133,8 @@ def _parts(
 ) -> list[PartRow]:
     rows = []
     for place, (found, (case_id, state)) in enumerate(zip(located, begun, strict=True), start=1):
-        name = f"{found.named.service}/{found.named.name}" if found.named.service else found.named.name
+        own = found.named.kind is PartKind.ITEM
+        name = f"{found.named.service}/{found.named.name}" if own else found.named.name
         rows.append(
             PartRow(
                 order=order, place=place, kind=found.named.kind.value, case_id=case_id,

@@ -114,7 +114,7 @@ class DeskRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage(Context):
     """What is going on, and what waits for whoever looks; `desk` is None for who sees no cases. `reports` are keys of
-    words with how many reports wait so."""
+    words with how many reports wait so; `referrals` is how many decisions to refer wait."""
 
     template: ClassVar[str] = "home"
     name: str
@@ -123,6 +123,7 @@ class HomePage(Context):
     approvals: tuple[Approval, ...]
     desk: DeskRow | None = None
     reports: tuple[tuple[str, int], ...] = ()
+    referrals: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

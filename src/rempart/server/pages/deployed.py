@@ -9,15 +9,18 @@ from functools import partial
 from sqlalchemy import Connection
 from starlette.applications import Starlette
 
+from rempart.errors import RefusedError
 from rempart.evidence.vault import Keyring
 from rempart.lists import entry_records, staging_records
 from rempart.lists.staging_records import State
+from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import Approval
 from rempart.people.rewrapping import secret_keys
 from rempart.policy import versions
 from rempart.reports.cybertip.drafting.reading import questions
 from rempart.reports.referrals import drafting
+from rempart.reports.referrals.standing import referral_for
 from rempart.server.access import Access
 from rempart.server.invitations import Invitations
 from rempart.server.pages.asked import more
@@ -87,17 +90,35 @@ def pages_of(service: Service, access: Access) -> Pages:
             "policy": policy,
             "list.changes": changes,
             "evidence.destroy": partial(ordered.decide, service, lambda: pages),
+            "report": report,
+            "report.production": production,
             "referral": referral,
             "report": report,
             "report.production": production,
         },
         lists=lists,
         more=more,
-        known=questions,
+        known=_known,
         invite=Invitations(service.settings, keyring=ring, clock=service.clock),
         lacking=service.readiness.lacking,
     )
     return pages
+
+
+def _known(conn: Connection, asked: tuple[Approval, ...], who: Principal) -> tuple[Approval, ...]:
+    """Questions without those about reports and referrals of which a person must not know."""
+    return tuple(one for one in questions(conn, asked, who) if not _hidden_referral(conn, one, who))
+
+
+def _hidden_referral(conn: Connection, asked: Approval, who: Principal) -> bool:
+    kind, _, referral = asked.subject.partition(":")
+    if kind != "referral":
+        return False
+    try:
+        referral_for(conn, referral, who, Permission.REPORTS_READ)
+    except RefusedError:
+        return True
+    return False
 
 
 def _taken_in(conn: Connection, list_id: str) -> datetime | None:

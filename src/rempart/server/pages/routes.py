@@ -20,6 +20,7 @@ from rempart.server.pages import persons as people
 from rempart.server.pages.contexts import HomePage
 from rempart.server.pages.desk.queue import waiting
 from rempart.server.pages.doors import Pages, for_people
+from rempart.server.pages.referrals.reading import referrals_waiting
 from rempart.server.pages.rendering import FILES, file, render
 from rempart.server.pages.reports.listing import reports_waiting
 
@@ -121,4 +122,5 @@ def _home(pages: Pages, who: Principal) -> HomePage:
         name=person.shown_name, rows=rows, lists=lists, approvals=seconding.waiting_for(pages, who),
         desk=waiting(pages, who) if who.may(Permission.CASES_READ) else None,
         reports=reports_waiting(pages, who) if who.may(Permission.REPORTS_READ) else (),
+        referrals=referrals_waiting(pages, who) if who.may(Permission.REPORTS_READ) else 0,
     )  # fmt: skip

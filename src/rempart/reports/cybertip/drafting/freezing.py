@@ -16,20 +16,21 @@ from rempart.cases.assessing.plan import Plan
 from rempart.cases.assessing.snapshot import of_picture
 from rempart.cases.assessing.values import Decision, ImageKind
 from rempart.cases.records import assessments, outcomes, work
-from rempart.cases.records import cases as case_records
 from rempart.cases.records.assessments import AssessmentRow
 from rempart.cases.records.cases import Case
 from rempart.cases.records.tasks import TaskRow
 from rempart.evidence.vault import Keyring
-from rempart.items.records import items, signals
+from rempart.items.records import signals
 from rempart.items.records.items import Item
 from rempart.reports.cybertip import sealing
 from rempart.reports.cybertip.drafting.facts import Frozen, FrozenAccount, FrozenFact, FrozenItem
-from rempart.reports.cybertip.records import subjects
+from rempart.reports.cybertip.records import known, subjects
 from rempart.reports.cybertip.records.subjects import SnapshotRow
 from rempart.signals.values import Md5, PdqHash, Sha1, Sha256
 from rempart.store.ids import new_id
 
+MOST_READ = 2_000
+"""Items of one case that are looked at."""
 _DIGESTS = (Sha256, Sha1, Md5)
 
 
@@ -50,7 +51,7 @@ def frozen_of(conn: Connection, case: Case, task: TaskRow, *, keyring: Keyring, 
     early = _early(conn, case, task.round, keyring=keyring)
     now = {one.number: one for one in _items(conn, case)}
     found = now | {number: _whole(one, now.get(number)) for number, one in early.items()}
-    order = [*case_records.items_of(conn, case.id), *found]
+    left = max(0, known.count_of_case(conn, case.id) - len(found))
     answers = assessments.of_case(conn, case.id, round=task.round)
     outcome = outcomes.find(conn, task.outcome)
     account = None
@@ -58,7 +59,7 @@ def frozen_of(conn: Connection, case: Case, task: TaskRow, *, keyring: Keyring, 
         account = FrozenAccount(service=case.service, uploader=case.uploader)
     return Frozen(
         at=at, case_kind=case.kind, account=account,
-        items=tuple(found[one] for one in dict.fromkeys(order) if one in found),
+        items=tuple(found.values()), more=left,
         facts=_facts(conn, case) if account is not None else (), categories=_categories(answers),
         image_kind=_image_kind(answers),
         origin=tuple(dict.fromkeys((one["basis"], one["note"]) for row in answers for one in row.origin)),
@@ -87,16 +88,27 @@ def _whole(early: FrozenItem, now: FrozenItem | None) -> FrozenItem:
 
 
 def _items(conn: Connection, case: Case) -> tuple[FrozenItem, ...]:
-    found = (items.hosted(conn, one) for one in case_records.items_of(conn, case.id))
-    return tuple(_frozen(conn, one) for one in found if one is not None)
+    """Of the same bytes the signals are read once: of an item that its service still hosts."""
+    rows = known.items_of_case(conn, case.id, most=MOST_READ)
+    told: dict[bytes | int, Mapping[str, str]] = {}
+    for row in rows:
+        key = row.sha256 or row.id
+        if key not in told and row.gone is None:
+            told[key] = _signals(conn, row)
+    return tuple(_frozen(row, told.get(row.sha256 or row.id, {})) for row in rows)
 
 
-def _frozen(conn: Connection, item: Item) -> FrozenItem:
-    known = signals.of(conn, item.id)
-    told = {one.signal.kind.value: bytes(one.signal).hex() for one in known if isinstance(one.signal, _DIGESTS)}
-    for one in of_picture(known):
+def _signals(conn: Connection, item: Item) -> Mapping[str, str]:
+    kept = signals.of(conn, item.id)
+    told = {one.signal.kind.value: bytes(one.signal).hex() for one in kept if isinstance(one.signal, _DIGESTS)}
+    for one in of_picture(kept):
         if isinstance(one.signal, PdqHash):
             told["pdq"] = bytes(one.signal).hex()
+    return told
+
+
+def _frozen(item: Item, signals: Mapping[str, str]) -> FrozenItem:
+    told = dict(signals)
     if item.sha256 is not None:
         told["sha256"] = item.sha256.hex()
     return FrozenItem(

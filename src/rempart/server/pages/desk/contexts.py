@@ -168,7 +168,10 @@ class CasePage(Context):
     sight: Panel | None
     opened: datetime
     notices: tuple[tuple[str, str], ...] = ()
+    orders: tuple[tuple[str, str], ...] = ()
     reports: tuple[tuple[str, str], ...] = ()
+    referrals: tuple[tuple[str, str], ...] = ()
+    may_refer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

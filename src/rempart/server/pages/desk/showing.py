@@ -33,6 +33,8 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
 from rempart.reports.cybertip.drafting.reading import of_case
+from rempart.reports.orders import reading as orders
+from rempart.reports.referrals.reading import of_case as referrals_of
 from rempart.server.pages.desk import drafts
 from rempart.server.pages.desk.colleagues import colleagues
 from rempart.server.pages.desk.contexts import AnswerForm, CasePage, Happening, Holder, NearRow
@@ -90,7 +92,11 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             undo=of_standing(stands, at=at) or undoable(conn, service, who, asked.get("after", "")),
             sight=_sight(conn, service, who, case, asked.get("look", "")), opened=at,
             notices=tuple((one.id, one.number) for one in seen_of_case(conn, case_id, who)),
+            orders=tuple((one.id, one.kind) for one in orders.of_case(conn, case_id, who)),
             reports=_reports(conn, case_id, who),
+            referrals=tuple((one.id, one.state.value) for one in referrals_of(conn, case_id, who)),
+            may_refer=who.may(Permission.REPORTS_PREPARE) and not stands.blind
+            and (case.state == "decided" or case.danger),
         )  # fmt: skip
 
 

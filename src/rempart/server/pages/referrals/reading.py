@@ -60,6 +60,12 @@ async def referral_page(request: Request, pages: Pages, who: Principal) -> Respo
     return render(request, page, who=who, message=message_of(request))
 
 
+def referrals_waiting(pages: Pages, who: Principal) -> int:
+    """How many decisions to refer wait that a person may know of."""
+    with pages.access.store.read() as conn:
+        return len(reading.waiting(conn, who))
+
+
 def message_of(request: Request) -> str:
     """The key of what was just done."""
     done = request.query_params.get("done", "")

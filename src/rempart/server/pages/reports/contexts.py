@@ -205,7 +205,6 @@ class StepPage(Context):
     file: FileLine | None
     evidence: tuple[tuple[str, str], ...]
     offers: tuple[Offer, ...]
-    may_classify: bool
     next: str
 
 

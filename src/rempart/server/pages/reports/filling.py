@@ -147,8 +147,10 @@ def _page(
         number = sections.file_of(papers.tip, name)
         wrong = wrong_of(service, row, papers, at=at)
         files = files_of(conn, row, papers) if number else ()
-    may_classify = house_of(service.settings).may_classify
-    showing = replace(showing, barred=(sections.SAID_TWICE, *(() if may_classify else (sections.MAY_CLASSIFY,))))
+    house = house_of(service.settings)
+    left_out, unknown = sections.unknown_in(house.edition)
+    barred = {sections.SAID_TWICE, *unknown} | (set() if house.may_classify else {sections.MAY_CLASSIFY})
+    showing = replace(showing, barred=barred, left_out=left_out)
     tip = papers.tip if typed is None else sections.filled(papers.tip, name, Reader(typed=typed, every=True))
     told = {path: [words.say(key)] for path, key in mistakes.items()}
     for one in wrong if typed is None else ():
@@ -160,7 +162,7 @@ def _page(
     return StepPage(
         row=row, step=steps[place], steps=steps, nodes=nodes, beside=beside, file=files[number - 1] if number else None,
         evidence=_evidence(papers.frozen) if number else (),
-        offers=_offers(papers.frozen, name, house=house_of(service.settings)), may_classify=may_classify,
+        offers=_offers(papers.frozen, name, house=house),
         next=steps[place + 1].name if place + 1 < len(steps) else "",
     )  # fmt: skip
 

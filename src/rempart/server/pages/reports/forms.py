@@ -83,13 +83,14 @@ Node = Field | Group | Rows
 class Showing:
     """What is known while a form is made: what is wrong by its place; what came back as it was typed, if it did; which
     rows shall have one more (their path, and the kind); `barred` fields ("Record.field") are not
-    shown where nothing stands in them."""
+    shown where nothing stands in them, nor are choices that are `left_out` where nobody chose them."""
 
     wrong: Mapping[str, Sequence[str]] = field(default_factory=dict)
     typed: Mapping[str, Sequence[str]] | None = None
     add: str = ""
     add_kind: str = ""
     barred: Collection[str] = ()
+    left_out: Collection[Enum] = ()
 
 
 def anchor(path: str) -> str:
@@ -163,14 +164,17 @@ def node_of(owner: type, part: Part, value: Any, path: str, showing: Showing) ->
     wrong = tuple(showing.wrong.get(path, ()))
     if part.form is Form.SEVERAL:
         values = tuple(sorted(one.value for one in value or ())) if typed is None else tuple(typed)
-        return Field(path=path, label=label, form=part.form, values=values, choices=_choices(part), wrong=wrong)
+        return Field(
+            path=path, label=label, form=part.form, values=values, choices=_choices(part, showing, values), wrong=wrong
+        )
     text = shown(part, value) if typed is None else "".join(typed[:1])
-    choices = _choices(part) if part.form is Form.CHOICE else ()
+    choices = _choices(part, showing, (text,)) if part.form is Form.CHOICE else ()
     return Field(path=path, label=label, form=part.form, value=text, choices=choices, wrong=wrong)
 
 
-def _choices(part: Part) -> tuple[tuple[str, str], ...]:
-    return tuple((one.value, choice_key(part.inner, one)) for one in part.inner)
+def _choices(part: Part, showing: Showing, chosen: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    kept = (one for one in part.inner if one.value in chosen or one not in showing.left_out)
+    return tuple((one.value, choice_key(part.inner, one)) for one in kept)
 
 
 def _made(part: Part, path: str, showing: Showing) -> type | None:

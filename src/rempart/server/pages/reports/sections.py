@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rempart.errors import NotFoundError
+from rempart.reports.cybertip.document.editions import Edition
 from rempart.reports.cybertip.document.problems import Problem
 from rempart.reports.cybertip.document.records import (
     CyberTip,
@@ -16,7 +17,9 @@ from rempart.reports.cybertip.document.records import (
     LawEnforcement,
     Person,
     Report,
+    ReportAnnotation,
 )
+from rempart.reports.cybertip.document.shapes import Variant
 from rempart.server.pages.reports.forms import Field, Group, Node, Rows, Showing, group_of, node_of, rows_of
 from rempart.server.pages.reports.shaping import Part, parts_of
 from rempart.server.pages.reports.typed import Reader
@@ -34,6 +37,7 @@ SAID_TWICE = "FileDetails.potential_meme"
 """What an annotation says too, and excludes it: shown only where somebody else said it."""
 _NUMBER = re.compile(r"\[[0-9]+\]$")
 _FILE = re.compile(r"files\[([0-9]+)\]")
+_AGES = frozenset({"Person.age_discrepancy", "AssociatedAccount.age_discrepancy"})
 _MOST_FILES = 999
 _WHERE: Mapping[str, str] = {
     **dict.fromkeys(("incident_type", "incident_time", "words"), INCIDENT), "place": INTERNET, "victim": VICTIMS,
@@ -92,6 +96,13 @@ def where_of(tip: CyberTip | None) -> Mapping[str, str]:
     first = f"{FILE}-1" if tip is not None and tip.files else ""
     own = dict.fromkeys(("upload_time", "file_name", "public", "viewed"), first)
     return {**_WHERE, **{name: step for name, step in own.items() if step}}
+
+
+def unknown_in(edition: Edition) -> tuple[frozenset[ReportAnnotation], frozenset[str]]:
+    """What the service's schema does not know: annotations, and fields ("Record.field")."""
+    words = frozenset(word for word in ReportAnnotation if word.name in Variant.__members__)
+    left_out = frozenset(word for word in words if Variant[word.name] not in edition.has)
+    return left_out, _AGES if Variant.AGE_DISCREPANCY not in edition.has else frozenset()
 
 
 def file_of(tip: CyberTip, step: str) -> int:
