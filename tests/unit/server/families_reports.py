@@ -79,10 +79,10 @@ FAMILIES: dict[str, list[str]] = {
     "report_done.": sorted(DONE),
 }  # fmt: skip
 SAME: set[str] = {
-    "reports.choice.FileAnnotation.violence", "reports.choice.FileAnnotation.viral", "reports.choice.PhoneType.internet",
-    "reports.choice.PhoneType.mobile", "reports.environment.production", "reports.environment.test",
-    "reports.code", "reports.http", "reports.request_id",
-    "reports.field.latitude", "reports.field.longitude", "reports.field.port", "reports.where_test",
+    "reports.choice.FileAnnotation.violence", "reports.choice.FileAnnotation.viral", "reports.field.latitude",
+    "reports.choice.PhoneType.internet", "reports.choice.PhoneType.mobile", "reports.environment.production",
+    "reports.environment.test", "reports.code", "reports.http", "reports.request_id", "reports.field.longitude",
+    "reports.field.port", "reports.where_test",
 }  # fmt: skip
 SAYING: set[str] = {
     *(f"reports/cybertip/{name}.py" for name in ("production", "visibility")),

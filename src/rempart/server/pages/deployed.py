@@ -90,6 +90,8 @@ def pages_of(service: Service, access: Access) -> Pages:
             "policy": policy,
             "list.changes": changes,
             "evidence.destroy": partial(ordered.decide, service, lambda: pages),
+            "report": report,
+            "report.production": production,
             "referral": referral,
             "report": report,
             "report.production": production,

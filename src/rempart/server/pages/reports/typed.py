@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ class Reader:
             found = found or not _blank(value)
             values[part.name] = value
         if not found and not self.every:
-            return None
+            return was if was is not None and _is_empty(was) else None
         return self._made(kind, path, values, was)
 
     def several(self, part: Part, path: str, was: Sequence[Any]) -> tuple[Any, ...]:
@@ -71,7 +71,7 @@ class Reader:
         if part.form is Form.SEVERAL:
             return self._chosen(part, path)
         text = self._one(path)
-        if was is not None and text == shown(part, was).strip():
+        if was is not None and _as_sent(part, text) == _as_sent(part, shown(part, was)):
             return was
         return self._read(part, path, text)
 
@@ -131,11 +131,28 @@ class Reader:
 
     def _one(self, path: str) -> str:
         found = self.typed.get(path, ())
-        return found[0].replace("\r\n", "\n").strip() if found else ""
+        return _plain(found[0]) if found else ""
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def _as_sent(part: Part, text: str) -> str:
+    """A text as a browser sends it: fields of one line have no ends of lines."""
+    plain = _plain(text)
+    return plain if part.form in (Form.LONG, Form.LINES) else plain.replace("\n", "").strip()
+
+
+def _is_empty(record: Any) -> bool:
+    kind: type = type(record)
+    return all(_blank(getattr(record, part.name)) for part in parts_of(kind))
 
 
 def _blank(value: Any) -> bool:
-    return value is None or value == () or value == frozenset()
+    if is_dataclass(value):
+        return _is_empty(value)
+    return value is None or value in ((), frozenset())
 
 
 def _truth(part: Part, text: str) -> bool:
