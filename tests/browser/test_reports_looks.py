@@ -77,3 +77,50 @@ def test_a_preview_prints_whole(browser: Browser, house: Deployment, places: dic
         assert found.page.locator("h1").is_visible()
         if SHOTS:
             found.page.screenshot(path=f"{SHOTS}/reports-preview.print.png", full_page=True)
+
+
+def test_a_report_is_filled_in_and_asked_by_keyboard_and_without_scripts(browser: Browser, house: Deployment) -> None:
+    report = one_full_draft(house, 400)
+    with window(browser, house.address, cookie=cookie(house, "en"), java_script_enabled=False) as found:
+        page = found.page
+        page.goto(f"{house.address}/reports/{report}")
+        page.get_by_role("link", name="Kind of incident").press("Enter")
+        assert page.url.endswith("#f-report-incident-type")
+        page.get_by_label("Kind of incident").focus()
+        page.keyboard.press("ArrowDown")
+        page.get_by_label("More to know").fill("What was said.")
+        page.get_by_role("button", name="Save", exact=True).press("Enter")
+        assert page.locator("[role=status]").inner_text() == "Saved."
+        page.goto(f"{house.address}/reports/{report}/steps/internet")
+        page.get_by_label("Another kind").select_option("chat")
+        page.get_by_role("button", name="Save, and add one").press("Enter")
+        page.get_by_label("Program").fill("Chatter")
+        page.get_by_role("button", name="Save, and next step").press("Enter")
+        assert "/steps/person" in page.url
+        page.goto(f"{house.address}/reports/{report}")
+        page.get_by_role("link", name="Exactly what will be sent").press("Enter")
+        page.get_by_text("The XML, letter by letter").first.press("Enter")
+        assert "<chatClient>Chatter</chatClient>" in page.locator("pre").first.inner_text()
+        page.go_back()
+        page.get_by_role("button", name="Ask for it to be filed").press("Enter")
+        assert "Another person finds it here" in page.locator("[role=status]").inner_text()
+
+
+def test_no_page_breaks_its_own_policy_of_content(browser: Browser, house: Deployment, places: dict[str, str]) -> None:
+    with window(browser, house.address, cookie=cookie(house, "en")) as found:
+        for name in ("outbox", "draft", "sent", "preview", "step-person", "environment", "receipt"):
+            assert found.page.goto(house.address + places[name]).status == 200  # type: ignore[union-attr]
+            assert found.page.locator("h1").count() == 1
+
+
+EMPTY = ("Reports will appear here", "Les signalements apparaîtront ici")
+"""What the page says in which nothing stands yet, in English and in French."""
+
+
+def test_an_empty_outbox_says_what_will_appear_there(browser: Browser, tmp_path_factory: Any) -> None:
+    with deployment(tmp_path_factory.mktemp("empty")) as empty:
+        for words, lang in zip(EMPTY, ("en", "fr"), strict=True):
+            with window(browser, empty.address, cookie=cookie(empty, lang), bypass_csp=True) as found:
+                found.page.goto(empty.address + "/reports")
+                assert words in found.page.locator("main").inner_text()
+                seen(found, f"reports-empty.{lang}")
