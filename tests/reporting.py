@@ -8,7 +8,7 @@ from hosting import host
 from judging import ADA, REMOVE, REPORT, RUI, answered, settled
 from rempart.cases.assessing.settling import nothing_asked
 from rempart.cases.assessing.tasks import waiting_of
-from rempart.cases.records import cases
+from rempart.cases.records import assessments, cases, outcomes, tasks
 from rempart.items.records import items
 from rempart.reports.cybertip import sealing
 from rempart.reports.cybertip.document.records import (
@@ -85,6 +85,34 @@ def drafted(store, vault, number=1, *, made=None, case=None, **item):
     case = {"asked": (made or maker(vault)).of_outcome} | (case or {})
     task = decided_to_report(store, vault, to_report(store, vault, number, **item), **case)
     with store.read() as conn:
+        return reports.of_task(conn, task.id)
+
+
+def quickly_drafted(store, vault, number=1, *, made=None, people=(RUI, ADA), **item):
+    """The same, as if two people had decided it: their answers are written down, and nothing is settled."""
+    at, case_id = store.clock(), to_report(store, vault, number, **item)
+    with store.write() as conn:
+        for who in people:
+            assessment, outcome = new_id("assessment"), new_id("outcome")
+            answer = {
+                "id": assessment, "case_id": case_id, "round": 1, "person": who.id, "pseudonym": who.pseudonym,
+                "at": at, "decisions": ("remove", "report"), "scheme": "uk-abc", "code": "B", "image_kind": None,
+                "origin": (), "confidence": "sure", "list_id": None, "accounts": (), "rationale": "", "state": "valid",
+                "blind": True, "proved": False, "session": None, "alone": (), "seconds": None,
+            }  # fmt: skip
+            assessments.add(conn, assessments.AssessmentRow(**answer))
+        outcomes.add(conn, outcomes.OutcomeRow(
+            id=outcome, case_id=case_id, round=1, assessment=assessment, kind="final", decisions=("remove", "report"),
+            by=tuple(one.pseudonym for one in people), single=False, at=at, settles_at=at, stage_before="second",
+            stage_after="settling", confirms=False, state="settled", settled=at,
+        ))  # fmt: skip
+        task = tasks.TaskRow(
+            id=new_id("task"), case_id=case_id, round=1, outcome=outcome, kind="report", state="waiting", facts={},
+            created=at, settled=None, why=None,
+        )  # fmt: skip
+        tasks.add(conn, task)
+        cases.change(conn, case_id, state="decided", decision="remove", decided=at, stage="settling", cluster=None)
+        (made or maker(vault)).of_task(conn, cases.find(conn, case_id), task, at=at)
         return reports.of_task(conn, task.id)
 
 

@@ -41,7 +41,8 @@ def test_a_decision_to_report_has_a_draft_with_what_the_service_said(store):
     assert (kept.id, kept.item, kept.viewed) == (file.ref, 1, False)
 
 
-def test_nothing_that_people_judge_is_filled_in(store):
+def test_nothing_that_people_judge_is_filled_in(sqlite_store):
+    store = sqlite_store
     vault = a_vault(store)
     [row] = drafted(store, vault, case={"image_kind": "non_photographic", "origin": ()})
     tip = draft_of(row, keyring=vault.keyring).tip
@@ -71,7 +72,8 @@ def test_what_a_service_deletes_or_changes_after_the_first_answer_is_in_the_repo
     assert tip.files[0].location == "https://forum.example/p/1"
 
 
-def test_each_account_has_a_report_of_its_own(store):
+def test_each_account_has_a_report_of_its_own(sqlite_store):
+    store = sqlite_store
     vault = a_vault(store)
     also = {2: {"uploader": "heron_1", "url": "https://forum.example/p/2"}, 3: {"url": "https://forum.example/p/3"}}
     first, second = drafted(store, vault, also=also)
@@ -82,7 +84,8 @@ def test_each_account_has_a_report_of_its_own(store):
     assert first.person != second.person
 
 
-def test_settling_again_drafts_nothing_twice_and_the_ledger_says_it_once(store):
+def test_settling_again_drafts_nothing_twice_and_the_ledger_says_it_once(sqlite_store):
+    store = sqlite_store
     vault = a_vault(store)
     [row] = drafted(store, vault)
     with store.write() as conn:
@@ -91,7 +94,8 @@ def test_settling_again_drafts_nothing_twice_and_the_ledger_says_it_once(store):
     assert actions(store).count("report.drafted") == 1
 
 
-def test_what_is_not_decided_in_the_end_is_forgotten_or_withdrawn(store):
+def test_what_is_not_decided_in_the_end_is_forgotten_or_withdrawn(sqlite_store):
+    store = sqlite_store
     vault = a_vault(store)
     made = maker(vault).of_outcome
     case_id = to_report(store, vault)

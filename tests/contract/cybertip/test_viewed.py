@@ -27,7 +27,8 @@ def drawers():
 
 
 @pytest.fixture
-def desk(store, tmp_path, drawers):
+def desk(sqlite_store, tmp_path, drawers):
+    store = sqlite_store
     with looking(store, tmp_path, drawers) as found:
         store.clock = found.clock
         yield found

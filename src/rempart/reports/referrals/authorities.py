@@ -67,7 +67,7 @@ def table() -> tuple[Authority, ...]:
 
 def of_country(country: str) -> tuple[Authority, ...]:
     """The rows of a country. Where none is about its police, those of any country stand for what is missing."""
-    own = [one for one in table() if country and country in one.countries]
+    own = [one for one in table() if country and country != ANY and country in one.countries]
     kinds = {RecipientClass.POLICE if one.kind is RecipientClass.NCMEC else one.kind for one in own}
     return (*own, *(one for one in table() if ANY in one.countries and one.kind not in kinds))
 

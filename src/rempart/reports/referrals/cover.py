@@ -22,6 +22,7 @@ from rempart.reports.referrals.values import Part
 from rempart.reports.referrals.wording import Words, words
 
 MOST_PLACES = 60
+_MOST_ADDRESS = 400
 _INK, _RULE, _PALE = HexColor("#1d2733"), HexColor("#8896a5"), HexColor("#eef2f6")
 _TEXT = ParagraphStyle("text", fontName="Helvetica", fontSize=10, leading=14, textColor=_INK, splitLongWords=1)
 _SMALL = ParagraphStyle("small", parent=_TEXT, fontSize=8.5, leading=11.5)
@@ -66,9 +67,10 @@ def _head(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
     if frozen["authority_name"]:
         rows.append((said.say("authority"), frozen["authority_name"]))
     rows.append((said.say("ground"), said.say("ground." + frozen["ground"])))
-    if frozen["note"]:
-        rows.append((said.say("note"), frozen["note"]))
     yield _facts(rows)
+    if frozen["note"]:
+        yield _p(said.say("note"), _HEAD)
+        yield _p(frozen["note"])
 
 
 def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
@@ -100,7 +102,7 @@ def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
 def _places(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
     for one in frozen["locations"][:MOST_PLACES]:
         item = said.say("item", item=one["item"]) if one.get("item") else ""
-        shown = one["address"] or item or said.say("where_none")
+        shown = _short(one["address"] or item or said.say("where_none"))
         yield _p(said.say("place", place=one["place"], address=shown), _LINE)
         stands = said.say("stands." + one["stands"])
         facts = said.say("place_facts", service=one["service"], at=_when(one["first_seen"]), stands=stands)
@@ -131,7 +133,12 @@ def _answer(one: Mapping[str, Any], said: Words) -> str:
 
 
 def _facts(rows: list[tuple[str, str]]) -> Table:
-    table = Table([[_p(name, _SMALL), _p(value)] for name, value in rows], colWidths=[38 * mm, 124 * mm], hAlign="LEFT")
+    table = Table(
+        [[_p(name, _SMALL), _p(value)] for name, value in rows],
+        colWidths=[38 * mm, 124 * mm],
+        hAlign="LEFT",
+        splitInRow=1,
+    )
     table.setStyle(TableStyle([
         ("VALIGN", (0, 0), (-1, -1), "TOP"), ("LINEBELOW", (0, 0), (-1, -1), 0.4, _RULE),
         ("LEFTPADDING", (0, 0), (-1, -1), 0), ("TOPPADDING", (0, 0), (-1, -1), 4),
@@ -146,6 +153,11 @@ def _when(moment: str) -> str:
 
 def _p(text: str, style: ParagraphStyle = _TEXT) -> Paragraph:
     return Paragraph(escape(_plain(text)).replace("\n", "<br/>"), style)
+
+
+def _short(text: str) -> str:
+    """An address that is longer than anybody reads is cut; it stands whole in the data."""
+    return text if len(text) <= _MOST_ADDRESS else f"{text[:_MOST_ADDRESS]} […]"
 
 
 def _plain(text: str) -> str:

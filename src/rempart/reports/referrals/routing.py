@@ -10,7 +10,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rempart.reports.referrals.authorities import Authority, Duty, of_country
+from rempart.reports.referrals.authorities import ANY, Authority, Duty, of_country
 from rempart.reports.referrals.recipients import Recipient, Sender
 
 
@@ -54,7 +54,7 @@ def route(sender: Sender, *, danger: bool = False, told: Collection[str] = ()) -
     rows = of_country(sender.country)
     return Route(
         country=sender.country,
-        known=any(sender.country in one.countries for one in rows),
+        known=any(sender.country in one.countries for one in rows if ANY not in one.countries),
         danger=danger,
         steps=tuple(_step(one, sender, danger=danger, told=frozenset(told)) for one in rows),
     )

@@ -71,7 +71,7 @@ def may_receive(classes: Collection[RecipientClass]) -> frozenset[Part]:
 def hold_back(parts: Collection[Part], classes: Collection[RecipientClass]) -> None:
     """Refuse parts that one of these may not be given. Raises RefusedError."""
     refused = frozenset(parts) - may_receive(classes)
-    if not classes or not refused:
+    if not refused:
         return
     if Part.CONTENT in refused or not CONTENT_FOR.issuperset(classes):
         raise RefusedError(
