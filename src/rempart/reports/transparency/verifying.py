@@ -96,9 +96,7 @@ def _of_ledger(carried: Checkpoint, ledger: Verified, root: bytes | None) -> Non
             hint="Ask for an export that is no older than the report.",
         )
     if (carried.origin, carried.root) != (ledger.origin, root):
-        raise LedgerForkedError(
-            "The checkpoint in the report is of another ledger, or of another history."
-        )
+        raise LedgerForkedError("The checkpoint in the report is of another ledger, or of another history.")
 
 
 def _same_ledger(made: Made, ledger: Verified, root: bytes | None) -> None:
