@@ -18,6 +18,7 @@ from rempart.evidence.vault import HeldKeys
 from rempart.evidence.vault import records as vault_records
 from rempart.people import approvals
 from rempart.people.permissions import Role
+from rempart.people.principal import CONSOLE
 from rempart.reports.orders import disclosures
 from rempart.reports.orders.values import Ground, OrderKind, What
 from rempart.reports.referrals import drafting, handing, reading, sealing
@@ -71,6 +72,13 @@ def test_what_holds_no_content_needs_nobody_else(bureau):
     referral = bureau.draft(bureau.case())
     assert bureau.ask(referral) == ""
     assert row_of(bureau, referral).state is State.CONFIRMED
+
+
+def test_whoever_has_the_console_is_not_the_first_of_two_people(bureau):
+    with_content, without = bureau.draft(bureau.case(), content=True), bureau.draft(bureau.case())
+    with pytest.raises(NotPermittedError, match="--as NAME"):
+        bureau.ask(with_content, CONSOLE)
+    assert bureau.ask(without, CONSOLE) == ""
 
 
 def test_refused_it_is_a_draft_again_and_can_be_asked_again(bureau):
