@@ -33,6 +33,7 @@ from sqlalchemy import (
 from rempart.cases.records.cases import case_items
 from rempart.cases.records.near import case_near
 from rempart.items.records.items import items
+from rempart.people.records.tables import persons
 from rempart.store.schema import UtcTime, metadata, to_micros
 
 case_grants = Table(
@@ -164,11 +165,33 @@ def pictures_near(conn: Connection, case_id: str, *, most: int) -> tuple[Picture
     return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeLook:
+    """Somebody, by pseudonym, who was shown all there is of something, at the step `original` or `metadata`."""
+
+    by: str
+    at: datetime
+    step: str
+
+
 def whole_looks(conn: Connection, case_id: str, *, steps: Collection[str], before: datetime) -> frozenset[str]:
     """The objects of which somebody was shown all there is, at one of these steps, in a case before a moment."""
     own = case_grants.c.case_id == case_id, case_grants.c.step.in_(list(steps)), case_grants.c.whole
     shown = case_grants.c.served.is_not(None), case_grants.c.outcome.is_(None), case_grants.c.served <= before
     return frozenset(one for one in conn.execute(select(case_grants.c.object).where(*own, *shown)).scalars() if one)
+
+
+def seen_whole(conn: Connection, case_id: str, object_id: str) -> tuple[WholeLook, ...]:
+    """Who was shown all of what lies in the vault, or what it holds of metadata, in a case; the earliest first."""
+    own = case_grants.c.case_id == case_id, case_grants.c.object == object_id, case_grants.c.whole
+    shown = case_grants.c.served.is_not(None), case_grants.c.outcome.is_(None)
+    query = (
+        select(persons.c.pseudonym, case_grants.c.served, case_grants.c.step)
+        .join_from(case_grants, persons, persons.c.id == case_grants.c.person)
+        .where(*own, *shown, case_grants.c.step.in_(["original", "metadata"]))
+        .order_by(case_grants.c.served)
+    )
+    return tuple(WholeLook(by=row.pseudonym, at=row.served, step=row.step) for row in conn.execute(query))
 
 
 def own_looks(conn: Connection, case_id: str, person: str) -> frozenset[str]:
