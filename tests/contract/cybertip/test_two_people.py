@@ -17,7 +17,7 @@ from rempart.people.permissions import Role, Scope
 from rempart.people.principal import SYSTEM
 from rempart.reports.cybertip.document.records import FileAnnotation, IncidentType, ReportAnnotation
 from rempart.reports.cybertip.drafting import editing, reading, seconding
-from rempart.reports.cybertip.drafting.holding import draft_of, tip_of
+from rempart.reports.cybertip.drafting.holding import digest_of, draft_of, seal_tip, tip_of
 from rempart.reports.cybertip.records import files, reports
 from rempart.reports.cybertip.values import ReportState
 from reporting import HOUSE, decided_to_report, maker, quickly_drafted, to_report
@@ -285,6 +285,20 @@ def test_what_was_refused_by_the_service_becomes_a_draft_again(both):
     assert (row.state, row.confirmed_by) == (ReportState.DRAFT, None)
     desk.ask(ADA)
     assert desk.decide(RUI).state is ReportState.CONFIRMED
+
+
+def test_what_was_viewed_can_still_be_mended_after_a_refusal(desk):
+    desk.edit()
+    [file] = desk.tip.files
+    viewed = replace(desk.tip, files=(replace(file, viewed=True, exif_viewed=True),))
+    with desk.store.write() as conn:
+        sealed = seal_tip(viewed, report=desk.id, keyring=desk.vault.keyring)
+        reports.change(conn, desk.id, state=ReportState.REJECTED, sealed=sealed, digest=digest_of(viewed))
+        editing.reopen(conn, desk.id, who=RUI, **desk.parts())
+    row = desk.edit(desk.typed(IncidentType.ENTICEMENT))
+    assert row.state is ReportState.DRAFT
+    desk.ask()
+    assert tip_of(desk.row, keyring=desk.vault.keyring).files[0].viewed is None  # as the log says now
 
 
 def test_of_many_who_confirm_at_once_one_does(both):

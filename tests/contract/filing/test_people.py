@@ -1,19 +1,21 @@
 """What people may do about a report that is being filed, and what is repeated after a restore."""
 
+from dataclasses import replace
+
 import pytest
 
 from actors import person
-from judging import LEA, RUI
-from rempart.cases.records import tasks
+from judging import ADA, LEA, REMOVE, REPORT, RUI, answered, settled
+from rempart.cases.records import cases, tasks, work
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
 from rempart.people.permissions import Role
 from rempart.reports.cybertip.filing import beginning
 from rempart.reports.cybertip.filing.again import FILED, FINISHING, STOPPED, filed_again
-from rempart.reports.cybertip.filing.beginning import Found
+from rempart.reports.cybertip.filing.beginning import Found, begin
 from rempart.reports.cybertip.filing.values import Limits
 from rempart.reports.cybertip.records import files, filings, receipts, reports
 from rempart.reports.cybertip.values import Environment, ReportState
-from reporting import reported
+from reporting import maker, reported, to_report
 from tipfiling import begun, confirmed, desk, means_of, runs, stands, tipline, told_of
 from vaults import actions
 
@@ -158,6 +160,35 @@ def test_only_leads_stop_and_resolve_and_nobody_does_what_makes_no_sense(store, 
         beginning.retry(conn, LEA, other, at=at)
 
 
+def test_whoever_has_still_to_answer_or_is_kept_from_the_case_finds_no_report(store, vault):
+    case_id = to_report(store, vault)
+    with store.write() as conn:
+        cases.change(conn, case_id, danger=True)
+    answered(store, case_id, REMOVE, REPORT, by=RUI)
+    settled(store, vault, asked=maker(vault).of_outcome)  # ADA has still to answer by herself
+    with store.write() as conn:
+        [report_id] = [one.id for one in reports.of_cases(conn, [case_id])]
+        reports.change(conn, report_id, state=ReportState.CONFIRMED, digest=b"d" * 32)
+        begin(conn, report_id, environment=Environment.PRODUCTION, at=store.clock())
+    blind = replace(ADA, roles=LEA.roles | ADA.roles)
+    steps = (
+        lambda conn, who: beginning.retry(conn, who, report_id, at=store.clock()),
+        lambda conn, who: beginning.stop(conn, who, report_id, why="x", at=store.clock()),
+        lambda conn, who: beginning.resolve(
+            conn, who, report_id, found=Found.GIVEN_UP, why="x", at=store.clock(), vault=vault
+        ),
+    )
+    for step in steps:
+        with store.write() as conn, pytest.raises(NotFoundError, match="no such report"):
+            step(conn, blind)
+    with store.write() as conn:
+        work.bar(conn, case_id, [LEA.id])
+    for step in steps:
+        with store.write() as conn, pytest.raises(NotFoundError, match="no such report"):
+            step(conn, LEA)
+    assert "report.retried" not in actions(store)
+
+
 # After a restore: the ledger knows more than the backup.
 
 
@@ -199,6 +230,24 @@ def test_what_was_stopped_after_the_backup_is_not_sent(store, vault):
     assert stands(store, report_id).state is ReportState.RETRACTED
     with store.read() as conn:
         assert filings.active(conn, most=5) == ()
+
+
+def test_what_may_have_been_finished_and_was_stopped_after_the_backup_waits_for_people(store, vault):
+    report_id = begun(store, vault)
+    assert again(store, vault, report_id, FINISHING)
+    assert again(store, vault, report_id, STOPPED)
+    assert stands(store, report_id).state is ReportState.MANUAL
+    with store.write() as conn, pytest.raises(ConflictError, match="after the backup"):
+        beginning.stop(conn, LEA, report_id, why="x", at=store.clock())  # it would be a draft again, and filed twice
+
+
+def test_what_the_backup_knows_to_be_finishing_and_was_stopped_since_waits_for_people(store, vault):
+    report_id = begun(store, vault)
+    with tipline(clock=store.clock, plan=["finish:page_after"]) as server, desk(store, means_of(vault, server)) as go:
+        go()
+        assert len(server.finished) == 1
+    assert again(store, vault, report_id, STOPPED)
+    assert stands(store, report_id).state is ReportState.MANUAL
 
 
 def test_a_report_that_the_backup_does_not_know_ends_at_least_its_task(store, vault):
