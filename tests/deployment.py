@@ -116,14 +116,14 @@ class Deployment:
 
 
 @contextmanager
-def deployment(folder: Path) -> Iterator[Deployment]:
-    """A deployment under the name localhost, its data in a folder that is there."""
+def deployment(folder: Path, *, more: str = "") -> Iterator[Deployment]:
+    """A deployment under the name localhost, its data in a folder that is there; `more` are settings."""
     port, clock = free_port(), Hand()
     address = f"http://localhost:{port}"
     with patch.dict(os.environ):
         for name in ("REMPART_SCREENSHOTS", "REMPART_CHROMIUM"):
             os.environ.pop(name, None)  # of the tests, and no settings
-        settings = make_data(folder / "data", more=f'[server]\npublic_url = "{address}"\n')
+        settings = make_data(folder / "data", more=f'[server]\npublic_url = "{address}"\n{more}')
     with Runtime(settings, clock=clock) as runtime:
         object.__setattr__(runtime.access, "address_per_minute", 1_000_000)
         app = create_app(runtime.service, runtime.access)

@@ -138,13 +138,14 @@ def show(referral: str, actor: str | None, data: Path, as_json: bool) -> int:
 @click.option("--content", is_flag=True, help="With the files themselves: police, NCMEC and legal process alone.")
 @click.option("--part", "parts", multiple=True, metavar="PART", help="Only these, instead of all they may be given.")
 @click.option("--ground", type=click.Choice(_GROUNDS), default="voluntary", show_default=True)
+@click.option("--order", default="", metavar="ORDER", help="The order or request that it answers, from the register.")
 @click.option("--language", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Of the cover.")
 @click.option("--note", default="", help="A note on the cover.")
 @AS
 @data_option
 def draft(
-    case_id: str, to: tuple[str, ...], content: bool, parts: tuple[str, ...], ground: str, language: str, note: str,
-    actor: str | None, data: Path,
+    case_id: str, to: tuple[str, ...], content: bool, parts: tuple[str, ...], ground: str, order: str,
+    language: str, note: str, actor: str | None, data: Path,
 ) -> int:  # fmt: skip
     """Freeze what CASE comes to for these recipients. Nothing leaves by it."""
     from rempart.cli.actor import acting
@@ -158,7 +159,7 @@ def draft(
         raise RefusedError(f"{unknown[0]!r} is no part.", hint="Known: " + ", ".join(Part) + ".")
     wanted = drafting.Wanted(
         case_id=case_id, to=to, content=content, parts=[Part(one) for one in parts] or None, ground=Ground(ground),
-        language=language, note=note,
+        order=order, language=language, note=note,
     )  # fmt: skip
     with opened_data(data) as folder, acting(folder, actor) as who, folder.store.write() as conn:
         made = drafting.draft(

@@ -11,6 +11,7 @@ from judging import ADA, LEA, RUI
 from rempart.cases.records import webhooks, work
 from rempart.clock import utc_now
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
+from rempart.evidence.backup.replaying import Step
 from rempart.people import keys
 from rempart.people.permissions import Scope
 from rempart.people.principal import CONSOLE
@@ -19,6 +20,7 @@ from rempart.reports.cybertip.drafting import editing, linking, seconding, suppl
 from rempart.reports.cybertip.drafting.holding import draft_of
 from rempart.reports.cybertip.records import files, reports, subjects
 from rempart.reports.cybertip.values import Environment, ReportState
+from rempart.server.replays import replays
 from rempart.store.ids import new_id
 from rempart.store.workers import Worker
 from reporting import HOUSE, maker, quickly_drafted, reported
@@ -230,6 +232,17 @@ def test_what_is_said_of_people_is_forgotten_a_year_after_filing_and_again_after
         draft_of(found, keyring=vault.keyring)
     with store.write() as conn:
         assert upkeep.forget(conn, row.id, at=store.clock()) is False
+
+
+def test_a_restore_forgets_again_what_was_forgotten_since(sqlite_store):
+    vault = a_vault(sqlite_store)
+    [row] = quickly_drafted(sqlite_store, vault)
+    step = Step(position=1, action="report.forgotten", subject=f"report:{row.id}", facts={})
+    again = replays(vault, clock=sqlite_store.clock)["report.forgotten"]
+    with sqlite_store.write() as conn:
+        assert again(conn, step) is True
+        assert again(conn, step) is False
+        assert reports.find(conn, row.id).sealed is None
 
 
 def test_under_a_legal_hold_nothing_is_forgotten(store, vault, row):

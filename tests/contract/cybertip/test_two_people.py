@@ -1,24 +1,26 @@
 """Two people file a report: one asks for exactly this document, another confirms it; others learn nothing."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from actors import person, service
+from actors import NOON, person, service
 from desks import join_team
 from judging import ADA, LEA, REMOVE, REPORT, RUI, answered, settled
 from rempart.cases.records import cases, work
+from rempart.cases.work.accounts import AccountFact, open_account_case
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
 from rempart.people import approvals
 from rempart.people.permissions import Role, Scope
 from rempart.people.principal import SYSTEM
-from rempart.reports.cybertip.document.records import FileAnnotation, IncidentType
+from rempart.reports.cybertip.document.records import FileAnnotation, IncidentType, ReportAnnotation
 from rempart.reports.cybertip.drafting import editing, reading, seconding
-from rempart.reports.cybertip.drafting.holding import draft_of, tip_of
+from rempart.reports.cybertip.drafting.holding import digest_of, draft_of, seal_tip, tip_of
 from rempart.reports.cybertip.records import files, reports
 from rempart.reports.cybertip.values import ReportState
-from reporting import HOUSE, maker, quickly_drafted, to_report
+from reporting import HOUSE, decided_to_report, maker, quickly_drafted, to_report
 from vaults import a_vault, actions
 
 
@@ -283,3 +285,74 @@ def test_what_was_refused_by_the_service_becomes_a_draft_again(both):
     assert (row.state, row.confirmed_by) == (ReportState.DRAFT, None)
     desk.ask(ADA)
     assert desk.decide(RUI).state is ReportState.CONFIRMED
+
+
+def test_what_was_viewed_can_still_be_mended_after_a_refusal(desk):
+    desk.edit()
+    [file] = desk.tip.files
+    viewed = replace(desk.tip, files=(replace(file, viewed=True, exif_viewed=True),))
+    with desk.store.write() as conn:
+        sealed = seal_tip(viewed, report=desk.id, keyring=desk.vault.keyring)
+        reports.change(conn, desk.id, state=ReportState.REJECTED, sealed=sealed, digest=digest_of(viewed))
+        editing.reopen(conn, desk.id, who=RUI, **desk.parts())
+    row = desk.edit(desk.typed(IncidentType.ENTICEMENT))
+    assert row.state is ReportState.DRAFT
+    desk.ask()
+    assert tip_of(desk.row, keyring=desk.vault.keyring).files[0].viewed is None  # as the log says now
+
+
+def test_of_many_who_confirm_at_once_one_does(both):
+    """And an edit or a withdrawal that comes at the same time finds it confirmed, or takes the question back."""
+    both.edit()
+    both.ask()
+    digest, done, refused = both.row.digest, [], []
+
+    def act(what):
+        try:
+            what()
+            done.append(what)
+        except (ConflictError, RefusedError) as err:
+            refused.append(err)
+
+    mo = person("mo", Role.REVIEWER)
+    acts = [lambda who=who: both.decide(who, digest=digest) for who in (ADA, LEA, mo)]
+    threads = [threading.Thread(target=act, args=(one,)) for one in acts]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert (len(done), len(refused), both.begun) == (1, 2, [both.id])
+    assert both.row.state is ReportState.CONFIRMED
+
+
+def test_an_account_case_without_any_picture_is_reported(sqlite_store):
+    store, vault = sqlite_store, a_vault(sqlite_store)
+    facts = [
+        AccountFact(kind="text", text="An offer to meet."),
+        AccountFact(kind="other", url="https://forum.example/u/9"),
+    ]
+    with store.write() as conn:
+        case_id = open_account_case(
+            conn, service="forum", uploader="kite_0", facts=facts, by=LEA, at=store.clock()
+        ).case  # fmt: skip
+    decided_to_report(store, vault, case_id, decisions=(REPORT,), asked=maker(vault).of_outcome)
+    with store.read() as conn:
+        [row] = reports.of_cases(conn, [case_id])
+    parts = {"at": store.clock(), "keyring": vault.keyring, "house": HOUSE}
+    tip = draft_of(row, keyring=vault.keyring).tip
+    assert (tip.files, tip.report.internet[0].urls) == ((), ("https://forum.example/u/9",))
+    assert "An offer to meet." in tip.report.additional_info
+    incident = replace(
+        tip.report.incident, type=IncidentType.ENTICEMENT, at=NOON,
+        annotations=frozenset({ReportAnnotation.SOLICITATION}),
+    )  # fmt: skip
+    with store.write() as conn:
+        said = replace(tip, report=replace(tip.report, incident=incident))
+        row = editing.edit(conn, row.id, said, version=row.version, who=RUI, **parts)
+        seconding.ask(conn, row.id, version=row.version, who=RUI, **parts)
+        digest = reports.find(conn, row.id).digest
+        row = seconding.decide(
+            conn, row.id, digest=digest, approve=True, who=ADA, begin=lambda *_: None, **parts
+        )  # fmt: skip
+    sent = tip_of(row, keyring=vault.keyring)
+    assert (sent.files, sent.report.incident.type) == ((), IncidentType.ENTICEMENT)

@@ -45,7 +45,8 @@ def test_a_report_is_opened_filled_and_finished_once(store, vault):
     assert runs(store, row.id) == [("filed", None)]
 
 
-def test_each_call_is_on_record_with_its_answer_to_the_byte(store, vault):
+def test_each_call_is_on_record_with_its_answer_to_the_byte(sqlite_store, one_vault):
+    store, vault = sqlite_store, one_vault
     row, _ = filed(store, vault)
     with store.read() as conn:
         made = calls.of_report(conn, row.id)
@@ -168,7 +169,8 @@ def test_only_files_that_the_document_names_are_sent(sqlite_store, one_vault):
     assert stands(store, report_id).state is ReportState.FILED
 
 
-def test_the_ledger_tells_it_in_order_and_nothing_personal(store, vault):
+def test_the_ledger_tells_it_in_order_and_nothing_personal(sqlite_store, one_vault):
+    store, vault = sqlite_store, one_vault
     row, _ = filed(store, vault)
     told = [one for one in actions(store) if one.startswith(("report.", "task.", "disclosure."))]
     assert told == [

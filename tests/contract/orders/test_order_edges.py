@@ -323,3 +323,29 @@ def test_an_order_that_is_closed_does_nothing_more(plain):
     ):
         with pytest.raises(RefusedError, match="closed"):
             step()
+
+
+def test_an_order_that_is_ended_at_once_keeps_what_its_law_keeps(desk):
+    with desk.store.write() as conn:
+        case_id = opened(conn, 7)
+    object_id = put_in(desk.vault, item="item:7", basis="case", reference=case_id)
+    taken = desk.take(a_case(case_id), regimes=("eu-tco",), country="DE")
+    desk.judge(case_id, REMOVE, category=None)
+    desk.confirm(7)
+    desk.close(taken.order, Outcome.DONE)
+    assert desk.keep_on() == 0
+    run_retention(desk.vault, by=BY)
+    assert read(desk.vault, object_id) == b"a picture"
+    with desk.store.read() as conn:
+        assert vault_records.bases_of(conn, object_id, now=desk.clock()) == ("eu-tco",)
+    lifted = desk.take(named("https://forum.example/2"), regimes=("eu-tco",), reference="2")
+    desk.close(lifted.order, Outcome.LIFTED)
+    assert [one.what for one in desk.clocks(lifted.order)] == ["act"]
+
+
+def test_a_question_to_destroy_ends_with_its_order(plain):
+    plain.hosted(7)
+    taken = plain.take(an_item(7), kind=OrderKind.DESTRUCTION)
+    plain.ask_destroy(taken.order)
+    plain.close(taken.order, Outcome.REFUSED)
+    assert plain.file(taken.order).waiting is None

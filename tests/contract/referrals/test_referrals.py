@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from actors import person
 from judging import LEA, NO, REMOVE, RUI, answered
+from ordering import OrderDesk, a_case
 from referring import ADA, POLICE, REPORT, SENDER, Bureau
 from rempart.cases.records import tasks, work
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
@@ -18,7 +19,7 @@ from rempart.evidence.vault import records as vault_records
 from rempart.people import approvals
 from rempart.people.permissions import Role
 from rempart.reports.orders import disclosures
-from rempart.reports.orders.values import What
+from rempart.reports.orders.values import Ground, OrderKind, What
 from rempart.reports.referrals import drafting, handing, reading, sealing
 from rempart.reports.referrals.records import referrals as records
 from rempart.reports.referrals.routing import Standing
@@ -319,3 +320,19 @@ def _text_of(keyring):
     import base64
 
     return base64.b64encode(keyring.active().secret).decode()
+
+
+def test_a_package_under_an_order_is_in_the_register_with_it(bureau):
+    case = bureau.case()
+    desk = OrderDesk.__new__(OrderDesk)  # its people are here already
+    desk.store, desk.vault, desk.clock = bureau.store, bureau.vault, bureau.vault.clock
+    order = desk.take(a_case(case), kind=OrderKind.INFORMATION).order
+    with pytest.raises(RefusedError, match="no such order about this case"):
+        bureau.draft(bureau.case(), who=LEA, order=order)
+    referral = bureau.draft(case, who=LEA, ground=Ground.ORDER, order=order)
+    bureau.ask(referral, who=LEA)
+    bureau.pack(referral, who=LEA)
+    bureau.hand_over(referral, who=LEA)
+    with bureau.store.read() as conn:
+        (one,) = disclosures.listed(conn, LEA, keyring=bureau.vault.keyring, order=order)
+    assert (one.subject, one.ground) == (f"referral:{referral}", Ground.ORDER)

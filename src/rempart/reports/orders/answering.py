@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -13,7 +14,9 @@ from rempart.deadlines.spans import minutes
 from rempart.errors import ConflictError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Keyring, Vault
+from rempart.people import approvals
 from rempart.people.principal import SYSTEM, Principal
+from rempart.people.records import approvals as approval_records
 from rempart.reports.orders import disclosures, keeping, sealing
 from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.records.clocks import ClockRow
@@ -31,6 +34,8 @@ from rempart.reports.orders.values import (
     What,
 )
 
+DESTROY = "evidence.destroy"
+"""The kind of approval that destroying needs; its subject is `order:…`."""
 _GROUNDS = {OrderKind.WARRANT: Ground.WARRANT, OrderKind.INFORMATION: Ground.REQUEST}
 _FINISHED = frozenset({PartState.DONE.value, PartState.NOT_FOUND.value, PartState.NOTHING.value})
 LONGEST = timedelta(days=366)
@@ -161,8 +166,11 @@ def close(
         )
     if any(one.state == keeping.HELD for one in parts.objects_of(conn, order.id).values()):
         raise RefusedError("Its legal holds stand still.", hint="Release them first; until then it is in force.")
-    keeping.let_go(conn, vault, order, by=who)
     effect = order.effect or (at if outcome in (Outcome.DONE, Outcome.PARTLY) else None)
+    keeping.begin(conn, vault, replace(order, effect=effect), at=at)
+    keeping.let_go(conn, vault, order, by=who)
+    for one in approval_records.open_about(conn, kind=DESTROY, subject=f"order:{order.id}"):
+        approvals.withdraw(conn, one.id, by=who, at=at)
     orders.change(
         conn, order.id, state=OrderState.CLOSED.value, outcome=outcome.value, closed=at, closed_by=who.pseudonym,
         effect=effect,

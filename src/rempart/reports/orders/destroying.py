@@ -25,9 +25,6 @@ from rempart.reports.orders.records.parts import ObjectRow
 from rempart.reports.orders.seeing import order_of
 from rempart.reports.orders.values import OrderKind, OrderState, PartState
 
-APPROVAL = "evidence.destroy"
-"""The kind of approval; its subject is `order:…`."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -71,7 +68,13 @@ def ask(conn: Connection, order_id: str, who: Principal, *, vault: Vault, at: da
             hint="Release the hold first, or refuse the request and say why.",
         )
     return approvals.ask(
-        conn, kind=APPROVAL, subject=f"order:{order.id}", digest=_digest(order, free), by=who, at=at, facts=facts
+        conn,
+        kind=answering.DESTROY,
+        subject=f"order:{order.id}",
+        digest=_digest(order, free),
+        by=who,
+        at=at,
+        facts=facts,
     )
 
 
@@ -111,7 +114,7 @@ def decide(
 
 def waiting(conn: Connection, order_id: str) -> Approval | None:
     """What waits for a second person, if anything does."""
-    return next(iter(approval_records.open_about(conn, kind=APPROVAL, subject=f"order:{order_id}")), None)
+    return next(iter(approval_records.open_about(conn, kind=answering.DESTROY, subject=f"order:{order_id}")), None)
 
 
 def _settle(conn: Connection, vault: Vault, order: OrderRow, *, at: datetime) -> None:

@@ -91,9 +91,12 @@ def cover(
 
 
 def begin(conn: Connection, vault: Vault, order: OrderRow, *, at: datetime) -> datetime | None:
-    """What was removed under a law that keeps it is kept from now on for as long as that says; gives until when."""
+    """What was removed under a law that keeps it is kept from now on for as long as that says; gives until when.
+    None, and nothing is done, where no such law applies, nothing was removed yet, or that time runs already."""
     regime = keeps_after(order)
     if regime is None or order.effect is None or order.kind != OrderKind.REMOVAL:
+        return None
+    if any(one.what == "keep" for one in clocks.of(conn, [order.id])):
         return None
     clock = deadlines.keeping(regime, order.effect)
     assert clock is not None

@@ -26,6 +26,7 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import approvals as asked_records
 from rempart.people.records.approvals import Approval
+from rempart.reports.orders.reading import of_case as orders_of
 from rempart.reports.orders.values import Ground
 from rempart.reports.referrals import sealing
 from rempart.reports.referrals.authorities import find as find_authority
@@ -46,13 +47,15 @@ KEEP = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What somebody wants to hand over. `parts` None: all that the recipients may be given, but for content."""
+    """What somebody wants to hand over. `parts` None: all that the recipients may be given, but for content. `order` is
+    the order or request about the case that it answers, from the register of orders."""
 
     case_id: str
     to: Sequence[str]
     content: bool = False
     parts: Collection[Part] | None = None
     ground: Ground = Ground.VOLUNTARY
+    order: str = ""
     language: str = "en"
     note: str = ""
 
@@ -72,6 +75,8 @@ def draft(
         raise RefusedError("A cover is written in English or French.")
     if len(wanted.note) > MOST_NOTE:
         raise RefusedError(f"A note has at most {MOST_NOTE} characters.", hint="Shorten it.")
+    if wanted.order and wanted.order not in {one.id for one in orders_of(conn, case.id, who)}:
+        raise RefusedError("There is no such order about this case.", hint="Enter it in the register of orders first.")
     found = route_of(conn, case, sender)
     authority = authority_of(found, recipients)
     row, task = find_authority(authority), task_of(conn, case, found, authority)
@@ -92,7 +97,8 @@ def draft(
         id=referral, case_id=case.id, task_id=None if task is None else task.id, authority=authority,
         regime=row.regime if row else "", classes=" ".join(sorted({one.kind.value for one in recipients})),
         parts=" ".join(frozen["parts"]), content=bool(NEEDS_TWO & parts), ground=wanted.ground.value,
-        danger=case.danger or bool(task is not None and task.facts.get("single")), language=wanted.language,
+        order=wanted.order or None, danger=case.danger or bool(task is not None and task.facts.get("single")),
+        language=wanted.language,
         state=State.DRAFT, created=at, created_by=who.pseudonym,
         frozen=sealing.sealed(frozen, owner=owner(referral, "frozen"), keyring=keyring), digest=digest_of(frozen),
         asked_at=None, asked_by=None, confirmed_at=None, confirmed_by=None, single=False, reviewed_at=None,

@@ -122,5 +122,5 @@ def _disclose(
             conn, subject=f"referral:{row.id}", recipient=one["name"], recipient_class=RecipientClass(one["class"]),
             ground=Ground(row.ground), what={LEAVES[Part(part)] for part in frozen["parts"]}, by=who, at=at,
             keyring=vault.keyring, second=second, single=row.single, regime=row.regime, case_id=row.case_id,
-            reference=reference,
+            order=row.order, reference=reference,
         )  # fmt: skip

@@ -93,8 +93,6 @@ def pages_of(service: Service, access: Access) -> Pages:
             "report": report,
             "report.production": production,
             "referral": referral,
-            "report": report,
-            "report.production": production,
         },
         lists=lists,
         more=more,

@@ -89,7 +89,7 @@ def reopen(conn: Connection, report_id: str, *, who: Principal, at: datetime, ke
     row = report_of(conn, report_id, who, permission=Permission.REPORTS_PREPARE, lock=True)
     if row.state not in _BACK:
         raise ConflictError("Only what was refused or taken back becomes a draft again.", hint="Look at it again.")
-    tip = tip_of(row, keyring=keyring)
+    tip = _unviewed(tip_of(row, keyring=keyring))
     held = {
         one.id: Held(
             item=one.item, object=one.object or "", size=one.size, sha256=_hex(one.sha256), md5=_hex(one.md5)
@@ -133,6 +133,11 @@ def _possible(draft: Draft, tip: CyberTip, *, house: House, who: Principal) -> N
             raise NotPermittedError(
                 "Whether a picture was made by a machine a person says.", hint="In a command, name one: --as NAME."
             )
+
+
+def _unviewed(tip: CyberTip) -> CyberTip:
+    """What people wrote of it: whether files were viewed is said anew, from the log, when it is asked again."""
+    return replace(tip, files=tuple(replace(one, viewed=None, exif_viewed=None) for one in tip.files))
 
 
 def _by_ref(found: tuple[FileDetails, ...]) -> Mapping[str, FileDetails]:

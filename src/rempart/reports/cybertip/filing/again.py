@@ -13,8 +13,8 @@ from rempart.cases.records import tasks
 from rempart.evidence.vault import Vault
 from rempart.people.principal import SYSTEM
 from rempart.reports.cybertip.filing.after import end_task, lock_task, preserve
-from rempart.reports.cybertip.filing.values import Why
-from rempart.reports.cybertip.records import filings, reports
+from rempart.reports.cybertip.filing.values import Step, Why
+from rempart.reports.cybertip.records import calls, filings, reports
 from rempart.reports.cybertip.records.filings import Filing
 from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.values import Environment, ReportState
@@ -29,7 +29,8 @@ def filed_again(
 ) -> bool:
     """Repeat a step of filing; False when there is nothing to do.
 
-    What was to be finished may have been: people find out, unless a later step says that it was. The number was sealed
+    What was to be finished may have been: people find out, unless a later step says that it was, and also where
+    somebody asked to stop it after that. The number was sealed
     and is in the service's receipt alone. Of a report that the backup does not know at least the task is ended.
     """
     if facts.get("environment") != Environment.PRODUCTION:
@@ -46,8 +47,16 @@ def filed_again(
         preserve(conn, row, vault=vault, triggered=at)
         end_task(conn, row, vault=vault, by=SYSTEM, at=at)
     else:
-        _put(conn, row, ReportState.MANUAL if action == FINISHING else ReportState.RETRACTED, at=at)
+        unsure = action == FINISHING or _may_be_finished(conn, row)
+        _put(conn, row, ReportState.MANUAL if unsure else ReportState.RETRACTED, at=at)
     return True
+
+
+def _may_be_finished(conn: Connection, row: ReportRow) -> bool:
+    """Whether its end was asked for before it was stopped: as the backup knows, or a step that was just repeated."""
+    if row.state is ReportState.MANUAL:
+        return True
+    return bool(row.run) and any(one.step == Step.FINISH for one in calls.of_run(conn, row.id, row.run))
 
 
 def _put(conn: Connection, row: ReportRow, state: ReportState, *, at: datetime, **values: object) -> None:

@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from rempart.cases.work.queue import visible
 from rempart.errors import ConflictError, NotFoundError, NotPermittedError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.evidence.vault import Vault
 from rempart.people.permissions import Permission
 from rempart.people.principal import SYSTEM, Principal
+from rempart.reports.cybertip.drafting.reading import report_of
 from rempart.reports.cybertip.filing.after import Filed, is_filed, lock_task
 from rempart.reports.cybertip.filing.standing import is_wanted
 from rempart.reports.cybertip.filing.values import Outcome, Then, Why
@@ -82,11 +82,7 @@ def retry(conn: Connection, who: Principal, report_id: str, *, at: datetime) -> 
     row, filing = _visible(conn, who, report_id, Permission.REPORTS_APPROVE)
     if filing is None or not (filing.active or row.state is ReportState.MANUAL):
         raise ConflictError("This report does not wait to be sent.")
-    if row.state is ReportState.MANUAL and row.why == Why.RESTORED:
-        raise ConflictError(
-            "This may have been filed after the backup, under a number that nobody here knows.",
-            hint="Ask the service, and say what it said.",
-        )
+    _known_here(row)
     filings.change(conn, row.id, active=True, odd=0, put_off=at)
     reports.change(conn, row.id, tries=0, next_try=at, changed=at)
     _write(conn, "report.retried", row, by=who, at=at)
@@ -103,6 +99,7 @@ def stop(conn: Connection, who: Principal, report_id: str, *, why: str, at: date
     _reason(why)
     if filing is None or not (filing.active or row.state is ReportState.MANUAL):
         raise ConflictError("This report is not being filed.")
+    _known_here(row)
     filings.change(conn, row.id, active=True, then=Then.STOP.value, odd=0, put_off=at)
     reports.change(conn, row.id, tries=0, next_try=at, why=Why.STOPPED.value, changed=at)
     _write(conn, "report.stop_asked", row, by=who, at=at, reason=why)
@@ -166,14 +163,20 @@ def _visible(
 ) -> tuple[ReportRow, Filing | None]:
     if not who.may(permission):
         raise NotPermittedError("This is for people who may.", hint="In a command, name one: --as NAME.")
-    found = reports.find(conn, report_id)
-    if found is None:
-        raise NotFoundError("There is no such report.")
-    visible(conn, found.case_id, who)
+    found = report_of(conn, report_id, who, permission=permission)
     if permission is Permission.REPORTS_LEAD:
         lock_task(conn, found)
     row = _found(conn, report_id)
     return row, filings.find(conn, report_id, lock=True)
+
+
+def _known_here(row: ReportRow) -> None:
+    """Refuse to go on, or to take back, what nobody here can say anything of: only the service can."""
+    if row.state is ReportState.MANUAL and row.why == Why.RESTORED:
+        raise ConflictError(
+            "This may have been filed after the backup, under a number that nobody here knows.",
+            hint="Ask the service, and say what it said.",
+        )
 
 
 def _found(conn: Connection, report_id: str) -> ReportRow:

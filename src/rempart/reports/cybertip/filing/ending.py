@@ -88,7 +88,7 @@ def end(conn: Connection, now: Standing, means: Means, *, at: datetime) -> None:
         state = ReportState.WITHDRAWN if why == Why.NOT_WANTED else ReportState.RETRACTED
     filings.change(conn, row.id, active=False, then=None)
     reports.change(conn, row.id, state=state.value, next_try=None, changed=at, number=None)
-    write(conn, "report.rejected" if rejected else "report.stopped", row, at=at, why=why)
+    write(conn, "report.rejected" if rejected else "report.retracted", row, at=at, why=why)
     if rejected:
         means.alarm(conn, word_of(row, Told.REJECTED))
 

@@ -3,6 +3,8 @@ and tells people of what was to be filed long ago."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -22,14 +24,16 @@ from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
 
 SECONDS = 2.0
+_CONFIRMED_SECONDS = 30.0
 _AT_ONCE = 200
 
 
 class Outbox:
     """`run` looks once; one process at a time."""
 
-    def __init__(self, store: Store, means: Means) -> None:
-        self._store, self._means = store, means
+    def __init__(self, store: Store, means: Means, *, steady: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._means, self._steady = store, means, steady
+        self._looked: float | None = None
 
     def periodic(self) -> Periodic:
         """The work."""
@@ -41,7 +45,10 @@ class Outbox:
 
     def run(self, worker: Worker) -> int:
         """Queue what is due and in nobody's hands; gives how many."""
-        self._begin_confirmed(worker)
+        now = self._steady()
+        if self._looked is None or now - self._looked >= _CONFIRMED_SECONDS:
+            self._begin_confirmed(worker)
+            self._looked = now
         queued, after = 0, ""
         while True:
             at = self._store.clock()

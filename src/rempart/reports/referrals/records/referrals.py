@@ -40,6 +40,7 @@ referrals = Table(
     Column("parts", String(100), nullable=False),
     Column("content", _BOOLEAN, nullable=False),
     Column("ground", String(20), nullable=False),
+    Column("order", String(40)),  # the authority's order or request that it answers
     Column("danger", _BOOLEAN, nullable=False),
     Column("language", String(5), nullable=False),
     Column("state", String(12), nullable=False),
@@ -89,6 +90,7 @@ class ReferralRow:
     parts: str
     content: bool
     ground: str
+    order: str | None
     danger: bool
     language: str
     state: State

@@ -41,7 +41,8 @@ async def draft(request: Request, pages: Pages, who: Principal) -> Response:
             raise RefusedError("The ground is missing.", hint="Choose why it is handed over.")
         wanted = Wanted(
             case_id=case_id, to=[str(one) for one in form.getlist("to")], content=field(form, "content") == "yes",
-            ground=known[field(form, "ground")], language=field(form, "language"), note=field(form, "note"),
+            ground=known[field(form, "ground")], order=field(form, "order")[:40],
+            language=field(form, "language"), note=field(form, "note"),
         )  # fmt: skip
         with service.store.write() as conn:
             return drafting.draft(

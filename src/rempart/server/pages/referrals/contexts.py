@@ -34,7 +34,8 @@ class ReferralsPage(Context):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReferralPage(Context):
-    """Where a case goes, and the form for a package. `typed` is a form that came back, `to` who was chosen in it."""
+    """Where a case goes, and the form for a package. `typed` is a form that came back, `to` who was chosen in it;
+    `orders` are those about the case, each with its kind, for whoever reads orders."""
 
     template: ClassVar[str] = "referrals/new"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -42,6 +43,7 @@ class NewReferralPage(Context):
     route: Route
     recipients: tuple[Recipient, ...]
     counted: bool
+    orders: tuple[tuple[str, str], ...] = ()
     typed: dict[str, str] = field(default_factory=dict)
     to: tuple[str, ...] = ()
     grounds: tuple[Ground, ...] = GROUNDS

@@ -11,6 +11,7 @@ from rempart.cases.records import cases
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records.approvals import open_about
+from rempart.reports.orders import reading as orders
 from rempart.reports.referrals import drafting, reading
 from rempart.reports.referrals.routing import Standing
 from rempart.reports.referrals.values import State
@@ -32,7 +33,7 @@ _DONE = frozenset(
         "referral_counted",
     }
 )
-TYPED = ("ground", "language", "note", "content", "why", "how", "reference", "reason")
+TYPED = ("ground", "order", "language", "note", "content", "why", "how", "reference", "reason")
 
 
 @for_people(Permission.REPORTS_READ)
@@ -77,12 +78,14 @@ def new_of(service: Service, who: Principal, case_id: str, form: FormData | None
     sender = sender_of(service.settings)
     with service.store.read() as conn:
         route = reading.route(conn, case_id, who, sender=sender)
+        about = tuple((one.id, str(one.kind)) for one in orders.of_case(conn, case_id, who))
         waits = any(one.case_id == case_id for one in reading.waiting(conn, who))
     due = any(one.standing in (Standing.DUE, Standing.REGISTER) for one in route.steps)
     counted = waits and not due and any(one.standing is Standing.COUNTED for one in route.steps)
     to = () if form is None else tuple(str(one) for one in form.getlist("to"))
     return NewReferralPage(
-        case_id=case_id, route=route, recipients=sender.recipients, counted=counted, typed=typed(form), to=to
+        case_id=case_id, route=route, recipients=sender.recipients, counted=counted, orders=about,
+        typed=typed(form), to=to
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
         sa.Column("parts", sa.String(100), nullable=False),
         sa.Column("content", BOOLEAN, nullable=False),
         sa.Column("ground", sa.String(20), nullable=False),
+        sa.Column("order", ID),
         sa.Column("danger", BOOLEAN, nullable=False),
         sa.Column("language", sa.String(5), nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
