@@ -18,7 +18,6 @@ from rempart.reports.cybertip.document.records import (
     FileHash,
     IncidentSummary,
     Internet,
-    Person,
     PersonReported,
     Relevance,
     Report,
@@ -46,10 +45,6 @@ class House:
     def problems(self, tip: CyberTip, *, now: datetime) -> tuple[Problem, ...]:
         """All that keeps a document from being sent in this house's name."""
         return problems(tip, now=now, may_classify=self.may_classify, edition=self.edition)
-
-
-NOBODY = House(reporter=Reporter(person=Person()))
-"""Before the operator has said who reports: drafts are made all the same, and none of them can be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
