@@ -16,6 +16,7 @@ from rempart.reports.cybertip.service.answers import AnswerKind
 from rempart.reports.cybertip.service.schema import compiled, keep
 from rempart.reports.cybertip.values import Environment
 from rempart.server import cybertips
+from rempart.server.drafting import house_of
 from rempart.settings import CybertipSettings, Settings
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -83,6 +84,15 @@ def test_the_reporter_is_who_the_settings_name(tmp_path):
     assert cybertips.reporter_of(settings(tmp_path)).person.emails[0].value == cybertips.REHEARSER
 
 
+def test_what_was_rehearsed_under_another_name_is_not_filed_for_real(tmp_path):
+    rehearsed = a_tip(settings(tmp_path))  # nobody is set: an address that is nobody's stands there
+    real = {"environment": "production", "production_user": "u", "production_password": "p"}
+    told = settings(tmp_path, reporter_email="ada@example.org", **real)
+    assert cybertips.check_of(settings(tmp_path))(rehearsed, AT) == ()
+    assert cybertips.check_of(told)(rehearsed, AT) == ("The reporter is not the one that is set.",)
+    assert cybertips.check_of(told)(a_tip(told), AT) == ()
+
+
 def test_a_pinned_schema_has_a_say_and_a_missing_one_stops_sending(tmp_path):
     told = settings(tmp_path, schema_sha256=compiled(SCHEMA).sha256)
     with pytest.raises(SettingsError, match="schema_sha256"):
@@ -90,9 +100,13 @@ def test_a_pinned_schema_has_a_say_and_a_missing_one_stops_sending(tmp_path):
     assert cybertips.check_of(told)(a_tip(told), AT) == ()
     keep(tmp_path / cybertips.SCHEMAS, compiled(SCHEMA))
     assert cybertips.check_of(settings(tmp_path))(a_tip(told), datetime(2026, 11, 2, tzinfo=UTC)) == ()
-    assert cybertips.check_of(told)(a_tip(told), datetime(2026, 11, 2, tzinfo=UTC)) == (
-        "/report/incidentSummary: element content",
-    )
+    later = datetime(2026, 11, 2, tzinfo=UTC)
+    refused = cybertips.check_of(told)(a_tip(told), later)
+    assert [str(one).partition(" Correct")[0] for one in refused] == [
+        "The service's schema refuses this: /report/incidentSummary: element content."
+    ]
+    assert house_of(told).problems(a_tip(told), now=later) == refused  # said as soon as it is asked
+    assert house_of(settings(tmp_path)).problems(a_tip(told), now=later) == ()
     with cybertips.connection_of(told) as line:
         assert line.open(report_xml(a_tip(told).report)).kind is AnswerKind.WRONG
 
