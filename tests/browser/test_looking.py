@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from consolebrowser import SHOTS
@@ -29,8 +30,10 @@ def home(tmp_path_factory) -> Iterator[Deployment]:
 
 
 def photo(seed: int) -> bytes:
-    stream = io.BytesIO()
-    scene(seed, (900, 620)).save(stream, "JPEG", quality=88)
+    stream, block = io.BytesIO(), Image.Exif()
+    block[0x010F], block[0x0110] = "A maker of cameras", "Model 7"
+    block.get_ifd(0x8769)[0x9003] = "2026:01:02 03:04:05"
+    scene(seed, (900, 620)).save(stream, "JPEG", quality=88, exif=block)
     return stream.getvalue()
 
 
@@ -85,6 +88,12 @@ def test_axe_finds_nothing_and_no_page_breaks_its_own_rules(home: Deployment, br
     page.locator("main form button").last.click()
     loaded(page)
     seen(page, f"original-{tag}")
+    page.goto(f"{home.address}/cases/{case}/metadata/{home.desk.number}")
+    seen(page, f"metadata-asked-{tag}")
+    page.locator("input[value=report]").check()
+    page.locator("main form button").last.click()
+    expect(page.locator("main table")).to_contain_text("A maker of cameras")
+    seen(page, f"metadata-{tag}")
     for path in ("care", "care/team", "training"):
         page.goto(f"{home.address}/{path}")
         seen(page, f"{path.replace('/', '-')}-{tag}")

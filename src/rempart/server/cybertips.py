@@ -13,6 +13,7 @@ from rempart.errors import IncompleteError, RefusedError, SettingsError, Tampere
 from rempart.evidence.vault import Keyring
 from rempart.reports.cybertip.document.checking import problems
 from rempart.reports.cybertip.document.editions import DEFAULT, Edition
+from rempart.reports.cybertip.document.problems import Fault, Problem, Reason
 from rempart.reports.cybertip.document.records import ContactPerson, CyberTip, Email, Person, Phone, Reporter
 from rempart.reports.cybertip.document.writing import file_xml, report_xml
 from rempart.reports.cybertip.service.connection import Connection
@@ -87,16 +88,23 @@ def check_of(settings: Settings) -> Callable[[CyberTip, datetime], tuple[object,
         if environment_of(settings) is not Environment.REHEARSAL and tip.report.reporter != reporter_of(settings):
             return ("The reporter is not the one that is set.",)
         found = problems(tip, now=now, may_classify=settings.cybertip.industry_classification, edition=edition)
-        return found if found or schema is None else tuple(_by_schema(tip, schema))
+        return found if found or schema is None else tuple(refused_by(schema, tip))
 
     return check
 
 
-def _by_schema(tip: CyberTip, schema: Schema) -> Iterator[str]:
+def refused_by(schema: Schema, tip: CyberTip) -> Iterator[Problem]:
     """What the service's schema refuses; numbers that it has not given yet stand for themselves."""
-    yield from schema.problems(report_xml(tip.report, edition=schema.edition))
-    for one in tip.files:
-        yield from schema.problems(file_xml(one, report_id=1, file_id="0" * 32, edition=schema.edition))
+    for said in schema.problems(report_xml(tip.report, edition=schema.edition)):
+        yield _problem("report", said)
+    for number, one in enumerate(tip.files, start=1):
+        for said in schema.problems(file_xml(one, report_id=1, file_id="0" * 32, edition=schema.edition)):
+            yield _problem(f"files[{number}]", said)
+
+
+def _problem(field: str, said: str) -> Problem:
+    name = said.rpartition(": ")[0].rpartition("/")[2]
+    return Problem(field=field, where="", name=name, fault=Fault(Reason.SCHEMA, said))
 
 
 def mark_of(settings: Settings, environment: Environment, *, keyring: Keyring) -> bytes:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
 from rempart.errors import SettingsError
 from rempart.evidence.vault import Keyring
 from rempart.reports.cybertip import production
-from rempart.reports.cybertip.document.editions import DEFAULT
 from rempart.reports.cybertip.drafting import wanted
 from rempart.reports.cybertip.drafting.composing import House
 from rempart.reports.cybertip.drafting.making import Maker
@@ -17,7 +17,7 @@ from rempart.reports.cybertip.drafting.seconding import Begin
 from rempart.reports.cybertip.filing import beginning as filing
 from rempart.reports.cybertip.production import SwitchState
 from rempart.reports.cybertip.values import Environment
-from rempart.server.cybertips import edition_of, environment_of, reporter_of, schema_of
+from rempart.server.cybertips import edition_of, environment_of, refused_by, reporter_of, schema_of
 from rempart.server.switching import target_of
 from rempart.settings import Settings
 
@@ -26,12 +26,13 @@ def house_of(settings: Settings) -> House:
     """Who reports, and what may be said in its name. A pinned schema that cannot be used stops sending, no drafts."""
     told = settings.cybertip
     try:
-        edition = edition_of(schema_of(settings))
+        schema = schema_of(settings)
     except SettingsError:
-        edition = DEFAULT
+        schema = None
     return House(
         reporter=reporter_of(settings), esp_service=told.esp_service or None,
-        may_classify=told.industry_classification, edition=edition,
+        may_classify=told.industry_classification, edition=edition_of(schema),
+        schema=None if schema is None else partial(refused_by, schema),
     )  # fmt: skip
 
 

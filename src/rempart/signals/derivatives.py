@@ -35,6 +35,10 @@ class Step(StrEnum):
     ORIGINAL = "original"
 
 
+METADATA = "metadata"
+"""What may be asked for beside a picture: what its file says of itself. Nothing of the picture is shown."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivative:
     """A picture for the screen: an encoded file, its media type and its size in pixels."""

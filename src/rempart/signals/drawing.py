@@ -17,7 +17,8 @@ from functools import cache
 from typing import Any
 
 from rempart.errors import NotMediaError, RempartError, TooLargeError, UnavailableError
-from rempart.signals.derivatives import ENOUGH, Derivative, Step, derive
+from rempart.signals import metadata
+from rempart.signals.derivatives import ENOUGH, METADATA, Derivative, Step, derive
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import Plan, WorkerPool
@@ -60,6 +61,40 @@ class Drawn:
 def drawing_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
     """Workers for `draw`; each starts when it is first needed."""
     return WorkerPool(workers=workers, limits=limits, task=TASK, waiting=64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataPlan(Plan):
+    """What to read of the `size` bytes at the start of a file, into its rest."""
+
+    size: int
+
+    def wire(self) -> dict[str, Any]:
+        """The plan as the worker is told it."""
+        return {"step": METADATA, "size": self.size}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metadata:
+    """What a file says of itself, as names and values; none where it says nothing, or cannot be read."""
+
+    outcome: Outcome
+    pairs: tuple[tuple[str, str], ...] = ()
+
+
+def read_metadata(pool: WorkerPool, data: memoryview, *, timeout: float | None = None) -> Metadata:
+    """What a file says of itself, read by a worker. Never raises for what the file holds; raises UnavailableError."""
+    start = _after(len(data))
+    descriptor = _memory_file(data, start + ROOM_BYTES[False])
+    try:
+        found = pool.examine(os.dup(descriptor), MetadataPlan(size=len(data)), timeout=timeout)
+        if found.outcome is not Outcome.OK or not 0 < (found.size or 0) <= ROOM_BYTES[False]:
+            return Metadata(outcome=found.outcome if found.outcome is not Outcome.OK else Outcome.UNREADABLE)
+        return Metadata(outcome=Outcome.OK, pairs=metadata.read(os.pread(descriptor, found.size or 0, start)))
+    except ValueError:
+        return Metadata(outcome=Outcome.UNREADABLE)
+    finally:
+        os.close(descriptor)
 
 
 def draw(pool: WorkerPool, data: memoryview, step: Step, *, stamp: str, timeout: float | None = None) -> Drawn:
@@ -112,9 +147,11 @@ def prepare_worker() -> None:
     """Import and try everything once, while files can still be opened."""
     import numpy as np
 
+    from rempart.signals.samples import samples
     from rempart.signals.warmup import warm_up
 
     warm_up()
+    metadata.written(metadata.of_file(samples()["image/jpeg"]))
     for step in Step:
         derive(np.full((90, 120, 3), 128, np.uint8), step, stamp="Az-09: ·")
     _libc()
@@ -126,7 +163,20 @@ def draw_in_worker(
     """The worker's task; the answer is `Examination.to_wire`'s form, with the derivative's size, kind and measures."""
     if "step" not in plan:  # the first attempt ended badly, and there is nothing else to be made of it
         return Examination(outcome=Outcome.OK).to_wire()
+    if plan["step"] == METADATA:
+        return _read_file(descriptor, plan["size"]).to_wire()
     return _drawn(descriptor, plan, limits).to_wire()
+
+
+def _read_file(descriptor: int, size: int) -> Examination:
+    try:
+        data = metadata.written(metadata.of_file(_whole(descriptor, size)))
+    except MemoryError as err:
+        return Examination(outcome=Outcome.TOO_LARGE, error=str(err)[:200])
+    except RempartError as err:
+        return Examination(outcome=Outcome.UNREADABLE, error=str(err)[:200])
+    _write(descriptor, _after(size), data)
+    return Examination(outcome=Outcome.OK, media_type="application/json", size=len(data))
 
 
 def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examination:

@@ -16,6 +16,7 @@ from rempart.reports.cybertip.service.answers import AnswerKind
 from rempart.reports.cybertip.service.schema import compiled, keep
 from rempart.reports.cybertip.values import Environment
 from rempart.server import cybertips
+from rempart.server.drafting import house_of
 from rempart.settings import CybertipSettings, Settings
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)
@@ -99,9 +100,13 @@ def test_a_pinned_schema_has_a_say_and_a_missing_one_stops_sending(tmp_path):
     assert cybertips.check_of(told)(a_tip(told), AT) == ()
     keep(tmp_path / cybertips.SCHEMAS, compiled(SCHEMA))
     assert cybertips.check_of(settings(tmp_path))(a_tip(told), datetime(2026, 11, 2, tzinfo=UTC)) == ()
-    assert cybertips.check_of(told)(a_tip(told), datetime(2026, 11, 2, tzinfo=UTC)) == (
-        "/report/incidentSummary: element content",
-    )
+    later = datetime(2026, 11, 2, tzinfo=UTC)
+    refused = cybertips.check_of(told)(a_tip(told), later)
+    assert [str(one).partition(" Correct")[0] for one in refused] == [
+        "The service's schema refuses this: /report/incidentSummary: element content."
+    ]
+    assert house_of(told).problems(a_tip(told), now=later) == refused  # said as soon as it is asked
+    assert house_of(settings(tmp_path)).problems(a_tip(told), now=later) == ()
     with cybertips.connection_of(told) as line:
         assert line.open(report_xml(a_tip(told).report)).kind is AnswerKind.WRONG
 

@@ -10,11 +10,14 @@ from looking import looking
 from pictures import encode, jpeg, scene
 from rempart.cases.quality import oversight
 from rempart.cases.records import grants, tasks
-from rempart.errors import ConflictError
+from rempart.cases.sight.grants import HinderedError
+from rempart.errors import ConflictError, NotFoundError
+from rempart.reports.cybertip.document.records import FileDetails
 from rempart.reports.cybertip.drafting import looking as report
-from rempart.reports.cybertip.drafting.viewed import viewed_in
+from rempart.reports.cybertip.drafting.composing import Held
+from rempart.reports.cybertip.drafting.viewed import viewed_in, with_views
 from rempart.reports.cybertip.records import reports
-from rempart.signals.derivatives import MOST_PIXELS, Step
+from rempart.signals.derivatives import METADATA, MOST_PIXELS, Step
 from rempart.signals.drawing import drawing_pool
 from rempart.signals.outcome import Limits
 from reporting import HOUSE, maker
@@ -108,3 +111,48 @@ def test_looks_from_before_it_was_noted_do_not_count(desk):
     with desk.store.write() as conn:
         grants.change(conn, grant, whole=None)
     assert viewed(desk, case) == 0
+
+
+def with_exif(size=(60, 40)):
+    block, stream = Image.Exif(), io.BytesIO()
+    block[0x010F] = "A maker"
+    Image.new("RGB", size, "white").save(stream, "JPEG", exif=block)
+    return stream.getvalue()
+
+
+def test_metadata_that_were_shown_count_beside_a_file_that_was_viewed(desk):
+    rui = desk.person("rui")
+    case = desk.case(with_exif())
+    desk.claim(case, rui)
+    grant = desk.ask(case, rui, METADATA, purpose="assess")
+    with pytest.raises(NotFoundError):
+        desk.picture(case, grant, rui)
+    assert desk.sight.metadata(case, grant, who=rui) == (("Make", "A maker"),)
+    with desk.store.read() as conn:
+        found = viewed_in(conn, case, before=desk.clock())
+        [row] = grants.since(conn, rui.id, desk.clock()) or [None]
+    assert (len(found.metadata), len(found.files), row) == (1, 0, None)
+    [held] = found.metadata
+    file, source = FileDetails(ref="f"), {"f": Held(item=1, object=held, size=1, sha256=None, md5=None)}
+    assert with_views(file, source, found) == (None, None)  # of a file that nobody viewed nothing is said
+    shown(desk, case, rui)
+    with desk.store.read() as conn:
+        assert with_views(file, source, viewed_in(conn, case, before=desk.clock())) == (True, True)
+    original = desk.ask(case, rui, Step.ORIGINAL)
+    with pytest.raises(NotFoundError):
+        desk.sight.metadata(case, original, who=rui)
+
+
+def test_a_file_that_says_nothing_or_cannot_be_read_was_not_viewed(desk):
+    rui = desk.person("rui")
+    for content, hindered in ((jpeg(5), False), (jpeg(5)[:300], True), (b"no picture at all", True)):
+        case = desk.case(content)
+        desk.claim(case, rui)
+        grant = desk.ask(case, rui, METADATA)
+        if hindered:
+            with pytest.raises(HinderedError):
+                desk.sight.metadata(case, grant, who=rui)
+        else:
+            assert desk.sight.metadata(case, grant, who=rui) == ()
+        with desk.store.read() as conn:
+            assert viewed_in(conn, case, before=desk.clock()).metadata == frozenset()

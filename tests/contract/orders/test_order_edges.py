@@ -22,6 +22,7 @@ from rempart.items.records import items
 from rempart.people.principal import CONSOLE, SYSTEM
 from rempart.reports.orders import answering, destroying
 from rempart.reports.orders.values import OrderForm, OrderKind, Outcome, What
+from rempart.reports.reasons.records import delays
 from rempart.server.vaults import WRAPPED_ELSEWHERE
 from vaults import BY, put_in, read
 
@@ -74,6 +75,26 @@ def test_what_is_gone_already_is_done_at_once(plain):
     assert states(plain, first.order) + states(plain, second.order) == ["done", "done"]
     third = plain.take(named(), reference="4")
     assert states(plain, third.order) == ["done"]
+
+
+def test_only_the_last_order_that_falls_ends_the_silence_about_its_case(desk):
+    first, second = desk.take(named()), desk.take(named(), reference="2")
+    case_id = desk.case(first.order).id
+    assert desk.case(second.order).id == case_id
+
+    def silent():
+        with desk.store.read() as conn:
+            return [one.cause for one in delays.of(conn, cases=[case_id])]
+
+    assert silent() == ["order"]
+    desk.close(first.order, Outcome.LIFTED, answer="A court lifted it.")
+    assert silent() == ["order"]
+    desk.close(second.order, Outcome.REFUSED, answer="Nobody signed it.")
+    assert silent() == []
+    third = desk.take(named(), reference="3")
+    assert silent() == ["order"]
+    desk.close(third.order, Outcome.PARTLY, answer="What is left is satire.")
+    assert silent() == ["order"]
 
 
 def test_nothing_that_is_known_under_a_name_waits_for_an_answer(plain):

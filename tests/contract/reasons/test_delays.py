@@ -171,6 +171,30 @@ def test_an_order_that_is_marked_is_not_told_of_and_not_filed(held):
         assert len(rows) == 2
 
 
+def test_what_an_order_withheld_is_told_once_it_has_fallen_and_a_leads_word_stands(held):
+    store, case_id, run = held
+
+    def lift():
+        with store.write() as conn:
+            return delays.lift_order(conn, case_id, why="order 12", at=store.clock())
+
+    with store.write() as conn:
+        delays.mark_order(conn, SYSTEM, case_id, why="order 12", at=store.clock())
+        own = delays.mark_order(conn, LEA, case_id, why="order 13", at=store.clock())
+    run()
+    store.clock.go_on(minutes=1)
+    assert lift() == 1
+    assert lift() == 0
+    run()
+    assert feed(store) == []
+    with store.write() as conn:
+        assert [one.reason.state for one in statements.listed(conn, LEA).rows] == ["withheld"]
+        facts = {"delay": own.id, "cause": "order"}
+        assert delays.delayed_again(conn, "reason.undelayed", f"case:{case_id}", facts, at=store.clock())
+    run()
+    assert [one["restriction"]["from"] for one in feed(store)] == ["2026-11-22T12:00:00.000Z"]
+
+
 def test_after_a_restore_what_was_delayed_later_is_delayed_again(held):
     store, case_id, run = held
     facts = {"delay": "delay_1", "cause": "police_request", "hours": 5}

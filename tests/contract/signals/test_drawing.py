@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from pictures import encode, jpeg, scene
-from rempart.signals import drawing
+from rempart.signals import drawing, metadata
 from rempart.signals.decode import decode
 from rempart.signals.derivatives import BLURRED_CELLS, ENOUGH, Step, derive
-from rempart.signals.drawing import Drawn, draw, drawing_pool
+from rempart.signals.drawing import Drawn, draw, drawing_pool, read_metadata
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import WorkerPool
@@ -149,3 +149,35 @@ def test_pictures_of_one_pixel_and_of_one_line_are_drawn():
         for step in Step:
             made = decoded(derive(np.full((*size, 3), 200, np.uint8), step, stamp="p-2345"))
             assert min(made.size) >= 1
+
+
+def test_the_worker_reads_what_a_file_says_of_itself(pool):
+    block = Image.Exif()
+    block[0x010F], block[0x0112] = "A maker\x07", 6
+    block.get_ifd(0x8825)[2] = (48.0, 51.0, 30.0)
+    block.get_ifd(0x8769)[0x927C] = b"\x00\x01\x02"
+    for format in ("JPEG", "PNG", "WEBP", "AVIF"):
+        stream = io.BytesIO()
+        Image.new("RGB", (40, 30)).save(stream, format, exif=block)
+        found = dict(read_metadata(pool, memoryview(stream.getvalue())).pairs)
+        assert found == {
+            "Make": "A maker ", "Orientation": "6", "MakerNote": "(3 bytes)", "GPSLatitude": "48.0, 51.0, 30.0",
+        }, format  # fmt: skip
+    assert read_metadata(pool, memoryview(jpeg(1))).pairs == ()
+    for broken in (b"", b"nothing", jpeg(1)[:3], b"II*\0\xff\xff\xff\xff"):
+        assert read_metadata(pool, memoryview(broken)).outcome is Outcome.UNREADABLE
+
+
+@pytest.mark.parametrize(
+    "said", [b"{}", b"[1]", b'[["a"]]', b'[["a",1]]', b"[" + b'["a","b"],' * 300 + b'["a","b"]]', b"x"]
+)
+def test_what_a_worker_says_of_metadata_is_read_as_untrusted(said):
+    with pytest.raises(ValueError):
+        metadata.read(said)
+
+
+def test_metadata_are_whole_only_where_nothing_was_cut_or_left_out():
+    assert metadata.is_whole((("Make", "x"),))
+    assert not metadata.is_whole(())
+    assert not metadata.is_whole((("Make", "x" * metadata.MOST_VALUE),))
+    assert not metadata.is_whole((("Make", "x"),) * metadata.MOST_PAIRS)

@@ -33,7 +33,10 @@ from sqlalchemy import (
 from rempart.cases.records.cases import case_items
 from rempart.cases.records.near import case_near
 from rempart.items.records.items import items
+from rempart.people.records.tables import persons
 from rempart.store.schema import UtcTime, metadata, to_micros
+
+_METADATA = "metadata"  # shows nothing of a picture, and counts as none
 
 case_grants = Table(
     "case_grants",
@@ -45,7 +48,7 @@ case_grants = Table(
     Column("object", String(40)),
     Column("person", String(40), nullable=False),
     Column("session", String(40), nullable=False),
-    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original
+    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original; metadata
     Column("purpose", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),
@@ -112,8 +115,9 @@ def still_open(conn: Connection, person: str, *, at: datetime, case_id: str | No
 
 
 def since(conn: Connection, person: str, moment: datetime) -> tuple[GrantRow, ...]:
-    """A person's grants from a moment on, the oldest first."""
-    query = select(case_grants).where(case_grants.c.person == person, case_grants.c.at >= moment)
+    """A person's grants of pictures from a moment on, the oldest first."""
+    own = case_grants.c.person == person, case_grants.c.at >= moment, case_grants.c.step != _METADATA
+    query = select(case_grants).where(*own)
     return tuple(GrantRow(**row._mapping) for row in conn.execute(query.order_by(case_grants.c.at)))
 
 
@@ -164,11 +168,33 @@ def pictures_near(conn: Connection, case_id: str, *, most: int) -> tuple[Picture
     return tuple(PictureRow(**row._mapping) for row in conn.execute(query))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeLook:
+    """Somebody, by pseudonym, who was shown all there is of something, at the step `original` or `metadata`."""
+
+    by: str
+    at: datetime
+    step: str
+
+
 def whole_looks(conn: Connection, case_id: str, *, steps: Collection[str], before: datetime) -> frozenset[str]:
     """The objects of which somebody was shown all there is, at one of these steps, in a case before a moment."""
     own = case_grants.c.case_id == case_id, case_grants.c.step.in_(list(steps)), case_grants.c.whole
     shown = case_grants.c.served.is_not(None), case_grants.c.outcome.is_(None), case_grants.c.served <= before
     return frozenset(one for one in conn.execute(select(case_grants.c.object).where(*own, *shown)).scalars() if one)
+
+
+def seen_whole(conn: Connection, case_id: str, object_id: str) -> tuple[WholeLook, ...]:
+    """Who was shown all of what lies in the vault, or what it holds of metadata, in a case; the earliest first."""
+    own = case_grants.c.case_id == case_id, case_grants.c.object == object_id, case_grants.c.whole
+    shown = case_grants.c.served.is_not(None), case_grants.c.outcome.is_(None)
+    query = (
+        select(persons.c.pseudonym, case_grants.c.served, case_grants.c.step)
+        .join_from(case_grants, persons, persons.c.id == case_grants.c.person)
+        .where(*own, *shown, case_grants.c.step.in_(["original", "metadata"]))
+        .order_by(case_grants.c.served)
+    )
+    return tuple(WholeLook(by=row.pseudonym, at=row.served, step=row.step) for row in conn.execute(query))
 
 
 def own_looks(conn: Connection, case_id: str, person: str) -> frozenset[str]:
@@ -203,7 +229,12 @@ def shares(
             func.sum(reveal).label("reveals"),
             func.sum(case_grants.c.seconds).label("seconds"),
         )
-        .where(case_grants.c.at >= start, case_grants.c.at < end, case_grants.c.served.is_not(None))
+        .where(
+            case_grants.c.at >= start,
+            case_grants.c.at < end,
+            case_grants.c.served.is_not(None),
+            case_grants.c.step != _METADATA,
+        )
         .group_by(number, case_grants.c.person)
     )
     return tuple(

@@ -21,6 +21,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Literal
 
 from sqlalchemy import Connection
 
@@ -46,7 +47,7 @@ from rempart.errors import (
 from rempart.evidence.ledger import Leaf, append
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.signals.derivatives import Step
+from rempart.signals.derivatives import METADATA, Step
 
 PURPOSES = ("assess", "compare", "identify", "report", "other")
 """What an original may be looked at for; `other` is said in words."""
@@ -62,10 +63,10 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks to see. `purpose` is one of PURPOSES; `words` say more."""
+    """What somebody asks to see: a step of the picture, or METADATA. `purpose` is one of PURPOSES; `words` say more."""
 
     item: int
-    step: Step
+    step: Step | Literal["metadata"]
     purpose: str = "assess"
     words: str = ""
 
@@ -97,7 +98,7 @@ def grant(
     _hold_budget(conn, case, asked.step, who=who, limits=limits, at=at)
     row = GrantRow(
         id=_new_grant_id(), case_id=case_id, item=asked.item, object=evidence.object, person=who.id,
-        session=who.session or "", step=asked.step.value, purpose=purpose, at=at, until=at + PICK_UP, served=None,
+        session=who.session or "", step=str(asked.step), purpose=purpose, at=at, until=at + PICK_UP, served=None,
         covered=None, seconds=seconds, outcome=None,
     )  # fmt: skip
     records.add(conn, row)
@@ -194,9 +195,9 @@ def fail(conn: Connection, grant_id: str, hindrance: Hindrance, *, at: datetime)
     records.change(conn, grant_id, outcome=hindrance.value, covered=at, seconds=0)
 
 
-def seconds_for(step: Step, reveal_seconds: int) -> int:
+def seconds_for(step: str, reveal_seconds: int) -> int:
     """How long a step is shown."""
-    return reveal_seconds if step is Step.ORIGINAL else reveal_seconds * DERIVATIVE_TIMES
+    return reveal_seconds if step == Step.ORIGINAL else reveal_seconds * DERIVATIVE_TIMES
 
 
 def _prepares(conn: Connection, case: Case, who: Principal, *, purpose: str) -> bool:
@@ -211,11 +212,13 @@ def _is_in(conn: Connection, case_id: str, item: int, who: Principal) -> bool:
     return near.find(conn, case_id, item) is not None and item not in hidden_items(conn, [item], who)
 
 
-def _hold_budget(conn: Connection, case: Case, step: Step, *, who: Principal, limits: Limits, at: datetime) -> None:
-    """Two tabs of one person wait here for each other."""
+def _hold_budget(conn: Connection, case: Case, step: str, *, who: Principal, limits: Limits, at: datetime) -> None:
+    """Two tabs of one person wait here for each other. Metadata show nothing of a picture, and cost nothing."""
+    if step == METADATA:
+        return
     own = limits.narrowed(care.locked(conn, who.id))
     seen = exposure(conn, who.id, at=at)
-    spent = seen.seconds >= own.seconds_per_day or (step is Step.ORIGINAL and seen.reveals >= own.reveals_per_day)
+    spent = seen.seconds >= own.seconds_per_day or (step == Step.ORIGINAL and seen.reveals >= own.reveals_per_day)
     if spent and not case.danger:
         raise BudgetReachedError(
             "Today's budget for looking at pictures is used up.",

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight import grants
 from rempart.cases.sight.evidence import Hindrance
 from rempart.clock import Clock
 from rempart.errors import (
     BlobMissingError,
     IncompleteError,
+    NotFoundError,
     ObjectDestroyedError,
     RempartError,
     ServiceKeyMissingError,
@@ -19,9 +21,10 @@ from rempart.errors import (
 )
 from rempart.evidence.vault import Vault
 from rempart.people.principal import Principal
-from rempart.signals.derivatives import Derivative, Step
-from rempart.signals.drawing import Drawn, draw
+from rempart.signals.derivatives import METADATA, Derivative, Step
+from rempart.signals.drawing import Drawn, draw, read_metadata
 from rempart.signals.mediatype import HEAD_BYTES, is_film
+from rempart.signals.metadata import is_whole
 from rempart.signals.outcome import Outcome
 from rempart.signals.pool import WorkerPool
 from rempart.store.engine import Store
@@ -62,8 +65,7 @@ class Showing:
         Raises as `grants.good` does, before anything is opened and again when it is drawn; HinderedError when there is
         no picture, which is noted; UnavailableError when it may be tried again.
         """
-        with self._store.read() as conn:
-            row = grants.good(conn, case_id, grant_id, who=who, at=self._clock())
+        row = self._good(case_id, grant_id, who=who, metadata=False)
         assert row.object is not None
         stamp = stamp_of(who.pseudonym, self._clock())
         try:
@@ -80,6 +82,32 @@ class Showing:
         with self._store.write() as conn:
             grants.begin(conn, case_id, grant_id, who=who, at=self._clock(), whole=drawn.whole)
         return drawn.derivative
+
+    def metadata(self, case_id: str, grant_id: str, *, who: Principal) -> tuple[tuple[str, str], ...]:
+        """What the file of a grant says of itself, as names and values; empty where it says nothing. Raises as
+        `picture` does."""
+        row = self._good(case_id, grant_id, who=who, metadata=True)
+        assert row.object is not None
+        try:
+            with self.vault.opened(row.object, purpose=row.purpose, by=_Looker(row.id)) as data:
+                found = read_metadata(self._pool, data, timeout=_WAIT_SECONDS)
+        except RempartError as err:
+            hindrance = next((told for kind, told in _OF_ERROR if isinstance(err, kind)), None)
+            if hindrance is None:
+                raise
+            raise self._hindered(row.id, hindrance) from err
+        if found.outcome is not Outcome.OK:
+            raise self._hindered(row.id, _OF_OUTCOME.get(found.outcome, Hindrance.UNREADABLE))
+        with self._store.write() as conn:
+            grants.begin(conn, case_id, grant_id, who=who, at=self._clock(), whole=is_whole(found.pairs))
+        return found.pairs
+
+    def _good(self, case_id: str, grant_id: str, *, who: Principal, metadata: bool) -> GrantRow:
+        with self._store.read() as conn:
+            row = grants.good(conn, case_id, grant_id, who=who, at=self._clock())
+        if (row.step == METADATA) != metadata:
+            raise NotFoundError("There is no such picture.", hint="Open the case again.")
+        return row
 
     def is_good(self, case_id: str, grant_id: str, *, who: Principal) -> bool:
         """Whether a grant shows something still: asked while its picture is on the way."""

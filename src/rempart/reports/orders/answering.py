@@ -17,12 +17,13 @@ from rempart.evidence.vault import Keyring, Vault
 from rempart.people import approvals
 from rempart.people.principal import SYSTEM, Principal
 from rempart.people.records import approvals as approval_records
-from rempart.reports.orders import disclosures, keeping, sealing
+from rempart.reports.orders import disclosures, keeping, removing, sealing
 from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.records.clocks import ClockRow
 from rempart.reports.orders.records.orders import OrderRow
 from rempart.reports.orders.seeing import order_of
 from rempart.reports.orders.values import (
+    FALLEN,
     MOST_TEXT,
     Contest,
     Ground,
@@ -177,6 +178,8 @@ def close(
     )  # fmt: skip
     clocks.stop(conn, order.id, "act", at=at)
     clocks.stop(conn, order.id, "keep", at=at)
+    if order.kind == OrderKind.REMOVAL and outcome in FALLEN:
+        removing.unmark(conn, order.id, cases_of(conn, order.id), at=at)
     _note(conn, order, "answer", answer, keyring=vault.keyring)
     facts = {"outcome": outcome.value, "contested": order.contested is not None, **_took(order, effect or at)}
     write(conn, order, "order.closed", by=who, at=at, facts=facts, why=answer)

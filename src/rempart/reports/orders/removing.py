@@ -20,8 +20,9 @@ from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM, Principal
 from rempart.policy.facts import Verdict
 from rempart.reports.orders.locating import Found, Removed
+from rempart.reports.orders.records import orders, parts
 from rempart.reports.orders.records.parts import PartRow
-from rempart.reports.orders.values import PartState, Topic
+from rempart.reports.orders.values import FALLEN, OrderKind, PartState, Topic
 from rempart.reports.reasons import delays
 from rempart.reports.reasons.records import delays as delay_records
 from rempart.reports.reasons.values import Cause
@@ -70,6 +71,15 @@ def mark(conn: Connection, order: str, case_ids: Iterable[str], *, at: datetime)
         known = delay_records.of(conn, cases=[case_id])
         if not any(one.cause == Cause.ORDER for one in known):
             delays.mark_order(conn, SYSTEM, case_id, why=order, at=at)
+
+
+def unmark(conn: Connection, order: str, case_ids: Iterable[str], *, at: datetime) -> None:
+    """An order has fallen: what its cases did is told of, unless another order of removal stands behind them."""
+    for case_id in sorted(set(case_ids)):
+        named = {one.order for one in parts.of_case(conn, case_id, cases.items_of(conn, case_id))} - {order}
+        others = orders.among(conn, sorted(named))
+        if not any(one.kind == OrderKind.REMOVAL and one.outcome not in FALLEN for one in others):
+            delays.lift_order(conn, case_id, why=order, at=at)
 
 
 def items_of(conn: Connection, part: PartRow) -> tuple[int, ...]:

@@ -89,6 +89,10 @@ class Outcome(StrEnum):
     LIFTED = "lifted"  # the authority took it back, or a court did
 
 
+FALLEN = frozenset({Outcome.REFUSED, Outcome.LIFTED})
+"""Ends of an order after which it is no reason for anything."""
+
+
 class PartKind(StrEnum):
     """How a part of an order was named."""
 

@@ -144,6 +144,20 @@ def mark_order(conn: Connection, who: Principal, case_id: str, *, why: str, at: 
     return row
 
 
+def lift_order(conn: Connection, case_id: str, *, why: str, at: datetime) -> int:
+    """The orders that came to a case by their own way have fallen: what was not told of it goes out in a moment, unless
+    something else keeps it. Gives how many marks ended; those of leads stand, and nothing is filed for it."""
+    locked_number(conn, COUNTER)
+    own = records.of(conn, cases=[case_id])
+    found = [one for one in own if one.cause == Cause.ORDER and one.by == SYSTEM.pseudonym]
+    for one in found:
+        records.change(conn, one.id, ended=at, ended_by=SYSTEM.pseudonym)
+        _write(conn, "reason.undelayed", one, by=SYSTEM, at=at, facts={"delay": one.id, "cause": one.cause}, why=why)
+    if found:
+        _wait_again(conn, case_id, at=at)
+    return len(found)
+
+
 def delayed_again(conn: Connection, action: str, subject: str, facts: Mapping[str, Any], *, at: datetime) -> bool:
     """After a restore: what was delayed, withheld or let go later is so again; False when there is nothing to do.
 
@@ -157,6 +171,8 @@ def delayed_again(conn: Connection, action: str, subject: str, facts: Mapping[st
     if action == "reason.undelayed":
         if there is not None:
             records.change(conn, delay_id, ended=at, ended_by="restore")
+            if there.cause == Cause.ORDER and case_id is not None:
+                _wait_again(conn, case_id, at=at)
         return there is not None
     about = cases.find(conn, name) if case_id else statements.find(conn, name)
     if there is not None or about is None or cause not in set(Cause):
@@ -198,6 +214,12 @@ def put_out(conn: Connection, row: Reason, *, at: datetime) -> None:
     number = next_number(conn, COUNTER)
     statements.change(conn, row.id, state=State.OUT.value, seq=number, out=at, until=None)
     append(conn, Leaf(action="reason.told", actor=SYSTEM.pseudonym, subject=f"reason:{row.id}"), at=at)
+
+
+def _wait_again(conn: Connection, case_id: str, *, at: datetime) -> None:
+    """What was withheld waits again, and is looked at in a moment with all that keeps it still (`release`)."""
+    for one in statements.withheld_for(conn, case_id):
+        statements.change(conn, one.id, state=State.WAITING.value, until=at)
 
 
 def _meant(

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     ENCODING = "encoding"
     SIZE = "size"
     ROOT = "root"
+    SCHEMA = "schema"  # the service's own schema refuses what the rule table does not
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,5 +210,10 @@ def _of_whole(fault: Fault) -> RefusedError:
             return RefusedError("The document is too large.", hint="Send what is long as a file of its own.")
         case Reason.ROOT:
             return RefusedError("This is another kind of document.", hint="Send the kind that belongs here.")
+        case Reason.SCHEMA:
+            return RefusedError(
+                f"The service's schema refuses this: {fault.first}.",
+                hint="Correct it, or leave it out; fetch the schema again if it is an old one.",
+            )
         case _:
             return RefusedError("This is no well-formed XML.", hint="Look at it with an XML editor.")

@@ -5,7 +5,7 @@ The type of the incident, annotations and classes are left open: people choose t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,7 +18,6 @@ from rempart.reports.cybertip.document.records import (
     FileHash,
     IncidentSummary,
     Internet,
-    Person,
     PersonReported,
     Relevance,
     Report,
@@ -36,20 +35,19 @@ _MOST_URLS = 200
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
     """Who reports: what the operator has set. `may_classify`: it signed the industry's memorandum on classes; `edition`
-    is that of the schema which the service has."""
+    is that of the schema which the service has, and `schema` says what that refuses besides.
+    """
 
     reporter: Reporter
     esp_service: str | None = None
     may_classify: bool = False
     edition: Edition = DEFAULT
+    schema: Callable[[CyberTip], Iterable[Problem]] | None = None
 
     def problems(self, tip: CyberTip, *, now: datetime) -> tuple[Problem, ...]:
         """All that keeps a document from being sent in this house's name."""
-        return problems(tip, now=now, may_classify=self.may_classify, edition=self.edition)
-
-
-NOBODY = House(reporter=Reporter(person=Person()))
-"""Before the operator has said who reports: drafts are made all the same, and none of them can be asked."""
+        found = problems(tip, now=now, may_classify=self.may_classify, edition=self.edition)
+        return found if found or self.schema is None else tuple(self.schema(tip))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,7 +209,7 @@ def _are_files(found: Any) -> bool:
 def _right(auto: CyberTip, *, at: datetime, house: House) -> None:
     """What a service supplied is right in itself; what is missing others may still fill in."""
     for one in house.problems(auto, now=at):
-        if one.reason not in (Reason.MISSING, Reason.REPORTER_EMAIL):
+        if one.reason not in (Reason.MISSING, Reason.REPORTER_EMAIL, Reason.SCHEMA):
             raise RefusedError(f"{one.field or one.where}: {one.error}", hint="Correct it and send it again.")
 
 

@@ -188,6 +188,14 @@ def waiting_for(conn: Connection, ids: Iterable[str] = (), *, case_id: str | Non
     return tuple(Reason(**row._mapping) for row in conn.execute(query))
 
 
+def withheld_for(conn: Connection, case_id: str) -> tuple[Reason, ...]:
+    """Statements that are not told of, of a case and of the items that are in it; the oldest first."""
+    inside = select(case_items.c.item).where(case_items.c.case_id == case_id)
+    own = or_(reasons.c.case_id == case_id, reasons.c.item.in_(inside))
+    query = select(*_OWN).where(reasons.c.state == "withheld", own).order_by(reasons.c.at, reasons.c.id)
+    return tuple(Reason(**row._mapping) for row in conn.execute(query))
+
+
 def due(conn: Connection, *, now: datetime, most: int) -> tuple[Reason, ...]:
     """Statements whose delay is over, in the order in which they were made."""
     query = select(*_OWN).where(_IS_WAITING, reasons.c.until <= now).order_by(reasons.c.at, reasons.c.id).limit(most)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from rempart.cases.records import grants
 from rempart.errors import ConflictError, NotFoundError, RefusedError
 from rempart.evidence.vault import Keyring
 from rempart.people.permissions import Permission
@@ -30,7 +31,6 @@ from rempart.reports.cybertip.filing.sealing import opened_answer
 from rempart.reports.cybertip.filing.values import Result, Step
 from rempart.reports.cybertip.records import calls, filings, receipts, stops, subjects
 from rempart.reports.cybertip.records import files as file_records
-from rempart.reports.cybertip.records import looks as look_records
 from rempart.reports.cybertip.records.reports import ReportRow
 from rempart.reports.cybertip.values import EDITABLE, Environment, ReportState
 from rempart.server.drafting import house_of
@@ -153,13 +153,15 @@ def files_of(conn: Connection, row: ReportRow, papers: Papers) -> tuple[FileLine
     for number, details in enumerate(tip.files if tip else (), 1):
         file, source = rows.get(details.ref), held.get(details.ref)
         object_id = file.object if file else source.object if source else None
-        looks = look_records.whole_of(conn, row.case_id, object_id) if object_id else ()
+        looks = grants.seen_whole(conn, row.case_id, object_id) if object_id else ()
         until = row.confirmed_at or row.asked_at
         size = source.size if source else file.size if file else None
         found.append(FileLine(
             number=number, name=details.original_name or "", size=size,
             looks=tuple(
-                Look(by=one.by, at=one.at, metadata=one.metadata) for one in looks if until is None or one.at <= until
+                Look(by=one.by, at=one.at, metadata=one.step == "metadata")
+                for one in looks
+                if until is None or one.at <= until
             ),
             state=file.state.value if file else "", remote=(file.remote or "") if file else "",
             why=(file.why or "") if file else "",
@@ -233,7 +235,7 @@ def _may(
         ("edit", prepare and there and state in EDITABLE),
         ("ask", prepare and there and state is ReportState.DRAFT),
         ("withdraw", prepare and state is ReportState.ASKED),
-        ("decide", approve and state is ReportState.ASKED),
+        ("decide", approve and state is ReportState.ASKED and who.id != row.asked_by),
         ("alone", approve and state is ReportState.ASKED and alone),
         ("reopen", prepare and there and state in (ReportState.REJECTED, ReportState.RETRACTED)),
         ("retry", approve and unsure),

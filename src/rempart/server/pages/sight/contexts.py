@@ -29,3 +29,16 @@ class RevealPage(Context):
     panel: Panel
     pane: Pane
     pseudonym: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetadataPage(Context):
+    """What the file of a picture says of itself: what is asked before, and then names and values. `pairs` is None while
+    nothing is shown; `over`: a look that was granted has ended, or there was nothing to read."""
+
+    template: ClassVar[str] = "sight/metadata"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    panel: Panel
+    pane: Pane
+    pairs: tuple[tuple[str, str], ...] | None
+    over: bool

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Literal
+
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -13,19 +17,21 @@ from rempart.cases.sight import grants
 from rempart.cases.sight.evidence import evidence_of
 from rempart.cases.sight.grants import Asked, HinderedError
 from rempart.cases.work.queue import visible
-from rempart.errors import BudgetReachedError, NotFoundError, RefusedError
+from rempart.errors import BudgetReachedError, LookOverError, NotFoundError, RefusedError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import render
-from rempart.server.pages.sight.contexts import PicturesPage, RevealPage
+from rempart.server.pages.sight.contexts import MetadataPage, PicturesPage, RevealPage
 from rempart.server.pages.sight.panel import DERIVATIVES, panel
 from rempart.server.service import Service
-from rempart.signals.derivatives import Step
+from rempart.signals.derivatives import METADATA, Step
 
 _MOST_ITEM = 2**63
 _PLACES = {"pictures": "/cases/{}/pictures", "quality": "/quality/{}"}
 """Pages that have the panel, besides the case's own."""
+_OWN_PAGES: Mapping[str, str] = {Step.ORIGINAL: "reveal", METADATA: "metadata"}
+"""What is shown on a page of its own, and only for a purpose."""
 
 
 @for_people(Permission.EVIDENCE_VIEW)
@@ -47,27 +53,35 @@ async def reveal_page(request: Request, pages: Pages, who: Principal) -> Respons
 
 
 @for_people(Permission.EVIDENCE_VIEW)
+async def metadata_page(request: Request, pages: Pages, who: Principal) -> Response:
+    """What a file says of itself is asked for with, and then the names and values."""
+    service: Service = request.app.state.service
+    item, look_at = _number(request.path_params["item"]), request.query_params.get("look", "")
+    page = await run_in_threadpool(_metadata, service, who, request.path_params["case"], item, look_at)
+    return render(request, page, who=who)
+
+
+@for_people(Permission.EVIDENCE_VIEW)
 async def look(request: Request, pages: Pages, who: Principal) -> Response:
     """Ask for a step of a picture."""
     service: Service = request.app.state.service
     form, case_id = await form_of(request), request.path_params["case"]
     item, step = _number(field(form, "item")), _step(form)
-    original = step is Step.ORIGINAL
-    asked = Asked(
-        item=item, step=step, purpose=field(form, "purpose") if original else "assess", words=field(form, "words")
-    )
+    own = _OWN_PAGES.get(step, "")
+    asked = Asked(item=item, step=step, purpose=field(form, "purpose") if own else "assess", words=field(form, "words"))
     try:
         granted = await run_in_threadpool(_grant, service, who, case_id, asked)
     except HinderedError:
-        return RedirectResponse(_place(form, case_id, item=item if original else None), 303)
+        return RedirectResponse(_place(form, case_id, item=item, own=own), 303)
     except BudgetReachedError:
         return RedirectResponse("/care?reached=1", 303)
     except RefusedError as err:
-        if not original:
+        if not own:
             raise
-        page = await run_in_threadpool(_reveal, service, who, case_id, item, "")
+        shown = _metadata if step == METADATA else _reveal
+        page = await run_in_threadpool(shown, service, who, case_id, item, "")
         return again(request, page, err, who=who)
-    return RedirectResponse(_place(form, case_id, look=granted, item=item if original else None), 303)
+    return RedirectResponse(_place(form, case_id, look=granted, item=item, own=own), 303)
 
 
 @for_people(Permission.EVIDENCE_VIEW)
@@ -78,7 +92,7 @@ async def cover(request: Request, pages: Pages, who: Principal) -> Response:
     await run_in_threadpool(_cover, service, who, case_id, field(form, "grant"))
     if "text/html" not in request.headers.get("accept", ""):
         return Response(status_code=204)
-    return RedirectResponse(_place(form, case_id), 303)
+    return RedirectResponse(_back(form, case_id), 303)
 
 
 def case_for(service: Service, who: Principal, case_id: str) -> Case:
@@ -100,6 +114,15 @@ def _reveal(service: Service, who: Principal, case_id: str, item: int, look_at: 
     return RevealPage(panel=found, pane=pane, pseudonym=who.pseudonym)
 
 
+def _metadata(service: Service, who: Principal, case_id: str, item: int, look_at: str) -> MetadataPage:
+    found = _reveal(service, who, case_id, item, "")
+    pairs = None
+    if look_at and found.panel.holds and not found.pane.hindrance:
+        with suppress(LookOverError, HinderedError):
+            pairs = service.sight.metadata(case_id, look_at, who=who)
+    return MetadataPage(panel=found.panel, pane=found.pane, pairs=pairs, over=bool(look_at) and pairs is None)
+
+
 def _grant(service: Service, who: Principal, case_id: str, asked: Asked) -> str:
     with service.store.write() as conn:
         rules = team(conn)
@@ -115,18 +138,24 @@ def _cover(service: Service, who: Principal, case_id: str, grant_id: str) -> Non
         grants.cover(conn, who=who, at=service.clock(), case_id=case_id, grant_id=grant_id or None)
 
 
-def _place(form: FormData, case_id: str, *, look: str = "", item: int | None = None) -> str:
-    """Back to the page that was asked from, which shows what was granted."""
+def _place(form: FormData, case_id: str, *, look: str = "", item: int, own: str) -> str:
+    """Back to the page that was asked from, which shows what was granted; to its `own` page, where it has one."""
     shown = f"?look={look}" if look else ""
-    if item is not None:
-        return f"/cases/{case_id}/reveal/{item}{shown}"
+    if own:
+        return f"/cases/{case_id}/{own}/{item}{shown}"
+    return _back(form, case_id, shown=shown)
+
+
+def _back(form: FormData, case_id: str, *, shown: str = "") -> str:
     if field(form, "place") == "quality":
         return f"/quality/{case_id}{shown}#pictures"
     place = _PLACES.get(field(form, "place"), "/cases/{}").format(case_id)
     return f"{place}{shown}#pictures"
 
 
-def _step(form: FormData) -> Step:
+def _step(form: FormData) -> Step | Literal["metadata"]:
+    if field(form, "step") == METADATA:
+        return "metadata"
     try:
         step = Step(field(form, "step"))
     except ValueError as err:
