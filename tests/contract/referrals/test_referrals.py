@@ -199,6 +199,19 @@ def test_handing_over_ends_the_task_keeps_the_evidence_and_writes_the_disclosure
     assert {"reference", "how"} <= set(leaf["sealed"])
 
 
+@pytest.mark.parametrize(("asker", "confirmer", "bearer", "second"), [
+    (RUI, ADA, ADA, "p-rui"), (LEA, RUI, RUI, "p-lea"), (LEA, RUI, LEA, "p-rui"), (RUI, ADA, LEA, "p-ada"),
+])  # fmt: skip
+def test_whoever_hands_it_over_a_disclosure_names_the_other_of_the_two(bureau, asker, confirmer, bearer, second):
+    referral = bureau.draft(bureau.case(), content=True)
+    bureau.decide(bureau.ask(referral, asker), confirmer)
+    bureau.pack(referral)
+    bureau.hand_over(referral, bearer)
+    with bureau.store.read() as conn:
+        (one,) = disclosures.listed(conn, LEA, keyring=bureau.vault.keyring, subject=f"referral:{referral}")
+    assert (one.by, one.second) == (bearer.pseudonym, second)
+
+
 def test_a_report_task_is_carried_out_by_a_package_where_that_is_how_one_reports(bureau):
     """In Great Britain the report goes to the NCA; a hotline that is told beside does not end it."""
     case = bureau.case(decisions=(REMOVE, REPORT))
