@@ -272,7 +272,7 @@ def test_whoever_has_still_to_answer_learns_of_no_referral(bureau):
     with bureau.store.read() as conn:
         assert reading.of_case(conn, case, ADA) == ()
         assert reading.listed(conn, ADA).rows == ()
-        with pytest.raises(ConflictError, match="still to answer"):
+        with pytest.raises(NotFoundError, match="no such referral"):
             reading.one(conn, referral, ADA, keyring=bureau.vault.keyring)
     with pytest.raises(ConflictError):
         bureau.draft(case, who=ADA)

@@ -146,7 +146,7 @@ def decide(
     """Confirm or refuse what another asked; refused, it is a draft again. What was asked is compared with what would be
     packed now, for whom the settings name now.
 
-    Raises what `approvals.decide` raises, NotFoundError, and ConflictError where the second person has still to answer.
+    Raises what `approvals.decide` raises, and NotFoundError also where the second person has still to answer.
     """
     row, _ = referral_for(
         conn, approval.subject.partition(":")[2], who, Permission.REPORTS_APPROVE, lock=True
