@@ -43,8 +43,8 @@ with zipfile.ZipFile(sys.argv[1]) as package:
     told |= {"manifest.json": stated[2], "manifest.txt": sha(package.read("manifest.txt")).hex()}
     found = [(one, hashlib.file_digest(package.open(one), "sha256").hexdigest()) for one in package.namelist()]
     proofs = [one for one, _ in found if one.startswith("ledger/") and one[7:-5].isdigit()]
-    wrong = {one for one in proofs if not proven(json.loads(package.read(one)), keys)}
-wrong |= {name for name, _ in set(found) ^ set(told.items())}
-if wrong or len(found) != len(told) or stated[0] != "rempart-referral/1":
-    sys.exit(f"NOT VERIFIED: {', '.join(sorted(wrong)) or 'this is no such package, or a part is there twice'}")
+    wrong = {p for p in proofs if not proven(json.loads(package.read(p)), keys)} | {*dict({*found} ^ {*told.items()})}
+    whole = (package.infolist()[0].header_offset, package.fp.seek(-22, 2) and package.fp.read(4)) == (0, b"PK\5\6")
+if wrong or not whole or len(found) != len(told) or stated[0] != "rempart-referral/1":
+    sys.exit(f"NOT VERIFIED: {', '.join(sorted(wrong)) or 'this is no such package, or something else is in it'}")
 print(f"verified: {stated[1]}, {len(told)} parts, {len(proofs)} proofs from the ledger of {keys[0][0]}")  # noqa: T201

@@ -9,6 +9,7 @@ or after a call, or before or after the receipt is sealed. Whoever comes first d
 import json
 import os
 import signal
+import ssl
 import sys
 import time
 from contextlib import contextmanager
@@ -92,7 +93,6 @@ class Setup:
         self.address = address
         self.store = Counted.open(database, clock=utc_now)
         if self.store.path is not None:
-            # A process that dies loses nothing that the system has: only a machine that does would.
             event.listen(self.store.engine, "connect", lambda raw, _: raw.execute("PRAGMA synchronous=OFF"))
         self.vault = Kept(self.store, open_blobs(blobs), HeldKeys(key), utc_now, duties=["us-2258a"])
 
@@ -177,7 +177,15 @@ def forked(work) -> str:
     return "done" if status == 0 else "failed"
 
 
+def _hurry() -> None:
+    """A process that dies loses nothing that the system has (only a machine would), and reads no certificates twice."""
+    trusted = ssl.create_default_context()
+    ssl.create_default_context = lambda *_, **__: trusted
+    os.fsync = lambda _: None
+
+
 def main() -> None:
+    _hurry()
     setup = Setup(*sys.argv[1:5])
     setup.case()
     setup.kill(_NEVER)

@@ -44,7 +44,7 @@ for step in STEPS:
     command.add_command(step)
 
 
-@command.command("list")
+@command.command("list", short_help="Orders to carry out or in force.")
 @click.option("--state", type=click.Choice(["live", "closed", "all"]), default="live", show_default=True)
 @click.option("--after", metavar="PLACE", help="Go on where a page ended; its last line says where.")
 @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
@@ -75,7 +75,7 @@ def list_(state: str, after: str | None, limit: int, actor: str | None, data: Pa
     return FOUND if any(row["clock"] == "overdue" for row in rows) else NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="One order, and what became of it.")
 @click.argument("order", metavar="ORDER")
 @AS
 @data_option
@@ -94,7 +94,7 @@ def show(order: str, actor: str | None, data: Path, as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Enter an order.")
 @click.argument("about", metavar="NAME…", nargs=-1, required=True)
 @click.option("--kind", type=click.Choice(_KINDS), required=True, help="What is asked for.")
 @click.option("--authority", required=True, help="Who asks; sealed.")
@@ -136,7 +136,7 @@ def take(actor: str | None, data: Path, as_json: bool, service: str | None, **sa
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="What was handed over, to whom and why.")
 @click.option("--before", metavar="PLACE", help="Go on where a page ended; its last line says where.")
 @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
 @AS

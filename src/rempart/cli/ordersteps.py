@@ -42,7 +42,7 @@ def acknowledge(order: str, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@click.command()
+@click.command(short_help="Note that the authority gave more time.")
 @ORDER
 @click.option("--until", required=True, metavar="TIME", help="The new end, with its zone.")
 @WHY
@@ -61,7 +61,7 @@ def extend(order: str, until: str, why: str, actor: str | None, data: Path) -> i
     return NOTHING_FOUND
 
 
-@click.command()
+@click.command(short_help="Note that it is contested, or how that ended.")
 @ORDER
 @click.option("--why", help="Where and why it is contested; sealed.")
 @click.option("--ended", type=click.Choice(["upheld", "rejected"]), help="How a contest ended.")
@@ -86,7 +86,7 @@ def contest(order: str, why: str | None, ended: str | None, actor: str | None, d
     return NOTHING_FOUND
 
 
-@click.command()
+@click.command(short_help="Note what was handed over.")
 @ORDER
 @click.option("--what", "whats", multiple=True, required=True, type=click.Choice(_WHATS))
 @click.option("--recipient", default="", help="To whom, if not to the order's authority; sealed.")
@@ -111,7 +111,7 @@ def disclose(
     return NOTHING_FOUND
 
 
-@click.command()
+@click.command(short_help="Ask a second person to agree to destruction.")
 @ORDER
 @AS
 @data_option
@@ -124,7 +124,7 @@ def destroy(order: str, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@click.command()
+@click.command(short_help="End the legal holds of a preservation order.")
 @ORDER
 @WHY
 @AS

@@ -42,7 +42,7 @@ def command() -> None:
 command.add_command(verify)
 
 
-@command.command()
+@command.command(short_help="The table of authorities, with its sources.")
 @JSON
 def authorities(as_json: bool) -> int:
     """The table of authorities: for whom each is, what it may be given, on what the row rests. No legal advice."""
@@ -63,7 +63,7 @@ def authorities(as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="To whom a case goes from your country.")
 @click.argument("case_id", metavar="CASE")
 @AS
 @data_option
@@ -80,7 +80,7 @@ def route(case_id: str, actor: str | None, data: Path, as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command("list")
+@command.command("list", short_help="What waits to be referred, and referrals.")
 @click.option("--state", type=click.Choice(["draft", "asked", "confirmed", "handed_over", "withdrawn"]))
 @AS
 @data_option
@@ -104,7 +104,7 @@ def list_(state: str | None, actor: str | None, data: Path, as_json: bool) -> in
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="What a referral says, to the word.")
 @click.argument("referral")
 @AS
 @data_option
@@ -132,7 +132,7 @@ def show(referral: str, actor: str | None, data: Path, as_json: bool) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Freeze what a case comes to for recipients.")
 @click.argument("case_id", metavar="CASE")
 @click.option("--to", "to", multiple=True, required=True, metavar="RECIPIENT", help="An id from the settings; several.")
 @click.option("--content", is_flag=True, help="With the files themselves: police, NCMEC and legal process alone.")
@@ -169,7 +169,7 @@ def draft(
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Ask a second person to confirm.")
 @click.argument("referral")
 @AS
 @data_option
@@ -184,7 +184,7 @@ def ask(referral: str, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Confirm what another person asked, or refuse.")
 @click.argument("referral")
 @click.option("--refuse", is_flag=True, help="Say no: it is a draft again.")
 @click.option("--alone", is_flag=True, help="Alone, where it cannot wait; marked single.")
@@ -214,7 +214,7 @@ def confirm(referral: str, refuse: bool, alone: bool, reason: str, actor: str | 
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Take back what was not handed over.")
 @click.argument("referral")
 @click.option("--why", required=True, help="Why; kept sealed.")
 @AS
@@ -230,7 +230,7 @@ def withdraw(referral: str, why: str, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Make the sealed package.")
 @click.argument("referral")
 @click.option(
     "--out", "-o", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False), required=True,
@@ -256,7 +256,7 @@ def pack(referral: str, out: Path, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command("hand-over")
+@command.command("hand-over", short_help="Note that the recipient has the package.")
 @click.argument("referral")
 @click.option("--how", required=True, help="By which way, and to whom there; kept sealed.")
 @click.option("--reference", default="", help="The recipient's own reference; kept sealed.")
@@ -275,7 +275,7 @@ def hand_over(referral: str, how: str, reference: str, actor: str | None, data: 
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="End what waits: a report already counts.")
 @click.argument("case_id", metavar="CASE")
 @AS
 @data_option

@@ -13,7 +13,7 @@ from rempart.errors import RefusedError
 PATH = click.Path(path_type=Path, exists=True, dir_okay=False)
 
 
-@click.command()
+@click.command(short_help="Check a package against the sender's key.")
 @click.argument("file", type=PATH)
 @click.option(
     "--key",

@@ -56,7 +56,7 @@ def show(report_id: str, document: bool, actor: str | None, data: Path, as_json:
     return FOUND if found.problems else NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Put a document in the place of the draft's.")
 @click.argument("report_id", metavar="REPORT")
 @click.argument("document", metavar="FILE", type=click.File("rb"))
 @VERSION
@@ -81,7 +81,7 @@ def put(report_id: str, document: Any, version: int, hash_only: bool | None, act
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Ask another person to confirm.")
 @click.argument("report_id", metavar="REPORT")
 @VERSION
 @ACTOR
@@ -105,7 +105,7 @@ def ask(report_id: str, version: int, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Confirm what another person asked.")
 @click.argument("report_id", metavar="REPORT")
 @DIGEST
 @click.option("--refuse", is_flag=True, help="Do not confirm it: it is a draft again.")
@@ -145,7 +145,7 @@ def take_back(report_id: str, actor: str | None, data: Path) -> int:
     return NOTHING_FOUND
 
 
-@command.command()
+@command.command(short_help="Make what was refused a draft again.")
 @click.argument("report_id", metavar="REPORT")
 @ACTOR
 @data_option

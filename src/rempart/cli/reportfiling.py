@@ -109,20 +109,17 @@ def file(report: str, actor: str | None, data: Path) -> int:
 
     What was only rehearsed or tested may be filed again.
     """
-    from rempart.cases.work.queue import visible
     from rempart.cli.actor import acting
-    from rempart.errors import NotPermittedError
     from rempart.people.permissions import Permission
     from rempart.reports.cybertip import production
+    from rempart.reports.cybertip.drafting.reading import report_of
     from rempart.reports.cybertip.filing.beginning import begin
     from rempart.reports.cybertip.values import Environment
     from rempart.server.cybertips import environment_of
     from rempart.server.switching import target_of
 
     with opened_data(data) as folder, acting(folder, actor) as who, folder.store.write() as conn:
-        if not who.may(Permission.REPORTS_APPROVE):
-            raise NotPermittedError("This is for people who confirm reports.")
-        visible(conn, _found(conn, report).case_id, who)
+        report_of(conn, report, who, permission=Permission.REPORTS_LEAD)
         environment = environment_of(folder.settings)
         if environment is Environment.PRODUCTION:
             production.require(conn, target_of(folder.settings))

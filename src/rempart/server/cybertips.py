@@ -76,7 +76,8 @@ def edition_of(schema: Schema | None) -> Edition:
 
 def check_of(settings: Settings) -> Callable[[CyberTip, datetime], tuple[object, ...]]:
     """What is wrong with a document here and now: by the rule table, in the edition of the pinned schema, and by that
-    schema. A schema that cannot be used stops sending (`connection_of`), and nothing is refused for it."""
+    schema. A schema that cannot be used stops sending (`connection_of`), and nothing is refused for it. What is filed
+    and no rehearsal names the reporter that is set: one that was rehearsed under another is confirmed anew."""
 
     def check(tip: CyberTip, now: datetime) -> tuple[object, ...]:
         try:
@@ -84,6 +85,8 @@ def check_of(settings: Settings) -> Callable[[CyberTip, datetime], tuple[object,
         except SettingsError:
             schema = None
         edition = edition_of(schema)
+        if environment_of(settings) is not Environment.REHEARSAL and tip.report.reporter != reporter_of(settings):
+            return ("The reporter is not the one that is set.",)
         found = problems(tip, now=now, may_classify=settings.cybertip.industry_classification, edition=edition)
         return found if found or schema is None else tuple(refused_by(schema, tip))
 

@@ -84,6 +84,15 @@ def test_the_reporter_is_who_the_settings_name(tmp_path):
     assert cybertips.reporter_of(settings(tmp_path)).person.emails[0].value == cybertips.REHEARSER
 
 
+def test_what_was_rehearsed_under_another_name_is_not_filed_for_real(tmp_path):
+    rehearsed = a_tip(settings(tmp_path))  # nobody is set: an address that is nobody's stands there
+    real = {"environment": "production", "production_user": "u", "production_password": "p"}
+    told = settings(tmp_path, reporter_email="ada@example.org", **real)
+    assert cybertips.check_of(settings(tmp_path))(rehearsed, AT) == ()
+    assert cybertips.check_of(told)(rehearsed, AT) == ("The reporter is not the one that is set.",)
+    assert cybertips.check_of(told)(a_tip(told), AT) == ()
+
+
 def test_a_pinned_schema_has_a_say_and_a_missing_one_stops_sending(tmp_path):
     told = settings(tmp_path, schema_sha256=compiled(SCHEMA).sha256)
     with pytest.raises(SettingsError, match="schema_sha256"):

@@ -8,7 +8,8 @@ from reporting import a_report, a_tip, reported
 from vaults import a_vault, key_text
 
 
-def test_a_decided_case_has_a_task_and_a_report_has_its_files(store):
+def test_a_decided_case_has_a_task_and_a_report_has_its_files(sqlite_store):
+    store = sqlite_store
     vault = a_vault(store)
     task = reported(store, vault)
     row = a_report(store, vault, task, document=(tip := a_tip()))

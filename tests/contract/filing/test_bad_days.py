@@ -1,6 +1,5 @@
 """What goes wrong with the service, the network, credentials, the clock and the disk: nothing is lost or doubled."""
 
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -8,14 +7,10 @@ import pytest
 from rempart.cases.records import tasks
 from rempart.errors import RefusedError, StorageFullError
 from rempart.reports.cybertip.filing import beginning
-from rempart.reports.cybertip.filing.filer import Filer
 from rempart.reports.cybertip.filing.means import Told
-from rempart.reports.cybertip.filing.outbox import Outbox
 from rempart.reports.cybertip.filing.values import Limits
-from rempart.reports.cybertip.records import calls, files, reports, stops
+from rempart.reports.cybertip.records import files, reports, stops
 from rempart.reports.cybertip.values import Environment, ReportState
-from rempart.store.jobs import JobRunner, release_jobs_of
-from rempart.store.workers import Worker
 from tipfiling import begun, confirmed, desk, means_of, runs, stands, tipline, told_of
 from vaults import BY, actions
 
@@ -237,68 +232,6 @@ def test_a_disk_that_is_full_when_the_receipt_is_sealed_is_told_and_nothing_is_a
         assert server.calls.count("finish") == 1
 
 
-def test_an_answer_that_cannot_be_written_down_now_is_kept_in_mind(day):
-    store, vault = day
-    report_id = begun(store, vault)
-    with tipline(clock=store.clock) as server, Worker(store, on_death=release_jobs_of) as worker:
-        means = means_of(vault, server)
-        filer, outbox = Filer(store, means), Outbox(store, means)
-        runner = JobRunner(store, worker, filer.handlers())
-        write, asked = store.write, []
-
-        def failing():
-            if server.calls[-1:] == ["finish"] and len(asked) < 3:
-                asked.append(1)
-                raise StorageFullError
-            return write()
-
-        store.write = failing
-        for _ in range(8):
-            try:
-                outbox.run(worker)
-                runner.run_due()
-            except StorageFullError:
-                pass
-            store.clock.go_on(minutes=10)
-        store.write = write
-        assert len(asked) == 3
-        assert stands(store, report_id).state is FILED
-        assert server.calls.count("finish") == 1
-
-
-def test_two_processes_file_it_once(store, vault):
-    ids = [begun(store, vault, number) for number in (1, 2)]
-    with tipline(clock=store.clock) as server:
-        means = means_of(vault, server)
-        with desk(store, means) as first, desk(store, means) as second:
-            for _ in range(3):
-                first()
-                second()
-        assert [len(told_of(server, one)) for one in ids] == [1, 1]
-        assert server.calls.count("submit") == 2
-
-
-def test_a_second_job_leaves_a_report_to_the_one_that_is_at_it(store, vault):
-    report_id = begun(store, vault)
-    with tipline(clock=store.clock) as server, Worker(store, on_death=release_jobs_of) as worker:
-        means = means_of(vault, server)
-        other = JobRunner(store, worker, Filer(store, means).handlers())
-        inside = []
-
-        def connect(environment):
-            if not inside:
-                inside.append(1)
-                Outbox(store, means).run(worker)
-                inside.append(other.run_due())
-            return means.connect(environment)
-
-        mine = means_of(vault, server, connect=connect)
-        JobRunner(store, worker, Filer(store, mine).handlers()).run_due()
-        assert inside == [1, 0]
-        assert server.calls.count("submit") == 1
-        assert told_of(server, report_id) == [stands(store, report_id).number]
-
-
 def test_a_decision_that_was_taken_back_takes_the_report_back(day):
     store, vault = day
     report_id = begun(store, vault)
@@ -362,30 +295,3 @@ def test_one_in_danger_is_told_of_after_an_hour(day, alarm):
         with desk(store, means_of(vault, server, url="http://127.0.0.1:9/ispws", alarm=alarm)) as go:
             go(hours=1, minutes=20)
     assert alarm.words == [Told.LATE]
-
-
-def test_no_call_is_made_that_is_not_written_down_first(day):
-    store, vault = day
-    report_id = begun(store, vault)
-    with tipline(clock=store.clock) as server:
-        known = []
-
-        class Watched:
-            def __init__(self, service):
-                self.service = service
-
-            def __getattr__(self, name):
-                with store.read() as conn:
-                    known.append([one.step for one in calls.of_report(conn, report_id) if one.ended is None])
-                return getattr(self.service, name)
-
-        means = means_of(vault, server)
-
-        @contextmanager
-        def connect(environment):
-            with means.connect(environment) as service:
-                yield Watched(service)
-
-        with desk(store, means_of(vault, server, connect=connect)) as go:
-            go()
-        assert known == [["open"], ["upload"], ["describe"], ["finish"]]

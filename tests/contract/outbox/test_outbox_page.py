@@ -88,7 +88,9 @@ def test_the_home_page_and_the_case_lead_to_it(house, known):
     home = page.get("/")
     assert re.search(r'href="/reports\?show=people">\d+ reports wait for people', home.text)
     case_id = reports_of(house, known.draft).case_id
-    assert f'href="/reports/{known.manual}"' in page.get(f"/cases/{case_id}").text
+    case = page.get(f"/cases/{case_id}").text
+    assert f'href="/reports/{known.manual}"' in case
+    assert "Filed rehearsed, not reported" in text_of(case), "what was rehearsed is never said to be reported"
     assert "/reports" not in house.browser("ad", Role.ADMINISTRATOR).get("/").text
 
 

@@ -92,6 +92,8 @@ def test_a_draft_is_filled_in_asked_confirmed_and_begun(house):
     assert "&lt;incidentType&gt;" in preview
     digest = row_of(house, report).digest.hex()
     assert digest in preview
+    assert f'action="{here}/decide"' not in rita.get(here).text, "who asked is not asked to confirm"
+    assert f'action="{here}/decide"' in ruth.get(here).text
     yes = {"digest": digest, "answer": "approve", "reason": "read it"}
     own = rita.post(f"{here}/decide", data=yes)
     assert own.status_code == 422
@@ -269,6 +271,7 @@ def test_in_danger_one_person_confirms_alone_with_a_reason_and_it_is_marked(hous
     digest = asked(house, rita, report)
     assert "Confirm alone" in rita.get(here).text
     assert "Confirm alone" not in house.browser("ruth").get(here).text
+    assert f"/sign-in/again?then={here}" in house.browser("rita", old=True).get(here).text
     data = {"digest": digest, "reason": ""}
     assert rita.post(f"{here}/alone", data=data).status_code == 422
     assert rita.post(f"{here}/alone", data=data | {"reason": "The child is there now."}).status_code == 303

@@ -3,6 +3,7 @@ report that waits meanwhile."""
 
 import re
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -12,8 +13,9 @@ from rempart.people.permissions import Role
 from rempart.reports.cybertip.records import filings, reports
 from rempart.reports.cybertip.service.rehearsal import RehearsalServer, running
 from rempart.reports.cybertip.values import Environment, ReportState
+from rempart.server.cybertips import reporter_of
 from rempart.server.drafting import begin_of
-from reporting import a_report
+from reporting import a_report, a_tip
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,9 @@ def test_set_and_not_switched_on_says_so_and_nothing_begins(house):
     assert "For real is set, and not switched on" in text_of(page.text)
     task = to_be_reported(house, 1)
     vault = house.runtime.service.vault
-    report = a_report(house.store, vault, task, state=ReportState.CONFIRMED, part=5).id
+    tip = a_tip()
+    tip = replace(tip, report=replace(tip.report, reporter=reporter_of(house.runtime.service.settings)))
+    report = a_report(house.store, vault, task, state=ReportState.CONFIRMED, document=tip, part=5).id
     with house.store.write() as conn:
         begin_of(house.runtime.service.settings)(conn, report, house.clock())
         assert filings.find(conn, report) is None

@@ -16,6 +16,7 @@ from referring import ADA, HOTLINE, LEDGER, NEIGHBOUR, OFFICERS, POLICE, SECOND,
 from rempart.clock import utc_now
 from rempart.errors import (
     ConflictError,
+    ForeignFileError,
     IncompleteError,
     LedgerChangedError,
     LedgerKeyError,
@@ -258,6 +259,34 @@ def test_whatever_is_altered_is_noticed_by_the_command_and_by_the_script(bureau,
         with pytest.raises(error):
             verify.verify(io.BytesIO(altered), keys=[LEDGER.key])
         assert by_script(tmp_path, altered).returncode != 0, how
+
+
+def test_what_is_put_before_between_or_behind_its_parts_is_noticed(bureau, tmp_path):
+    data = POLICE.zip(bureau.package("yard"))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        start = archive.start_dir
+    moved = bytearray(data[:start] + b"m" * 40 + data[start:])
+    moved[-6:-2] = (start + 40).to_bytes(4, "little")  # where the directory is, as it says itself
+    remarked = data[:-2] + b"\4\0more"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
+        for one in old.namelist():
+            new.writestr(one, old.read(one))
+    for altered in (b"m" * 40 + data, data + b"m" * 40, remarked, bytes(moved), packed.getvalue()):
+        with pytest.raises(TamperedError):
+            verify.verify(io.BytesIO(altered), keys=[LEDGER.key])
+    for altered in (b"m" * 40 + data, data + b"m" * 40, remarked):
+        assert by_script(tmp_path, altered).returncode != 0
+
+
+def test_a_zip_of_another_kind_is_said_to_be_none(bureau):
+    data = POLICE.zip(bureau.package("yard"))
+    start = data.index(b"PK\1\2")
+    for place, value in ((6, 200), (8, 1), (8, 32), (10, 99)):  # version, encrypted, patched, way of compressing
+        odd = bytearray(data)
+        odd[start + place] = value
+        with pytest.raises(ForeignFileError):
+            verify.verify(io.BytesIO(bytes(odd)), keys=[LEDGER.key])
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -167,6 +167,21 @@ def test_a_report_of_other_days_or_other_leaves_than_it_says_shows(kept, tmp_pat
         checked(folder, export, kept)
 
 
+def test_another_checkpoint_in_a_report_than_was_signed_of_this_ledger_shows(kept, tmp_path):
+    folder, export = kept.report(tmp_path / "report"), kept.export(tmp_path / "export")
+    manifest = json.loads((folder / "report.json").read_text())
+    other = Log(tmp_path / "other", signer=SIGNER)
+    try:
+        elsewhere = a_year(other, seed=2).note
+    finally:
+        other.close()
+    altered = kept.note.replace("\n300\n", "\n299\n")
+    for note, error in (("", ForeignFileError), (altered, LedgerChangedError), (elsewhere, LedgerForkedError)):
+        (folder / "report.json").write_text(json.dumps(manifest | {"checkpoint": note}, indent=2) + "\n")
+        with pytest.raises(error):
+            checked(folder, export, kept)
+
+
 def test_a_ledger_that_was_changed_shortened_or_rewritten_does_not_verify(kept, tmp_path):
     folder, export = kept.report(tmp_path / "report"), kept.export(tmp_path / "export")
     text = export.read_text()

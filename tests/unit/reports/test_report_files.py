@@ -107,6 +107,16 @@ def test_statements_are_one_tree_over_several_sections():
     assert row(counted, "statements_told_illegal").value == "20"
 
 
+@pytest.mark.parametrize(("reports", "referrals", "under_orders", "shown"), [
+    (40, 30, 0, True), (40, 30, 9, True), (0, 30, 0, True),
+    (3, 30, 0, False), (40, 2, 0, False), (40, 30, 3, False), (0, 30, 4, False),
+])  # fmt: skip
+def test_disclosures_do_not_give_few_reports_or_referrals_away(reports, referrals, under_orders, shown):
+    counted = {("reports", "ncmec|images"): reports, ("referrals", "uk-nca|content"): referrals,
+               ("disclosures", "ncmec"): reports, ("disclosures", "police"): referrals + under_orders}  # fmt: skip
+    assert bool(row(counted, "disclosures").value) is shown
+
+
 def test_orders_are_told_by_country_and_kind():
     some = [leaf("order.received", kind="removal", country="FR")] * 8
     some += [leaf("order.received", kind="information", country="DE")] * 6

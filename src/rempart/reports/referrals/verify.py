@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import os
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +24,11 @@ from rempart.signals.digests import digest_stream
 
 _AGE = b"age-encryption.org/"
 _MOST_SMALL = 64 << 20
+_ODD_ZIP = (NotImplementedError, RuntimeError, zlib.error)
+"""What the library raises for a ZIP of a kind that no package is of: encrypted, split, compressed in other ways."""
+_LOCAL, _END = 30, 22
+_DESCRIPTORS = frozenset({0, 12, 16, 20, 24})
+"""How long what a ZIP says behind a part of its length may be."""
 _LEDGER, _CONTENT = "ledger/", "content/"
 
 
@@ -68,11 +75,15 @@ def verify(stream: IO[bytes], *, keys: Sequence[VerifierKey]) -> Verified:
     3. Every part of the manifest is there, once, with its size and SHA-256, and nothing else (TamperedError,
        IncompleteError).
     4. Every step of the ledger verifies under one of `keys` (LedgerChangedError, LedgerKeyError).
+    5. The ZIP is nothing but these parts, one after the other, as they are: nothing stands before, between or behind
+       them, or in remarks (TamperedError).
     """
     try:
         with zipfile.ZipFile(stream) as archive:
-            return _verify(archive, keys)
-    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, UnicodeDecodeError, EOFError) as err:
+            found = _verify(archive, keys)
+            _nothing_else(archive, stream)  # 5
+            return found
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, UnicodeDecodeError, EOFError, *_ODD_ZIP) as err:
         raise ForeignFileError("This is no referral package, or it is damaged beyond reading.") from err
 
 
@@ -123,10 +134,28 @@ def _parts(archive: zipfile.ZipFile, told: Sequence[Mapping[str, Any]]) -> None:
         more = next((one for one in there if one not in wanted), "a part that is there twice")
         raise TamperedError(f"Something was put into this package: {more}.")
     for one in told:
+        if archive.getinfo(one["name"]).file_size != one["size"]:  # before any of it is read: it may be a flood
+            raise TamperedError(f"{one['name']} was altered.")
         with archive.open(one["name"]) as stream:
             found = digest_stream(cast(BinaryIO, stream))
         if (found.size, str(found.sha256)) != (one["size"], one["sha256"]):
             raise TamperedError(f"{one['name']} was altered.")
+
+
+def _nothing_else(archive: zipfile.ZipFile, stream: IO[bytes]) -> None:
+    parts = sorted(archive.infolist(), key=lambda one: one.header_offset)
+    place = 0
+    for one, following in zip(parts, [*(two.header_offset for two in parts[1:]), archive.start_dir], strict=True):
+        stream.seek(one.header_offset + _LOCAL - 4)
+        name, more = struct.unpack("<HH", stream.read(4))
+        end = place + _LOCAL + name + more + one.compress_size
+        plain = one.compress_type == zipfile.ZIP_STORED and not one.comment
+        if one.header_offset != place or not plain or following - end not in _DESCRIPTORS:
+            raise TamperedError("Something was put into this package, between its parts.")
+        place = following
+    stream.seek(-_END, os.SEEK_END)
+    if archive.comment or not stream.read(_END).startswith(b"PK\5\6"):
+        raise TamperedError("Something was put into this package, behind its parts.")
 
 
 def _sealed(proven: Any, contents: Mapping[bytes, str]) -> dict[str, int]:

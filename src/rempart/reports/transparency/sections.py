@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from rempart.reports.transparency.folding import UNKNOWN, UNRECORDED
-from rempart.reports.transparency.hiding import Group, Node, hide
+from rempart.reports.transparency.hiding import Group, Node, hide, is_small
 
 JOIN = "|"
 IDENTIFICATION, CATEGORIES, ORDERS, NOTICES, OWN_ILLEGAL, OWN_TERMS, APPEALS, AUTOMATED, PEOPLE, RECIPIENTS, WORDS = (
@@ -242,10 +242,19 @@ def _further(counts: Counts) -> Iterable[Figure]:
     }
     referrals = Node(value=counts.total("referrals"), groups={"authority": Group(nodes=_named(referred))})
     yield Figure(section=FURTHER, indicator="referrals", node=referrals)
-    disclosures = Node(value=counts.total("disclosures"), groups={"to": _parts(counts.by("disclosures"))})
+    disclosures = Node(
+        value=counts.total("disclosures"), groups={"to": _parts(counts.by("disclosures"))}, hidden=_gives_away(counts)
+    )
     yield Figure(section=FURTHER, indicator="disclosures", node=disclosures)
     missing = Node(value=counts.total("cases.without_detectors"))
     yield Figure(section=FURTHER, indicator="decisions_without_detectors", node=missing)
+
+
+def _gives_away(counts: Counts) -> bool:
+    """Whether a small number could be had from the disclosures: each report is one, each referral one for each of its
+    recipients, which mostly is one, and what is left was handed over under orders."""
+    reports, referrals, told = (counts.total(name) for name in ("reports", "referrals", "disclosures"))
+    return any(map(is_small, (reports, referrals, told - reports - referrals, told - reports, told - referrals)))
 
 
 def _detected(counts: Counts, measure: str, *start: str) -> dict[str, Group]:

@@ -11,7 +11,7 @@ from typing import Any
 
 from rempart.errors import ForeignFileError, LedgerForkedError, LedgerIncompleteError, RefusedError
 from rempart.evidence.ledger.exportfile import LeafLine, read_line, read_lines
-from rempart.evidence.ledger.notes import VerifierKey
+from rempart.evidence.ledger.notes import Checkpoint, VerifierKey, parse_checkpoint
 from rempart.evidence.ledger.verify import Verified, verify_with_roots
 from rempart.reports.transparency.folding import fold
 from rempart.reports.transparency.laying import MANIFEST, TEMPLATE, WRITTEN, Made, files_of, read_manifest
@@ -50,7 +50,8 @@ def verify(folder: Path, export: Path, *, keys: Sequence[VerifierKey], checkpoin
     """Check a report. It is what the ledger gives when all of this holds:
 
     1. The export is what was signed, as `rempart.evidence.ledger.verify` says.
-    2. The report is of the same ledger, of no more leaves than there are, and names the root over these.
+    2. The report is of the same ledger, of no more leaves than there are, and names the root over these; the checkpoint
+       that it carries was signed by one of `keys` and is of this ledger.
     3. Its template and what the operator wrote can be read.
     4. Every file is, to the byte, what these leaves, the template and the operator's text give.
 
@@ -59,8 +60,13 @@ def verify(folder: Path, export: Path, *, keys: Sequence[VerifierKey], checkpoin
     RefusedError for a folder that holds no report that can be made again.
     """
     made, _ = read_manifest(_read(folder / MANIFEST).decode("utf-8", "replace"))
-    ledger, _, roots = verify_with_roots(export, keys=keys, checkpoints=checkpoints, sizes={made.leaves})  # 1
+    carried = _checkpoint(made)
+    ledger, _, roots = verify_with_roots(
+        export, keys=keys, checkpoints=checkpoints, sizes={made.leaves, carried.size}
+    )  # 1
     _same_ledger(made, ledger, roots.get(made.leaves))  # 2
+    carried.check(keys)
+    _of_ledger(carried, ledger, roots.get(carried.size))
     template_text, written = (_text(folder / name) for name in (TEMPLATE, WRITTEN))  # 3
     template, own = read_template(template_text), read_written(written)
     counted, late = _counted(export, made.leaves, made.period)
@@ -74,6 +80,23 @@ def verify(folder: Path, export: Path, *, keys: Sequence[VerifierKey], checkpoin
             if found[name] != data
         ),
     )  # fmt: skip
+
+
+def _checkpoint(made: Made) -> Checkpoint:
+    try:
+        return parse_checkpoint(made.checkpoint)
+    except RefusedError as err:
+        raise ForeignFileError(f"The checkpoint in {MANIFEST} is none.") from err
+
+
+def _of_ledger(carried: Checkpoint, ledger: Verified, root: bytes | None) -> None:
+    if root is None:
+        raise LedgerIncompleteError(
+            f"The report carries a checkpoint of {carried.size} leaves, but the export ends at {ledger.size}.",
+            hint="Ask for an export that is no older than the report.",
+        )
+    if (carried.origin, carried.root) != (ledger.origin, root):
+        raise LedgerForkedError("The checkpoint in the report is of another ledger, or of another history.")
 
 
 def _same_ledger(made: Made, ledger: Verified, root: bytes | None) -> None:

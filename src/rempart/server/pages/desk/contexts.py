@@ -169,7 +169,7 @@ class CasePage(Context):
     opened: datetime
     notices: tuple[tuple[str, str], ...] = ()
     orders: tuple[tuple[str, str], ...] = ()
-    reports: tuple[tuple[str, str], ...] = ()
+    reports: tuple[tuple[str, str, str], ...] = ()
     referrals: tuple[tuple[str, str], ...] = ()
     may_refer: bool = False
 

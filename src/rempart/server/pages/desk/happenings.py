@@ -11,6 +11,7 @@ ACTIONS = frozenset({
     "case.readmitted",
     "case.facts_added", "case.forgotten", "case.assessed", "case.undone", "case.confirmed_alone", "case.decided",
     "case.settled", "notifier.read", "search.made", "evidence.shown", "evidence.covered", "near.answered",
+    "account.blocked", "task.ended", "referral.counted",
 })  # fmt: skip
 """Events that have words of their own; others stand there as the ledger calls them."""
 FACTS = ("to", "minutes", "step", "purpose")

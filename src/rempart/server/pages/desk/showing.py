@@ -33,6 +33,8 @@ from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.people.records import persons
 from rempart.reports.cybertip.drafting.reading import of_case
+from rempart.reports.cybertip.records.reports import ReportRow
+from rempart.reports.cybertip.values import Environment, ReportState
 from rempart.reports.orders import reading as orders
 from rempart.reports.referrals.reading import of_case as referrals_of
 from rempart.server.pages.desk import drafts
@@ -100,11 +102,18 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
         )  # fmt: skip
 
 
-def _reports(conn: Connection, case_id: str, who: Principal) -> tuple[tuple[str, str], ...]:
-    """The reports of a case, with how each stands, for those who may know of them."""
+def _reports(conn: Connection, case_id: str, who: Principal) -> tuple[tuple[str, str, str], ...]:
+    """The reports of a case for those who may know of them: how each stands, and where it was filed if not for real."""
     if not who.may(Permission.REPORTS_READ):
         return ()
-    return tuple((one.id, one.state.value) for one in of_case(conn, case_id, who))
+    return tuple(
+        (one.id, one.state.value, one.environment.value if _only_tried(one) else "")
+        for one in of_case(conn, case_id, who)
+    )
+
+
+def _only_tried(one: ReportRow) -> bool:
+    return one.state is ReportState.FILED and one.environment is not Environment.PRODUCTION
 
 
 def _sight(conn: Connection, service: Service, who: Principal, case: Case, look: str) -> Panel | None:

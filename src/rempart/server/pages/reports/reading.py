@@ -237,7 +237,7 @@ def _may(
         ("edit", prepare and there and state in EDITABLE),
         ("ask", prepare and there and state is ReportState.DRAFT),
         ("withdraw", prepare and state is ReportState.ASKED),
-        ("decide", approve and state is ReportState.ASKED),
+        ("decide", approve and state is ReportState.ASKED and who.id != row.asked_by),
         ("alone", approve and state is ReportState.ASKED and alone),
         ("reopen", prepare and there and state in (ReportState.REJECTED, ReportState.RETRACTED)),
         ("retry", approve and unsure),

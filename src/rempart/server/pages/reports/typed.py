@@ -30,6 +30,12 @@ class Reader:
     typed: Mapping[str, Sequence[str]]
     every: bool = False
     mistakes: dict[str, str] = field(default_factory=dict)
+    _rows: dict[str, set[int]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.typed:
+            for told in _ROW.finditer(name):
+                self._rows.setdefault(name[: told.start()], set()).add(int(told[1]))
 
     def record(self, kind: type, path: str, was: Any) -> Any:
         """The record of a kind at a place; None where nothing was typed in any of its fields."""
@@ -121,13 +127,7 @@ class Reader:
                 self.mistakes[under(path, name)] = "reports.wrong.needed"
 
     def _numbers(self, path: str) -> Iterable[int]:
-        start = len(path)
-        found = {
-            int(told[1])
-            for name in self.typed
-            if name.startswith(path) and (told := _ROW.match(name, start)) is not None
-        }
-        return sorted(one for one in found if 0 < one <= MOST_ROWS)
+        return sorted(one for one in self._rows.get(path, ()) if 0 < one <= MOST_ROWS)
 
     def _one(self, path: str) -> str:
         found = self.typed.get(path, ())
