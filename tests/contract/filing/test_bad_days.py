@@ -295,3 +295,31 @@ def test_one_in_danger_is_told_of_after_an_hour(day, alarm):
         with desk(store, means_of(vault, server, url="http://127.0.0.1:9/ispws", alarm=alarm)) as go:
             go(hours=1, minutes=20)
     assert alarm.words == [Told.LATE]
+
+
+def test_a_page_of_a_proxy_says_nothing_about_credentials(day, alarm):
+    store, vault = day
+    begun(store, vault)
+    with tipline(clock=store.clock, plan=["submit:revoke"]) as server:
+        with desk(store, means_of(vault, server, alarm=alarm)) as go:
+            go()
+            server.misbehave(["submit:page", "submit:unauthorized"])
+            go(hours=1, minutes=20)
+            assert server.plan.left() == 0
+    assert alarm.words == [Told.STOPPED]
+    assert "report.queue_resumed" not in actions(store)
+
+
+def test_the_document_is_checked_before_the_transaction_that_opens_it(day):
+    store, vault = day
+    begun(store, vault)
+    seen = []
+
+    def check(tip, now):
+        seen.append(store._writing.locked())
+        return ()
+
+    with tipline(clock=store.clock) as server, desk(store, means_of(vault, server, check=check)) as go:
+        go()
+        assert len(server.finished) == 1
+    assert seen == [False]

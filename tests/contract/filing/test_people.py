@@ -84,6 +84,18 @@ def test_what_is_stopped_is_retracted_and_not_filed(store, vault):
     assert "report.stop_asked" in actions(store)
 
 
+def test_why_it_was_stopped_stays_known_whatever_retracting_takes(store, vault):
+    report_id = begun(store, vault)
+    plan = ["fileinfo:error", "retract:close_before", "retract:error"]
+    with tipline(clock=store.clock, plan=plan) as server, desk(store, means_of(vault, server)) as go:
+        go()
+        with store.write() as conn:
+            beginning.stop(conn, LEA, report_id, why="the wrong account", at=store.clock())
+        go(hours=1, minutes=20)
+    assert (stands(store, report_id).state, stands(store, report_id).why) == (ReportState.RETRACTED, "stopped")
+    assert runs(store, report_id) == [("retracted", "stopped")]
+
+
 def test_a_stop_that_comes_too_late_finds_it_filed(store, vault):
     report_id = begun(store, vault)
     with tipline(clock=store.clock, plan=["finish:close_after"]) as server, desk(store, means_of(vault, server)) as go:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.assessing.tasks import finish
 from rempart.cases.records import tasks
-from rempart.errors import ObjectDestroyedError, RefusedError
+from rempart.errors import ObjectDestroyedError, RefusedError, TamperedError
 from rempart.evidence.vault import Vault
 from rempart.items.records.items import COUNTER
 from rempart.people.principal import SYSTEM, Principal
@@ -117,6 +117,6 @@ def _kind(row: ReportRow, vault: Vault) -> str:
     """What the report is about, in one word of a closed set, for figures."""
     try:
         found = tip_of(row, keyring=vault.keyring).report.incident.type
-    except RefusedError:
+    except (RefusedError, TamperedError):
         return _UNKNOWN
     return _UNKNOWN if found is None else found.name.lower()

@@ -102,6 +102,9 @@ def stop(conn: Connection, who: Principal, report_id: str, *, why: str, at: date
     _known_here(row)
     filings.change(conn, row.id, active=True, then=Then.STOP.value, odd=0, put_off=at)
     reports.change(conn, row.id, tries=0, next_try=at, why=Why.STOPPED.value, changed=at)
+    run = filings.find_run(conn, row.id, row.run)
+    if run is not None and run.ended is None:
+        filings.change_run(conn, row.id, run.run, why=Why.STOPPED.value)
     _write(conn, "report.stop_asked", row, by=who, at=at, reason=why)
     queue(conn, row.id, at=at)
 

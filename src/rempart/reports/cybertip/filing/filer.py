@@ -11,8 +11,10 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rempart.errors import RefusedError, StorageFullError, TamperedError, UnavailableError
+from rempart.reports.cybertip.document.editions import Edition
 from rempart.reports.cybertip.filing import ending
 from rempart.reports.cybertip.filing.beginning import FILE
+from rempart.reports.cybertip.filing.examining import examine
 from rempart.reports.cybertip.filing.means import Means, Told
 from rempart.reports.cybertip.filing.preparing import Prepared, prepare
 from rempart.reports.cybertip.filing.receipts import seal_receipt
@@ -51,8 +53,9 @@ class Filer:
             return
         self._write_kept(job, report_id)
         try:
+            edition = self._means.edition()
             with self._means.connect(taken) as service:
-                while self._one(job, report_id, service):
+                while self._one(job, report_id, service, edition):
                     pass
         except RefusedError as err:
             log.warning("a report cannot be sent: %s", err)
@@ -60,11 +63,12 @@ class Filer:
         except TamperedError:
             self._put_aside(job, report_id, Why.CHANGED)
 
-    def _one(self, job: Job, report_id: str, service: Service) -> bool:
+    def _one(self, job: Job, report_id: str, service: Service, edition: Edition) -> bool:
         """One call, or the end; False when nothing more is to be done now."""
+        examined = examine(self._store, report_id, self._means, edition=edition)
         with self._store.write() as conn:
             job.guard(conn)
-            prepared = prepare(conn, report_id, self._means, at=self._store.clock())
+            prepared = prepare(conn, report_id, self._means, examined=examined, at=self._store.clock())
         if prepared is None:
             return False
         if prepared.request is None:

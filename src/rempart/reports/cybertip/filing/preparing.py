@@ -8,10 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from rempart.errors import RefusedError
+from rempart.reports.cybertip.document.editions import Edition
 from rempart.reports.cybertip.document.records import CyberTip
 from rempart.reports.cybertip.drafting.holding import tip_of
 from rempart.reports.cybertip.filing import stops
 from rempart.reports.cybertip.filing.ending import end, run_over, write
+from rempart.reports.cybertip.filing.examining import Examined
 from rempart.reports.cybertip.filing.means import Means
 from rempart.reports.cybertip.filing.planning import Move, following
 from rempart.reports.cybertip.filing.sending import Request, request_of
@@ -39,7 +41,7 @@ class Prepared:
     request: Request | None
 
 
-def prepare(conn: Connection, report_id: str, means: Means, *, at: datetime) -> Prepared | None:
+def prepare(conn: Connection, report_id: str, means: Means, *, examined: Examined, at: datetime) -> Prepared | None:
     """Decide and write down what is next for a report; None where nothing is to be done now.
 
     Raises RefusedError where nothing may be sent, TamperedError.
@@ -60,8 +62,8 @@ def prepare(conn: Connection, report_id: str, means: Means, *, at: datetime) -> 
     if not stops.may_send(conn, now, means, at=at):
         return None
     if move.move is Move.OPEN:
-        return _opening(conn, now, tip, means, at=at)
-    return _called(conn, now, tip, Step(move.move.value), move.place, means, at=at)
+        return _opening(conn, now, tip, means, examined, at=at)
+    return _called(conn, now, tip, Step(move.move.value), move.place, examined.edition, at=at)
 
 
 def _with_document(conn: Connection, now: Standing, means: Means) -> tuple[Standing, CyberTip | None]:
@@ -85,13 +87,15 @@ def _given_up(conn: Connection, now: Standing, then: Then, why: str) -> Standing
     return replace(now, filing=replace(now.filing, then=then.value), row=replace(now.row, why=why))
 
 
-def _opening(conn: Connection, now: Standing, tip: CyberTip | None, means: Means, *, at: datetime) -> Prepared | None:
+def _opening(
+    conn: Connection, now: Standing, tip: CyberTip | None, means: Means, examined: Examined, *, at: datetime
+) -> Prepared | None:
     """Open it: the document is right and its files are there, or nothing is sent."""
     assert tip is not None
-    wrong = means.check(tip, at)
+    wrong = examined.wrong if examined.digest == now.row.digest else len(means.check(tip, at))
     lacking = len(tip.files) != len(now.files)
     if wrong or lacking:
-        now = _given_up(conn, now, Then.REJECT, Why.EVIDENCE.value if lacking else Why.INVALID.of(len(wrong)))
+        now = _given_up(conn, now, Then.REJECT, Why.EVIDENCE.value if lacking else Why.INVALID.of(wrong))
         end(conn, now, means, at=at)
         return None
     if now.run is not None and (not now.calls or now.calls[-1].result is None):
@@ -100,9 +104,8 @@ def _opening(conn: Connection, now: Standing, tip: CyberTip | None, means: Means
         now = replace(now, run=None, calls=())
     if now.run is None:
         now = _new_run(conn, now, at=at)
-    return _written(
-        conn, now, request_of(Step.OPEN, report=now.row.id, number=None, edition=means.edition(), tip=tip), at=at
-    )
+    request = request_of(Step.OPEN, report=now.row.id, number=None, edition=examined.edition, tip=tip)
+    return _written(conn, now, request, at=at)
 
 
 def _new_run(conn: Connection, now: Standing, *, at: datetime) -> Standing:
@@ -124,7 +127,7 @@ def _called(
     tip: CyberTip | None,
     step: Step,
     place: int | None,
-    means: Means,
+    edition: Edition,
     *,
     at: datetime,
 ) -> Prepared:
@@ -133,9 +136,7 @@ def _called(
     if step is Step.FINISH and not any(one.step == step for one in now.calls):
         write(conn, "report.finishing", now.row, at=at, files=len(now.files))
     file = None if place is None else now.files[place]
-    request = request_of(
-        step, report=now.row.id, number=now.run.number, edition=means.edition(), tip=tip, file=file
-    )  # fmt: skip
+    request = request_of(step, report=now.row.id, number=now.run.number, edition=edition, tip=tip, file=file)
     return _written(conn, now, request, at=at)
 
 

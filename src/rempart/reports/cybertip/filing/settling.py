@@ -32,7 +32,7 @@ def settle(conn: Connection, done: Prepared, reply: Reply, means: Means, *, at: 
     now = standing(conn, row.report)
     if now is None or now.run is None or now.run.run != row.run:
         return
-    if reply.answer is not None and reply.result is not Result.CREDENTIALS:
+    if reply.answer is not None and reply.answer.code is not None and reply.result is not Result.CREDENTIALS:
         stops.go_on(conn, now.row.environment, at=at)
     _follow(conn, now, row, reply, means, at=at)
 
