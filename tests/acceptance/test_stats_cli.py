@@ -125,3 +125,15 @@ def test_without_days_the_last_period_is_meant_and_other_days_are_warned_of(home
     done = command("stats", "report", "--data", home / "data", *odd, "--out", tmp_path / "odd")
     assert done.returncode == 0
     assert "cut across" in done.stderr
+
+
+def test_without_days_it_says_which_it_took_and_that_the_ledger_begins_after_them(home, tmp_path):
+    done = command("stats", "report", "--data", home / "data", "--out", tmp_path / "report")
+    assert done.returncode == 0, done.stderr
+    assert "No days were given: these are the last reporting period that is over." in done.stdout
+    assert "The ledger begins on 2026-" in done.stderr
+    assert "after these days: nothing was counted." in done.stderr
+    days = ("--from", "2026-01-01", "--to", "2026-12-31")
+    asked = command("stats", "report", "--data", home / "data", "--out", tmp_path / "other", *days)
+    assert "No days were given" not in asked.stdout
+    assert "what happened before that day is in no figure" in asked.stderr

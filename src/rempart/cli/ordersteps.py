@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AS = click.option("--as", "actor", metavar="NAME", help="Act as this person; asks for password and code.")
 ORDER = click.argument("order", metavar="ORDER")
 WHY = click.option("--why", required=True, help="Sealed, and in the ledger.")
-_WHATS = ("signals", "assessments", "account", "report")
+_WHATS = ("signals", "assessments", "account", "report", "locations", "proofs")
 _OUTCOMES = ("done", "partly", "refused", "lifted")
 
 

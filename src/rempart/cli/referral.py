@@ -53,13 +53,13 @@ def authorities(as_json: bool) -> int:
             told = {
                 "id": one.id, "countries": one.countries, "name": one.name["en"], "class": one.kind.value,
                 "duty": one.duty.value, "registration": one.registration, "counted_by": one.counted_by,
-                "may_receive": sorted(one.receives), "source": one.source,
+                "may_receive": sorted(one.receives), "source": one.source["en"],
             }  # fmt: skip
             click.echo(json.dumps(told, ensure_ascii=False))
             continue
         countries = "any country" if one.countries == ("*",) else " ".join(one.countries)
         click.echo(f"{one.id}  {one.kind.value}  {countries}\n    {one.name['en']}\n    {one.text['en']}")
-        click.echo(f"    May be given: {', '.join(sorted(one.receives))}.  Source: {one.source or 'none'}")
+        click.echo(f"    May be given: {', '.join(sorted(one.receives))}.  Source: {one.source['en'] or 'none'}")
     return NOTHING_FOUND
 
 
@@ -121,10 +121,12 @@ def show(referral: str, actor: str | None, data: Path, as_json: bool) -> int:
         for one in found.packages
     ]
     told = _brief(found.row) | {"packages": made, "outcome": dict(found.outcome), "says": found.frozen}
+    told["without_address"] = found.without_address
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
     else:
         click.echo(_line(found.row))
+        _warn(found.without_address)
         for line in json.dumps(told["says"], ensure_ascii=False, indent=2).splitlines():
             click.echo(printable(line))
         for one in made:
@@ -151,6 +153,7 @@ def draft(
     from rempart.cli.actor import acting
     from rempart.reports.orders.values import Ground
     from rempart.reports.referrals import drafting
+    from rempart.reports.referrals.gathering import without_address
     from rempart.reports.referrals.values import Part
     from rempart.server.referring import sender_of
 
@@ -165,6 +168,8 @@ def draft(
         made = drafting.draft(
             conn, wanted, who, sender=sender_of(folder.settings), keyring=folder.keyring, at=folder.store.clock()
         )  # fmt: skip
+        bare = without_address(drafting.frozen_of(made, keyring=folder.keyring))
+    _warn(bare)
     click.echo(f"{made.id}: drafted, with {', '.join(made.parts.split())}. Read it: rempart referral show {made.id}")
     return NOTHING_FOUND
 
@@ -303,6 +308,16 @@ def _sign(folder: DataFolder) -> None:
         click.echo(printable(f"{told}: {err}"), err=True)
 
 
+def _warn(bare: int) -> None:
+    if bare:
+        click.echo(
+            f"{bare} of its items {'has' if bare == 1 else 'have'} no address: a hotline looks at addresses and can do"
+            " nothing with an item's name alone. Let the service give its `url` with the check, or write in --note"
+            " where it is; then draft the referral anew.",
+            err=True,
+        )
+
+
 def _brief(row: ReferralRow) -> dict[str, Any]:
     return {
         "id": row.id, "case": row.case_id, "state": row.state.value, "to": row.classes.split(),
@@ -323,7 +338,8 @@ def _show_route(found: Route, *, as_json: bool) -> None:
         if as_json:
             told = {
                 "authority": step.authority.id, "standing": step.standing.value, "counts": step.counts or None,
-                "may_receive": sorted(step.authority.receives), "recipients": own, "source": step.authority.source,
+                "may_receive": sorted(step.authority.receives), "recipients": own,
+                "source": step.authority.source["en"],
             }  # fmt: skip
             click.echo(json.dumps(told))
             continue

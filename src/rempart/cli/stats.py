@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rempart.reports.transparency.template import Template
     from rempart.reports.transparency.verifying import Recomputed
     from rempart.settings import Settings
+    from rempart.store.engine import Store
 
 DIFFERENT = 15
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -71,15 +72,20 @@ def make(
         signed = sequencer.checkpoint()
         origin = signed.note.partition("\n")[0]
         done = report(store, period, signed=signed, origin=origin, template=template, written=written)
+        began = _began(store)
     _write(out, done.files)
     told = {
         "folder": str(out), "from": f"{period.first}", "to": f"{period.last}", "time_zone": "UTC",
         "leaves": done.made.leaves, "files": sorted(done.files), "early": done.early, "declared_period": declared,
+        "ledger_begins": f"{began}" if began else None,
     }  # fmt: skip
     if as_json:
         click.echo(json.dumps(told, ensure_ascii=False))
         return NOTHING_FOUND
     click.echo(f"{out}: {len(done.files)} files, {period.first} to {period.last} (UTC), {done.made.leaves} leaves.")
+    if first is None:
+        click.echo("No days were given: these are the last reporting period that is over.")
+    _say_beginning(began, period)
     if done.early:
         click.echo("This period is not over: whatever still happens in it is not in the report.", err=True)
     if not declared:
@@ -159,6 +165,22 @@ def _period(settings: Settings, first: Any, last: Any, *, today: date) -> tuple[
         raise click.UsageError("--from and --to belong together.")
     asked = Period(first=first.date(), last=last.date())
     return asked, any(asked == period_with(asked.first, one) for one in {every, Every.YEAR})
+
+
+def _began(store: Store) -> date | None:
+    from rempart.evidence.ledger.records import oldest_at
+
+    with store.read() as conn:
+        found = oldest_at(conn)
+    return None if found is None else found.date()
+
+
+def _say_beginning(began: date | None, period: Period) -> None:
+    if began is None or began > period.last:
+        when = "is empty" if began is None else f"begins on {began}, after these days"
+        click.echo(f"The ledger {when}: nothing was counted. Choose days with --from and --to.", err=True)
+    elif began > period.first:
+        click.echo(f"The ledger begins on {began}: what happened before that day is in no figure.", err=True)
 
 
 def _given(settings: Settings, template_file: Path | None, written_file: Path | None) -> tuple[Template, str]:

@@ -272,10 +272,11 @@ def test_what_is_put_before_between_or_behind_its_parts_is_noticed(bureau, tmp_p
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as new:
         for one in old.namelist():
             new.writestr(one, old.read(one))
-    for altered in (b"m" * 40 + data, data + b"m" * 40, remarked, bytes(moved), packed.getvalue()):
+    behind = (b"m" * 40 + data, data + b"m", data + b"m" * 40, data + b"m" * 70_000, data + data[-22:], remarked)
+    for altered in (*behind, bytes(moved), packed.getvalue()):
         with pytest.raises(TamperedError):
             verify.verify(io.BytesIO(altered), keys=[LEDGER.key])
-    for altered in (b"m" * 40 + data, data + b"m" * 40, remarked):
+    for altered in behind:
         assert by_script(tmp_path, altered).returncode != 0
 
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from commands import command
-from referring import LEDGER, POLICE, Bureau
+from referring import HOTLINE, LEDGER, POLICE, Bureau
 from rempart.cli.datafolder import opened_data
+from rempart.items.records import items
 from serving import make_data
 
 SETTINGS = f"""
@@ -20,6 +21,13 @@ class = "police"
 country = "FR"
 keys = ["{POLICE.recipient.keys[0]}"]
 authority = "fr-pharos"
+
+[[referrals.recipients]]
+id = "line"
+name = "A hotline"
+class = "hotline"
+country = "FR"
+keys = ["{HOTLINE.recipient.keys[0]}"]
 """
 
 
@@ -99,6 +107,19 @@ def test_what_cannot_be_done_is_said_in_one_line(desk, tmp_path, monkeypatch, wo
     assert (done.returncode, done.stderr.count("\n") <= 2) == (2, True)
     assert said.lower() in done.stderr.lower()
     assert not (tmp_path / "x.age").exists()
+
+
+def test_an_item_without_an_address_is_told_when_a_hotline_is_to_be_given_it(desk, tmp_path):
+    case, run = desk
+    with opened_data(tmp_path / "data") as folder, folder.store.write() as conn:
+        items.change(conn, 1, url=None)
+    police, hotline = (run("draft", case, "--to", to) for to in ("pharos", "line"))
+    assert "address" not in police.stderr
+    assert "1 of its items has no address" in hotline.stderr
+    assert "`url` with the check, or write in --note" in hotline.stderr
+    referral = hotline.stdout.partition(":")[0]
+    assert "1 of its items has no address" in run("show", referral).stderr
+    assert json.loads(run("show", referral, "--json").stdout)["without_address"] == 1
 
 
 def test_what_is_no_package_is_refused_by_verify(tmp_path):

@@ -8,6 +8,8 @@ import pytest
 from deployment import Deployment, deployment, text_of
 from referralconsole import decided_case, every_referral, with_recipients
 from referring import HOTLINE, POLICE
+from rempart.cases.records import cases
+from rempart.items.records import items
 from rempart.people.permissions import Role
 
 
@@ -138,3 +140,26 @@ def test_it_is_said_in_french_too(house):
     assert "Ceci est un tableau, non un conseil juridique." in text_of(page.text)
     answer = emma.post("/referrals", data={"case": case, "to": "line", "content": "yes", "ground": "duty"})
     assert "ne vont qu’à la police, au NCMEC ou sur réquisition" in text_of(answer.text)
+
+
+def test_items_without_an_address_are_told_before_a_hotline_is_given_them(house):
+    case = decided_case(house, seed=61)
+    ruth, emma = house.browser("ruth"), house.browser("emma", language="fr")
+    assert "no address" not in text_of(ruth.get(f"/referrals/new?case={case}").text)
+    with house.store.write() as conn:
+        for number in cases.items_of(conn, case):
+            items.change(conn, number, url=None)
+    form = text_of(ruth.get(f"/referrals/new?case={case}").text)
+    assert "2 items have no address. A hotline looks at addresses" in form
+    assert "2 éléments n’ont pas d’adresse." in text_of(emma.get(f"/referrals/new?case={case}").text)
+    drafts = {}
+    for to in ("line", "yard"):
+        page = sent(ruth, "/referrals", case=case, to=to, content="no", ground="voluntary", language="en")
+        drafts[to] = str(page.url).partition("?")[0]
+        assert ("2 items have no address." in text_of(page.text)) == (to == "line")
+    told = text_of(ruth.get(drafts["line"]).text)
+    assert "give its url with the check, or write in the note where it is" in told
+    confirmed = sent(ruth, drafts["line"] + "/ask").text
+    assert "The package is made and sealed now." in text_of(confirmed)
+    assert "Opening the content" not in text_of(confirmed)
+    assert "préparez ensuite la transmission à nouveau" in text_of(emma.get(drafts["line"]).text)

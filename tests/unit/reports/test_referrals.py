@@ -49,10 +49,13 @@ def test_each_row_of_the_table_says_all_it_has_to_in_both_languages():
     ids = [one.id for one in table()]
     assert len(set(ids)) == len(ids)
     for one in table():
-        assert set(one.name) == set(one.text) == {"en", "fr"}
+        assert set(one.name) == set(one.text) == set(one.source) == {"en", "fr"}
+        assert "'" not in one.name["fr"] + one.text["fr"]
+        assert ("Règlement (UE)" in one.source["fr"]) == ("Regulation (EU)" in one.source["en"])
+        assert bool(one.source["fr"]) == bool(one.source["en"])
         assert set(one.counted_by) <= set(ids)
-        assert one.source or ANY in one.countries
-        assert one.duty is not Duty.ALWAYS or one.source
+        assert one.source["en"] or ANY in one.countries
+        assert one.duty is not Duty.ALWAYS or one.source["en"]
         assert "!" not in "".join((*one.name.values(), *one.text.values()))
     from rempart.evidence.vault.retention import regimes
 

@@ -95,3 +95,8 @@ def newest_stamps(conn: Connection, *, most: int) -> tuple[tuple[int, datetime],
 def newest_at(conn: Connection) -> datetime | None:
     """When the newest leaf was written, by the clock of whoever wrote it."""
     return conn.execute(select(leaves.c.at).order_by(leaves.c.id.desc()).limit(1)).scalar_one_or_none()
+
+
+def oldest_at(conn: Connection) -> datetime | None:
+    """When the first leaf was written."""
+    return conn.execute(select(leaves.c.at).order_by(leaves.c.id).limit(1)).scalar_one_or_none()

@@ -47,6 +47,8 @@ class What(StrEnum):
     ASSESSMENTS = "assessments"
     ACCOUNT = "account"
     REPORT = "report"
+    LOCATIONS = "locations"  # where something is, as a referral says it
+    PROOFS = "proofs"  # steps of the ledger with their proofs, and the chain of custody
 
 
 CONTENT_FOR = frozenset({RecipientClass.POLICE, RecipientClass.NCMEC, RecipientClass.LEGAL_PROCESS})

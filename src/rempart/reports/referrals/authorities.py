@@ -31,7 +31,8 @@ class Duty(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Authority:
     """One row. `channel` is `report` where Rempart files by itself, else `package`. `regime` is the duty to keep what
-    was handed over (`vault.regimes`), empty where the table knows none. `name` and `text` are by language."""
+    was handed over (`vault.regimes`), empty where the table knows none. `name`, `text` and
+    `source` are by language."""
 
     id: str
     countries: tuple[str, ...]
@@ -43,7 +44,7 @@ class Authority:
     registration: bool
     counted_by: tuple[str, ...]
     text: Mapping[str, str]
-    source: str
+    source: Mapping[str, str]
 
     @property
     def receives(self) -> frozenset[Part]:

@@ -84,7 +84,7 @@ def draft(
     frame = {
         "language": wanted.language, "ground": wanted.ground.value, "note": wanted.note.strip(),
         "authority": authority, "authority_name": row.name[wanted.language] if row else "",
-        "source": row.source if row else "",
+        "source": row.source[wanted.language] if row else "",
     }  # fmt: skip
     frozen = gather(
         conn, case, referral=referral, sender=sender, recipients=recipients, parts=parts, frame=frame, at=at

@@ -19,6 +19,7 @@ from rempart.evidence.vault import records as vault_records
 from rempart.items.records import items, signals
 from rempart.items.records.items import Item
 from rempart.lists.schemes import built_in
+from rempart.reports.orders.values import CONTENT_FOR, RecipientClass
 from rempart.reports.referrals.recipients import Recipient, Sender
 from rempart.reports.referrals.values import Part, hold_back
 
@@ -68,6 +69,14 @@ def gather(
         "contents_missing": missing,
         "objects": [one.object for one in found if one.object] if Part.CUSTODY in wanted else [],
     }  # fmt: skip
+
+
+def without_address(frozen: Mapping[str, Any]) -> int:
+    """How many items of a frozen document nobody can look for: no address is known, and one of the recipients is
+    given neither content nor what else would tell them of it."""
+    if CONTENT_FOR.issuperset(RecipientClass(one["class"]) for one in frozen["to"]):
+        return 0
+    return sum(1 for one in frozen["locations"] if not one["address"])
 
 
 def _location(one: Item, place: int, *, plain: bool) -> dict[str, Any]:

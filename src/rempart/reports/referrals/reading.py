@@ -15,9 +15,10 @@ from rempart.cases.records import cases, tasks
 from rempart.cases.work.queue import visible_among
 from rempart.errors import NotPermittedError
 from rempart.evidence.vault import Keyring
+from rempart.items.records import items
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.reports.referrals import sealing
+from rempart.reports.referrals import gathering, sealing
 from rempart.reports.referrals.recipients import Sender
 from rempart.reports.referrals.records import referrals as records
 from rempart.reports.referrals.records.referrals import PackageRow, ReferralRow, owner
@@ -43,6 +44,11 @@ class Shown:
     def unreviewed(self) -> bool:
         """Whether one person confirmed it alone and nobody has looked at it since."""
         return self.row.single and self.row.reviewed_at is None
+
+    @property
+    def without_address(self) -> int:
+        """Of how many items a recipient that looks at addresses alone learns none."""
+        return 0 if self.frozen is None else gathering.without_address(self.frozen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +123,13 @@ def waiting(conn: Connection, who: Principal) -> tuple[Waiting, ...]:
 def route(conn: Connection, case_id: str, who: Principal, *, sender: Sender) -> Route:
     """Where a case goes. Raises NotPermittedError, NotFoundError, ConflictError for whoever has still to answer."""
     return route_of(conn, case_for(conn, case_id, who, Permission.REPORTS_READ), sender)
+
+
+def without_address(conn: Connection, case_id: str, who: Principal) -> int:
+    """How many items of a case have no address that a hotline could look at. Raises as `route`."""
+    case = case_for(conn, case_id, who, Permission.REPORTS_READ)
+    found = (items.hosted(conn, number) for number in cases.items_of(conn, case.id))
+    return sum(1 for one in found if one is not None and not one.url)
 
 
 def _known(conn: Connection, who: Principal, names: Sequence[str]) -> frozenset[str]:

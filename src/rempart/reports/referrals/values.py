@@ -51,12 +51,12 @@ NEEDS_TWO = frozenset({Part.CONTENT})
 """What only leaves when a second person has confirmed it."""
 ENDED = frozenset({State.HANDED_OVER, State.WITHDRAWN})
 LEAVES: Mapping[Part, What] = {
-    Part.LOCATIONS: What.REPORT,
+    Part.LOCATIONS: What.LOCATIONS,
     Part.ASSESSMENTS: What.ASSESSMENTS,
-    Part.PROOFS: What.REPORT,
+    Part.PROOFS: What.PROOFS,
     Part.SIGNALS: What.SIGNALS,
     Part.ACCOUNTS: What.ACCOUNT,
-    Part.CUSTODY: What.REPORT,
+    Part.CUSTODY: What.PROOFS,
     Part.CONTENT: What.CONTENT,
 }
 """What a part counts as in the log of disclosures."""

@@ -35,7 +35,8 @@ class ReferralsPage(Context):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReferralPage(Context):
     """Where a case goes, and the form for a package. `typed` is a form that came back, `to` who was chosen in it;
-    `orders` are those about the case, each with its kind, for whoever reads orders."""
+    `orders` are those about the case, each with its kind, for whoever reads orders; `bare`: how many of
+    its items have no address."""
 
     template: ClassVar[str] = "referrals/new"
     styles: ClassVar[tuple[str, ...]] = STYLES
@@ -43,6 +44,7 @@ class NewReferralPage(Context):
     route: Route
     recipients: tuple[Recipient, ...]
     counted: bool
+    bare: int
     orders: tuple[tuple[str, str], ...] = ()
     typed: dict[str, str] = field(default_factory=dict)
     to: tuple[str, ...] = ()

@@ -78,13 +78,14 @@ def new_of(service: Service, who: Principal, case_id: str, form: FormData | None
     sender = sender_of(service.settings)
     with service.store.read() as conn:
         route = reading.route(conn, case_id, who, sender=sender)
+        bare = reading.without_address(conn, case_id, who)
         about = tuple((one.id, str(one.kind)) for one in orders.of_case(conn, case_id, who))
         waits = any(one.case_id == case_id for one in reading.waiting(conn, who))
     due = any(one.standing in (Standing.DUE, Standing.REGISTER) for one in route.steps)
     counted = waits and not due and any(one.standing is Standing.COUNTED for one in route.steps)
     to = () if form is None else tuple(str(one) for one in form.getlist("to"))
     return NewReferralPage(
-        case_id=case_id, route=route, recipients=sender.recipients, counted=counted, orders=about,
+        case_id=case_id, route=route, recipients=sender.recipients, counted=counted, orders=about, bare=bare,
         typed=typed(form), to=to
     )  # fmt: skip
 
