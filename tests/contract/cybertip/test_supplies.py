@@ -18,7 +18,8 @@ from rempart.people.principal import CONSOLE
 from rempart.reports.cybertip.document.records import IncidentType
 from rempart.reports.cybertip.drafting import editing, linking, seconding, supplying, upkeep, wanted
 from rempart.reports.cybertip.drafting.holding import draft_of
-from rempart.reports.cybertip.records import files, reports, subjects
+from rempart.reports.cybertip.records import calls, files, reports, subjects
+from rempart.reports.cybertip.records.calls import CallRow
 from rempart.reports.cybertip.values import Environment, ReportState
 from rempart.server.replays import replays
 from rempart.store.ids import new_id
@@ -213,6 +214,8 @@ def test_what_is_said_of_people_is_forgotten_a_year_after_filing_and_again_after
     with store.write() as conn:
         filed = {"state": ReportState.FILED, "environment": Environment.PRODUCTION, "filed_at": store.clock()}
         reports.change(conn, row.id, number="4711", **filed)
+        made = {"report": row.id, "run": 1, "no": 1, "step": "open", "file": None, "digest": bytes(32)}
+        calls.add(conn, CallRow(started=store.clock(), code=4000, response=b"sealed: Kite is no name", **made))
     with Worker(store) as worker:
         vault.clock.go_on(days=365)
         assert upkeep.forget_over(store, worker) == 0
@@ -226,6 +229,7 @@ def test_what_is_said_of_people_is_forgotten_a_year_after_filing_and_again_after
         found, [file] = reports.find(conn, row.id), files.of_report(conn, row.id)
         assert (found.frozen, found.sealed, found.person, found.number) == (None, None, None, "4711")
         assert (file.sha256, file.md5) == (None, None)
+        assert [(one.code, one.response) for one in calls.of_report(conn, row.id)] == [(4000, None)]
         assert subjects.of_report(conn, row.id) == ()
     assert "report.forgotten" in actions(store)
     with pytest.raises(ConflictError):

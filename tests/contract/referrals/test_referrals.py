@@ -18,6 +18,7 @@ from rempart.evidence.vault import HeldKeys
 from rempart.evidence.vault import records as vault_records
 from rempart.people import approvals
 from rempart.people.permissions import Role
+from rempart.people.principal import CONSOLE
 from rempart.reports.orders import disclosures
 from rempart.reports.orders.values import Ground, OrderKind, What
 from rempart.reports.referrals import drafting, handing, reading, sealing
@@ -71,6 +72,13 @@ def test_what_holds_no_content_needs_nobody_else(bureau):
     referral = bureau.draft(bureau.case())
     assert bureau.ask(referral) == ""
     assert row_of(bureau, referral).state is State.CONFIRMED
+
+
+def test_whoever_has_the_console_is_not_the_first_of_two_people(bureau):
+    with_content, without = bureau.draft(bureau.case(), content=True), bureau.draft(bureau.case())
+    with pytest.raises(NotPermittedError, match="--as NAME"):
+        bureau.ask(with_content, CONSOLE)
+    assert bureau.ask(without, CONSOLE) == ""
 
 
 def test_refused_it_is_a_draft_again_and_can_be_asked_again(bureau):
@@ -192,6 +200,19 @@ def test_handing_over_ends_the_task_keeps_the_evidence_and_writes_the_disclosure
     assert {"reference", "how"} <= set(leaf["sealed"])
 
 
+@pytest.mark.parametrize(("asker", "confirmer", "bearer", "second"), [
+    (RUI, ADA, ADA, "p-rui"), (LEA, RUI, RUI, "p-lea"), (LEA, RUI, LEA, "p-rui"), (RUI, ADA, LEA, "p-ada"),
+])  # fmt: skip
+def test_whoever_hands_it_over_a_disclosure_names_the_other_of_the_two(bureau, asker, confirmer, bearer, second):
+    referral = bureau.draft(bureau.case(), content=True)
+    bureau.decide(bureau.ask(referral, asker), confirmer)
+    bureau.pack(referral)
+    bureau.hand_over(referral, bearer)
+    with bureau.store.read() as conn:
+        (one,) = disclosures.listed(conn, LEA, keyring=bureau.vault.keyring, subject=f"referral:{referral}")
+    assert (one.by, one.second) == (bearer.pseudonym, second)
+
+
 def test_a_report_task_is_carried_out_by_a_package_where_that_is_how_one_reports(bureau):
     """In Great Britain the report goes to the NCA; a hotline that is told beside does not end it."""
     case = bureau.case(decisions=(REMOVE, REPORT))
@@ -252,7 +273,7 @@ def test_whoever_has_still_to_answer_learns_of_no_referral(bureau):
     with bureau.store.read() as conn:
         assert reading.of_case(conn, case, ADA) == ()
         assert reading.listed(conn, ADA).rows == ()
-        with pytest.raises(ConflictError, match="still to answer"):
+        with pytest.raises(NotFoundError, match="no such referral"):
             reading.one(conn, referral, ADA, keyring=bureau.vault.keyring)
     with pytest.raises(ConflictError):
         bureau.draft(case, who=ADA)

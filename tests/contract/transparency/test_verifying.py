@@ -157,6 +157,13 @@ def test_a_file_that_is_missing_and_a_row_that_was_added_show(kept, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_table_that_was_laid_beside_a_report_shows(kept, tmp_path):
+    folder = kept.report(tmp_path / "report")
+    (folder / "13_more.csv").write_text("indicator,value\nchecks,9\n")
+    [found] = checked(folder, kept.export(tmp_path / "export"), kept).differences
+    assert (found.file, found.lines[0]) == ("13_more.csv", (1, "indicator,value", ""))
+
+
 def test_a_report_of_other_days_or_other_leaves_than_it_says_shows(kept, tmp_path):
     folder, export = kept.report(tmp_path / "report"), kept.export(tmp_path / "export")
     manifest = json.loads((folder / "report.json").read_text())

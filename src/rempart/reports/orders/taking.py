@@ -19,7 +19,8 @@ from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.records.orders import OrderRow
 from rempart.reports.orders.records.parts import PartRow
 from rempart.reports.orders.values import OrderForm, OrderKind, OrderState, PartKind, PartState, Taken
-from rempart.store.counters import next_number
+from rempart.reports.reasons.records.statements import COUNTER as REASONS
+from rempart.store.counters import locked_number, next_number
 from rempart.store.ids import new_id
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -54,6 +55,8 @@ def take(
     running = deadlines.acting(form.kind, form.laws, form.received, stated=form.stated)
     due = min(one.due for one in running.values())
     number = next_number(conn, COUNTER)
+    if form.kind is OrderKind.REMOVAL:
+        locked_number(conn, REASONS)  # before items: whoever states reasons takes them in this order
     arrival = Arrival(kind=form.kind, service=service, links=links, number=number, by=who, at=at)
     located = locate(conn, form.about, arrival)
     begun = tuple(_begun(conn, form, one, removed=links.removed, due=due, who=who, at=at) for one in located)

@@ -113,13 +113,16 @@ def ask(conn: Connection, referral: str, who: Principal, *, at: datetime) -> str
     """Ask a second person to confirm what was drafted; gives the approval's id. What holds no content needs nobody else
     and is confirmed at once: the id is empty then.
 
-    Raises NotPermittedError, NotFoundError, ConflictError where it stands elsewhere.
+    Raises NotPermittedError, also for content where whoever asks is no person, NotFoundError, ConflictError where it
+    stands elsewhere.
     """
     row, _ = referral_for(conn, referral, who, Permission.REPORTS_PREPARE, lock=True)
     _hold(row, State.DRAFT)
     if not row.content:
         _confirm(conn, row, who, at=at, single=False)
         return ""
+    if who.kind != "person":  # else whoever has the console would be two
+        raise NotPermittedError("A person asks for content to leave.", hint="In a command, name one: --as NAME.")
     asked = approvals.ask(
         conn, kind=KIND, subject=_subject(row.id), digest=row.digest, by=who, at=at
     )  # fmt: skip
@@ -143,7 +146,7 @@ def decide(
     """Confirm or refuse what another asked; refused, it is a draft again. What was asked is compared with what would be
     packed now, for whom the settings name now.
 
-    Raises what `approvals.decide` raises, NotFoundError, and ConflictError where the second person has still to answer.
+    Raises what `approvals.decide` raises, and NotFoundError also where the second person has still to answer.
     """
     row, _ = referral_for(
         conn, approval.subject.partition(":")[2], who, Permission.REPORTS_APPROVE, lock=True

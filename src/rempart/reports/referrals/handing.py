@@ -115,8 +115,11 @@ def _disclose(
     vault: Vault,
     at: datetime,
 ) -> None:
-    """One disclosure for each recipient. The person who drafted or asked let it leave; who confirmed seconded it."""
-    second = None if row.single or row.confirmed_by == row.created_by else row.confirmed_by
+    """One disclosure for each recipient: who handed it over, and the other one of the two who agreed to it."""
+    first = row.asked_by or row.created_by
+    second = None
+    if not row.single and row.confirmed_by != first:
+        second = first if row.confirmed_by == who.pseudonym else row.confirmed_by
     for one in frozen["to"]:
         disclosures.log(
             conn, subject=f"referral:{row.id}", recipient=one["name"], recipient_class=RecipientClass(one["class"]),

@@ -69,7 +69,7 @@ class Waiting:
 
 
 def one(conn: Connection, referral: str, who: Principal, *, keyring: Keyring) -> Shown:
-    """A referral, whole. Raises NotPermittedError, NotFoundError, ConflictError for whoever has still to answer."""
+    """A referral, whole. Raises NotPermittedError, and NotFoundError also for whoever has still to answer."""
     row, _ = referral_for(conn, referral, who, Permission.REPORTS_READ)
     frozen = None if row.frozen is None else sealing.opened(row.frozen, owner=owner(row.id, "frozen"), keyring=keyring)
     outcome: Mapping[str, str] = {}

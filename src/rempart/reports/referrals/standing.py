@@ -43,13 +43,15 @@ def case_for(conn: Connection, case_id: str, who: Principal, permission: Permiss
 def referral_for(
     conn: Connection, referral: str, who: Principal, permission: Permission, *, lock: bool = False
 ) -> tuple[ReferralRow, Case]:
-    """A referral with its case, likewise; the case's row is locked before the referral's."""
+    """A referral with its case; the case's row is locked before the referral's. Raises NotPermittedError, and
+    NotFoundError also where it is kept from them, or where they have still to answer: that there is one would tell
+    what others answered."""
     row = records.find(conn, referral)
     if row is None:
         raise NotFoundError("There is no such referral.")
     try:
         case = case_for(conn, row.case_id, who, permission, lock=lock)
-    except NotFoundError as err:
+    except (NotFoundError, ConflictError) as err:
         raise NotFoundError("There is no such referral.") from err
     again = records.find(conn, referral, lock=True) if lock else row
     assert again is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def verify(folder: Path, export: Path, *, keys: Sequence[VerifierKey], checkpoin
     2. The report is of the same ledger, of no more leaves than there are, and names the root over these; the checkpoint
        that it carries was signed by one of `keys` and is of this ledger.
     3. Its template and what the operator wrote can be read.
-    4. Every file is, to the byte, what these leaves, the template and the operator's text give.
+    4. Every file is, to the byte, what these leaves, the template and the operator's text give; and there is no other.
 
     Where 4 does not hold, `differences` says so. Reads the export twice, in memory that does not grow with it. Raises
     what `verify` of ledgers raises, LedgerForkedError and LedgerIncompleteError for 2, ForeignFileError and
@@ -71,6 +71,7 @@ def verify(folder: Path, export: Path, *, keys: Sequence[VerifierKey], checkpoin
     template, own = read_template(template_text), read_written(written)
     counted, late = _counted(export, made.leaves, made.period)
     wanted = files_of(counted, made, template=template, written=written, own=own)  # 4
+    wanted |= dict.fromkeys(_others(folder, but=wanted), b"")
     found = {name: _read(folder / name) if (folder / name).is_file() else b"" for name in wanted}
     return Recomputed(
         ledger=ledger, made=made, late=late, written=len(own), template_built_in=template.built_in,
@@ -80,6 +81,11 @@ def verify(folder: Path, export: Path, *, keys: Sequence[VerifierKey], checkpoin
             if found[name] != data
         ),
     )  # fmt: skip
+
+
+def _others(folder: Path, *, but: Collection[str]) -> Sequence[str]:
+    """Tables beside those of the report, which whoever reads it would take for a part of it."""
+    return sorted(one.name for one in folder.iterdir() if one.suffix.lower() == ".csv" and one.name not in but)
 
 
 def _checkpoint(made: Made) -> Checkpoint:

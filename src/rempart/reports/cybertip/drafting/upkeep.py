@@ -12,7 +12,7 @@ from rempart.cases.records import cases as case_records
 from rempart.cases.records import tasks
 from rempart.people.principal import SYSTEM
 from rempart.reports.cybertip.drafting.making import Maker, withdraw_ended, write
-from rempart.reports.cybertip.records import files, reports, subjects
+from rempart.reports.cybertip.records import calls, files, reports, subjects
 from rempart.store.engine import Store
 from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
@@ -80,12 +80,14 @@ def forget_over(store: Store, worker: Worker) -> int:
 
 
 def forget(conn: Connection, report_id: str, *, at: datetime) -> bool:
-    """Forget what a report says of people, what its service supplied, and the digests of its files. That there was a
-    report, who confirmed it and under which number it was filed stays. Also after a restore, without a leaf."""
+    """Forget what a report says of people, what its service supplied, the digests of its files, and what was answered
+    to it. That there was a report, who confirmed it and under which number it was filed stays. Also after a restore,
+    without a leaf."""
     if not reports.forget(conn, report_id, at=at):
         return False
     subjects.forget(conn, report_id)
     files.change_all(conn, report_id, md5=None, sha256=None, details=None)
+    calls.forget(conn, report_id)
     return True
 
 

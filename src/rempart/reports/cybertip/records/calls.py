@@ -1,4 +1,5 @@
-"""Every call to the service: written before it is made, and again when it was answered. Nothing of it is deleted."""
+"""Every call to the service: written before it is made, and again when it was answered. No call is deleted;
+what was answered goes with what the report said, because a refusal may repeat it."""
 
 from __future__ import annotations
 
@@ -82,6 +83,11 @@ def reseal(conn: Connection, row: CallRow, *, sealed: bytes) -> None:
     """Keep an answer under another key."""
     own = report_calls.c.report == row.report, report_calls.c.run == row.run, report_calls.c.no == row.no
     conn.execute(update(report_calls).where(*own).values(response=sealed))
+
+
+def forget(conn: Connection, report: str) -> None:
+    """Drop what was answered to the calls of a report; that they were made, and with what result, stays."""
+    conn.execute(update(report_calls).where(report_calls.c.report == report).values(response=None))
 
 
 _ORDERED = select(report_calls).order_by(report_calls.c.report, report_calls.c.run, report_calls.c.no)

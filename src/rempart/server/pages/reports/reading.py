@@ -141,7 +141,9 @@ def receipt_page(service: Service, who: Principal, report_id: str, run: str) -> 
             finished = call.step == Step.FINISH and call.result == Result.OK
             if body is None and (finished or call.result == Result.FINISHED):
                 body = opened_answer(call, keyring=service.vault.keyring)
-    return ReceiptPage(row=row, receipt=receipt, text=(body or b"").decode("utf-8", "replace"))
+    if body is None:
+        raise NotFoundError("What this report said was forgotten.", hint="Its time to be kept is over.")
+    return ReceiptPage(row=row, receipt=receipt, text=body.decode("utf-8", "replace"))
 
 
 def files_of(conn: Connection, row: ReportRow, papers: Papers) -> tuple[FileLine, ...]:
