@@ -5,7 +5,7 @@ import re
 import pytest
 
 from deployment import deployment, text_of
-from outboxes import a_draft, every_report, team, to_be_reported
+from outboxes import a_draft, every_report, one_sent, team, to_be_reported
 from rempart.cases.work import moves
 from rempart.evidence.ledger.lookup import about
 from rempart.people.permissions import Role
@@ -92,6 +92,17 @@ def test_the_home_page_and_the_case_lead_to_it(house, known):
     assert f'href="/reports/{known.manual}"' in case
     assert "Filed rehearsed, not reported" in text_of(case), "what was rehearsed is never said to be reported"
     assert "/reports" not in house.browser("ad", Role.ADMINISTRATOR).get("/").text
+
+
+def test_what_was_rehearsed_is_rehearsed_again_and_its_times_are_in_their_order(house):
+    report = one_sent(house, 700)
+    page = text_of(house.browser("lena", Role.LEAD).get(f"/reports/{report}").text)
+    assert "Rehearse it again" in page
+    facts = page.partition("rehearsed, not reported")[2].partition("What can be done")[0]
+    assert facts.index(" Drafted ") < facts.index(" Filed ")
+    assert "Le répéter encore une fois" in text_of(
+        house.browser("luc", Role.LEAD, language="fr").get(f"/reports/{report}").text
+    )
 
 
 def reports_of(house, report):

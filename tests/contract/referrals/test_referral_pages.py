@@ -145,10 +145,12 @@ def test_it_is_said_in_french_too(house):
 def test_items_without_an_address_are_told_before_a_hotline_is_given_them(house):
     case = decided_case(house, seed=61)
     ruth, emma = house.browser("ruth"), house.browser("emma", language="fr")
-    assert "no address" not in text_of(ruth.get(f"/referrals/new?case={case}").text)
-    with house.store.write() as conn:
-        for number in cases.items_of(conn, case):
-            items.change(conn, number, url=None)
+    for url in ("https://forum.example/p/1", None):
+        with house.store.write() as conn:
+            for number in cases.items_of(conn, case):
+                items.change(conn, number, url=url)
+        told = text_of(ruth.get(f"/referrals/new?case={case}").text)
+        assert ("no address" in told) == (url is None)
     form = text_of(ruth.get(f"/referrals/new?case={case}").text)
     assert "2 items have no address. A hotline looks at addresses" in form
     assert "2 éléments n’ont pas d’adresse." in text_of(emma.get(f"/referrals/new?case={case}").text)

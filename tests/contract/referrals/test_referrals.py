@@ -188,7 +188,8 @@ def test_handing_over_ends_the_task_keeps_the_evidence_and_writes_the_disclosure
         (one,) = disclosures.listed(conn, LEA, keyring=bureau.vault.keyring, subject=f"referral:{referral}")
         shown = reading.one(conn, referral, RUI, keyring=bureau.vault.keyring)
     assert (one.recipient, one.reference, one.second, one.single) == ("The yard", "R-17/2026", "p-ada", False)
-    assert What.CONTENT in one.what
+    assert {What.CONTENT, What.LOCATIONS, What.PROOFS} <= set(one.what)
+    assert What.REPORT not in one.what
     assert shown.outcome == {"reference": "R-17/2026", "how": "by courier to the front desk"}
     with pytest.raises(ConflictError):
         bureau.hand_over(referral)
