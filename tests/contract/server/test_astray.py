@@ -107,7 +107,7 @@ def test_few_entries_stand_in_one_row_and_many_are_grouped(house):
         text = page.get("/people").text
     assert text.count("<nav") == 2
     assert text.index('aria-current="true"') < text.index('class="inner"') < text.index('aria-current="page"')
-    assert text.count("<li><a") == 9 + 5
+    assert text.count("<li><a") == 10 + 5
 
 
 def test_keys_of_one_letter_can_be_turned_off_in_a_browser(house):
