@@ -38,11 +38,10 @@ class Pattern:
         if len(self.key) < 16:
             raise ValueError("a key has at least 16 bytes")
 
-    def tile(self, word: int) -> Tile:
-        """The tile of a code word: float32 (128, 128), about -1 to 1, to be repeated."""
-        bits = np.array([1 - 2 * (word >> place & 1) for place in range(bch.LENGTH)], dtype=np.float32)
+    def tile(self, weights: NDArray[np.float32]) -> Tile:
+        """The tile of 127 bits, each 1 or -1 times how loud it is to be: float32 (128, 128), to be repeated."""
         chips = self._sync_chips.copy()
-        chips[self._data] = self._signs[self._data] * np.repeat(bits, PER_BIT)
+        chips[self._data] = self._signs[self._data] * np.repeat(weights, PER_BIT)
         return _smooth(chips.reshape(GRID, GRID))
 
     def soft(self, tile: Tile) -> NDArray[np.float32]:

@@ -42,7 +42,7 @@ def read(pixels: Pixels, pattern: Pattern, *, search: bool = True) -> Found | No
         return None
     luma = luma_of(pixels)
     plane = flattened(luma)
-    sight = _look(_View(plane, plane.size, None), pattern)
+    sight = _look(_View(plane, None), pattern)
     if sight.record is not None:
         return Found(sight.record, sight.strength, sight.mirrored, False)
     found = _searched(luma, plane, pattern) if search else None
@@ -51,10 +51,9 @@ def read(pixels: Pixels, pattern: Pattern, *, search: bool = True) -> Found | No
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """A flattened plane whose tiles lie straight, how many of its pixels are the picture's, and the lattice."""
+    """A flattened plane whose tiles lie straight, and the lattice along which it was drawn."""
 
     plane: Plane
-    inside: float
     steps: Steps | None
 
 
@@ -69,11 +68,10 @@ class _Sight:
 
 def _look(view: _View, pattern: Pattern) -> _Sight:
     tile = folded(view.plane)
-    noise = np.sqrt(view.inside) / TILE * np.sqrt(float((view.plane * view.plane).sum()) / view.inside) + 1e-12
     spectrum = np.fft.rfft2(tile)
     found = [np.fft.irfft2(spectrum * one, s=tile.shape) for one in pattern.sync]
     mirrored = bool(found[1].max() > found[0].max())
-    strength = float(found[mirrored].max() / noise)
+    strength = float(found[mirrored].max() / (found[mirrored].std() + 1e-12))
     if strength < ENOUGH:
         return _Sight(strength, mirrored)
     row, column = np.unravel_index(int(found[mirrored].argmax()), tile.shape)
@@ -117,7 +115,7 @@ def _along(luma: Plane, steps: Steps) -> _View | None:
         luma, how, drawn, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
     own = cv2.warpAffine(np.ones_like(luma), how, drawn, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return _View(flattened(turned) * cv2.erode(own, np.ones((9, 9))), max(1.0, float(own.sum())), steps)
+    return _View(flattened(turned) * cv2.erode(own, np.ones((9, 9))), steps)
 
 
 def _closer(luma: Plane, view: _View, pattern: Pattern) -> Iterator[_View]:
