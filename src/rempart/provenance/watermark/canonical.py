@@ -11,7 +11,6 @@ from rempart.provenance.watermark.pattern import TILE, band
 SIDE, LONGEST = 512, 2048
 SMALLEST = 128
 """Pictures with a shorter side carry no mark."""
-_LUMA = np.array([[0.299, 0.587, 0.114]], dtype=np.float32)
 _WINDOW, _CLIP = 17, 2.5
 
 Pixels = NDArray[np.uint8]
@@ -29,15 +28,25 @@ def luma_of(pixels: Pixels) -> Plane:
     """Luma at canonical size: float32 (height, width), 0 to 255, of sRGB pixels uint8 (height, width, 3)."""
     height, width = size_of(pixels)
     smaller = height < pixels.shape[0]
-    small = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
-    return cv2.transform(small, _LUMA).astype(np.float32)
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+    return small.astype(np.float32)
 
 
 def flattened(luma: Plane) -> Plane:
     """The band that carries the mark, with the picture's own contrast taken out."""
     found = band(luma)
-    local = np.sqrt(np.maximum(cv2.blur(found * found, (_WINDOW, _WINDOW)), 0)) + 1.0
-    return np.clip(found / local, -_CLIP, _CLIP)
+    return clipped(found / contrast(found))
+
+
+def contrast(found: Plane) -> Plane:
+    """How much goes on around each pixel of the band."""
+    return cv2.sqrt(np.maximum(cv2.blur(found * found, (_WINDOW, _WINDOW)), 0)) + np.float32(1)
+
+
+def clipped(plane: Plane) -> Plane:
+    """Without the few pixels that would outweigh all others."""
+    return np.clip(plane, -_CLIP, _CLIP)
 
 
 def folded(plane: Plane) -> Plane:

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rempart.provenance.watermark.bch import LENGTH
-from rempart.provenance.watermark.canonical import SMALLEST, Pixels, Plane, flattened, folded, luma_of
+from rempart.provenance.watermark.canonical import SMALLEST, Pixels, Plane, clipped, contrast, folded, luma_of
 from rempart.provenance.watermark.framing import word_of
-from rempart.provenance.watermark.pattern import TILE, Pattern, Tile
+from rempart.provenance.watermark.pattern import TILE, Pattern, Tile, band
 
 PSNR = 39.5
 """How far the marked picture is from the original, in dB: the strength."""
@@ -30,8 +30,10 @@ def embedded(pixels: Pixels, record: int, pattern: Pattern, *, psnr: float = PSN
     word = word_of(record)
     bits = np.array([1 - 2 * (word >> place & 1) for place in range(LENGTH)], dtype=np.float32)
     even = _marked(pattern.tile(bits), room, psnr)
-    before = pattern.soft(folded(flattened(luma))) * bits
-    gain = float((pattern.soft(folded(flattened(luma + even))) * bits - before).mean())
+    found = band(luma)
+    around = contrast(found)
+    before = pattern.soft(folded(clipped(found / around))) * bits
+    gain = float((pattern.soft(folded(band(even) / around)) * bits).mean())
     mark = _marked(pattern.tile(bits * _loudness(before, gain)), room, psnr)
     own = cv2.resize(mark, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     own *= 255 / 10 ** (psnr / 20) / np.sqrt(float(cv2.norm(own, cv2.NORM_L2SQR)) / own.size)
@@ -59,5 +61,5 @@ def _loudness(before: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
 def _room(luma: Plane) -> Plane:
     """How much more a place can hide than flat sky: 1 to 7."""
     mean = cv2.blur(luma, _WINDOW)
-    spread = np.sqrt(np.maximum(cv2.blur(luma * luma, _WINDOW) - mean * mean, 0))
-    return np.minimum(1 + _TEXTURE * np.sqrt(cv2.blur(spread, _WINDOW)), _MOST)
+    spread = cv2.sqrt(np.maximum(cv2.blur(luma * luma, _WINDOW) - mean * mean, 0))
+    return np.minimum(1 + np.float32(_TEXTURE) * cv2.sqrt(cv2.blur(spread, _WINDOW)), _MOST)

@@ -83,6 +83,19 @@ def lattices(plane: Plane) -> Iterator[Steps]:
             yield _exact(found, steps)
 
 
+def usual() -> Iterator[Steps]:
+    """Lattices of pictures that were cropped, stretched along one side, or turned, as the canonical size shows them."""
+    for scale in TILE * np.exp(np.arange(np.log(0.85), np.log(1.72), 0.008)):
+        yield np.array([[scale, 0.0], [0.0, scale]])
+    for stretch in TILE * np.exp(np.arange(-9, 10) * 0.008):
+        if stretch != TILE:
+            yield np.array([[stretch, 0.0], [0.0, TILE]])
+            yield np.array([[TILE, 0.0], [0.0, stretch]])
+    for tilt in np.deg2rad(np.arange(-20, 21) * 0.3):
+        cos, sin = TILE * np.cos(tilt), TILE * np.sin(tilt)
+        yield np.array([[cos, sin], [-sin, cos]])
+
+
 def _autocorrelation(plane: Plane) -> Plane:
     """In standard deviations of its surroundings, no shift in the middle."""
     height, width = plane.shape
