@@ -1,0 +1,1 @@
+"""The generator gate: a reverse proxy in front of an images API."""

@@ -1,0 +1,1 @@
+"""What a generator asks and makes: references checked, outputs checked, stamped and recorded."""
