@@ -1,0 +1,130 @@
+"""`rempart bench derive`: how often copies are found, and how often pictures that are none."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import track
+
+from rempart.cli.bench.derive_pictures import DECOYS, EDITS
+from rempart.cli.bench.derive_run import ALTERED, AS_IT_IS, COPY, DECOY, UNRELATED, Row, load, run
+from rempart.cli.bench.recall import SUFFIXES
+from rempart.cli.bench.tables import Table
+from rempart.provenance.derivation.calibration import BANDS, LEAST_TOLD, upper_bound
+from rempart.provenance.derivation.document import method
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--limit", type=click.IntRange(min=3), default=100, show_default=True, help="Pictures to take.")
+@click.option("--partners", type=click.IntRange(min=1), default=3, show_default=True, help="Decoys per picture, each.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option("--rows", type=click.Path(path_type=Path), help="Write every comparison here, one JSON object a line.")
+@click.option("--json", "as_json", is_flag=True, help="The calibration as JSON, as `rempart derive` carries it.")
+@click.option("--markdown", is_flag=True, help="The tables as Markdown.")
+def command(
+    folder: Path, limit: int, partners: int, seed: int, processes: int, rows: Path | None, as_json: bool,
+    markdown: bool,
+) -> int:  # fmt: skip
+    """Compare the pictures in FOLDER with copies of themselves, with each other, and with decoys.
+
+    Pictures in the folder must have nothing to do with each other: every pair of them is taken for unrelated.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    count = len(load(paths, limit=limit))
+    if count < 3:
+        raise click.UsageError("At least three readable pictures are needed.")
+    total = count * (len(EDITS) + 2 * (count - 1) + partners * len(DECOYS))
+    made = run(paths, limit=limit, count=count, seed=seed, partners=partners, processes=processes)
+    done = list(track(made, "Comparisons", total=total, console=Console(stderr=True), transient=True))
+    if rows is not None:
+        rows.write_text("".join(json.dumps(asdict(one)) + "\n" for one in done))
+    found = calibration(done, pictures=count, seed=seed)
+    if as_json:
+        click.echo(json.dumps(found, indent=1, ensure_ascii=False))
+        return 0
+    for table in tables(found):
+        click.echo((table.as_markdown() if markdown else table.as_text()) + "\n")
+    return 0
+
+
+def calibration(rows: Sequence[Row], *, pictures: int, seed: int) -> dict[str, Any]:
+    """The figures by which findings are told, as JSON values."""
+    return {
+        "pictures": pictures, "seed": seed, "method": method(),
+        "copies": [_copies(name, _of(rows, COPY, name)) for name in EDITS],
+        "unrelated": [_others(name, _of(rows, UNRELATED, name)) for name in (AS_IT_IS, ALTERED)],
+        "decoys": [_others(name, _of(rows, DECOY, name)) for name in DECOYS],
+        "bands": list(_bands(rows)),
+    }  # fmt: skip
+
+
+def _of(rows: Sequence[Row], kind: str, name: str) -> list[Row]:
+    return [one for one in rows if (one.kind, one.name) == (kind, name)]
+
+
+def _copies(name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    told = [one.agreement for one in rows if one.found]
+    return {
+        "name": name, "comparisons": len(rows), "found": sum(one.found for one in rows),
+        "median_inliers": round(statistics.median(one.inliers for one in rows)),
+        "least_inliers": min(one.inliers for one in rows),
+        "median_agreement": round(statistics.median(told), 3) if told else None,
+    }  # fmt: skip
+
+
+def _others(name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    matched = [one.agreement for one in rows if one.inliers >= LEAST_TOLD]
+    found = sum(one.found for one in rows)
+    return {
+        "name": name, "comparisons": len(rows), "found": found, "bound": round(upper_bound(found, len(rows)), 6),
+        "most_inliers": max(one.inliers for one in rows), "most_kept": max(one.kept for one in rows),
+        "with_points": len(matched), "most_agreement": round(max(matched), 3) if matched else None,
+    }  # fmt: skip
+
+
+def _bands(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
+    """How comparisons with enough points spread over the agreement, by kind: what the finding's bar stands on."""
+    told = [one for one in rows if one.inliers >= LEAST_TOLD]
+    for low, high in BANDS:
+        inside = [one.kind for one in told if low <= one.agreement < high]
+        yield {"from": low, "to": min(high, 1.0), **{kind: inside.count(kind) for kind in (COPY, UNRELATED, DECOY)}}
+
+
+def tables(found: dict[str, Any]) -> Iterator[Table]:
+    """The calibration for people."""
+    yield Table(
+        title="Copies found", head=("edit", "copies", "found", "share", "points, median (least)", "agreement, median"),
+        rows=[
+            (
+                one["name"], one["comparisons"], one["found"], one["found"] / one["comparisons"],
+                f"{one['median_inliers']} ({one['least_inliers']})", one["median_agreement"],
+            )
+            for one in found["copies"]
+        ],
+    )  # fmt: skip
+    for title, key in (("Unrelated pictures", "unrelated"), ("Decoys", "decoys")):
+        yield Table(
+            title=title,
+            head=("pairs", "comparisons", "findings", "at most (95 %)", "most points", "most agreement with points"),
+            rows=[
+                (
+                    one["name"], one["comparisons"], one["found"], f"{one['bound']:.3%}", one["most_inliers"],
+                    one["most_agreement"],
+                )
+                for one in found[key]
+            ],
+        )  # fmt: skip
+    yield Table(
+        title=f"Agreement where {LEAST_TOLD} points or more match", head=("agreement", "copies", "unrelated", "decoys"),
+        rows=[(f"{one['from']:.2f} to {one['to']:.2f}", one[COPY], one[UNRELATED], one[DECOY])
+              for one in found["bands"]],
+    )  # fmt: skip
