@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from rempart.provenance.derivation.document import method
 @click.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--limit", type=click.IntRange(min=3), default=100, show_default=True, help="Pictures to take.")
-@click.option("--partners", type=click.IntRange(min=1), default=3, show_default=True, help="Decoys per picture, each.")
+@click.option("--partners", type=click.IntRange(min=1), default=2, show_default=True, help="Decoys per picture, each.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--rows", type=click.Path(path_type=Path), help="Write every comparison here, one JSON object a line.")
@@ -44,9 +44,8 @@ def command(
         raise click.UsageError("At least three readable pictures are needed.")
     total = count * (len(EDITS) + 2 * (count - 1) + partners * len(DECOYS))
     made = run(paths, limit=limit, count=count, seed=seed, partners=partners, processes=processes)
-    done = list(track(made, "Comparisons", total=total, console=Console(stderr=True), transient=True))
-    if rows is not None:
-        rows.write_text("".join(json.dumps(asdict(one)) + "\n" for one in done))
+    shown = track(made, "Comparisons", total=total, console=Console(stderr=True), transient=True)
+    done = list(shown if rows is None else _written(shown, rows))
     found = calibration(done, pictures=count, seed=seed)
     if as_json:
         click.echo(json.dumps(found, indent=1, ensure_ascii=False))
@@ -54,6 +53,14 @@ def command(
     for table in tables(found):
         click.echo((table.as_markdown() if markdown else table.as_text()) + "\n")
     return 0
+
+
+def _written(rows: Iterable[Row], path: Path) -> Iterator[Row]:
+    """The rows, each written as it comes."""
+    with path.open("w", encoding="utf-8") as stream:
+        for one in rows:
+            stream.write(json.dumps(asdict(one)) + "\n")
+            yield one
 
 
 def calibration(rows: Sequence[Row], *, pictures: int, seed: int) -> dict[str, Any]:

@@ -28,6 +28,8 @@ _TEXTURE = 3.5
 _STARK = 90
 """Levels between the darkest and the lightest of a cell from which it may be lettering."""
 _LEVELS, _ONE_LEVEL, _TWO_LEVELS = 12, 0.5, 0.72
+_EVEN, _EVEN_SHARE = 6, 0.3
+"""Around lettering lies even ground, as it hardly does in a photo's texture."""
 _INSIDE = 0.95
 
 
@@ -94,12 +96,12 @@ def agreement(suspect: Sheet, source: Sheet, mapping: Mapping) -> Agreement:
     size = slice(0, rows * cell), slice(0, columns * cell)
     theirs = _laid_over(source.plane, mapping, quad, (width, height))
     inside = _means(covered.astype(np.float32)[size], cell) >= _INSIDE
-    speaks = ~(_silent(suspect.plane[size], cell) & _silent(theirs[size], cell))
+    ours_silent, theirs_silent = _silent(suspect.plane[size], cell), _silent(theirs[size], cell)
     best = _correlation(suspect.plane, theirs, cell, (rows, columns))
     found = np.full((rows, columns), Cell.OUTSIDE, np.uint8)
     found[inside] = Cell.SILENT
-    found[inside & speaks] = Cell.DIFFERS
-    found[inside & speaks & (best >= AGREES_FROM)] = Cell.AGREES
+    found[inside & ~(ours_silent & theirs_silent) & (best < AGREES_FROM)] = Cell.DIFFERS
+    found[inside & ~(ours_silent | theirs_silent) & (best >= AGREES_FROM)] = Cell.AGREES
     return Agreement(map=found, cell=cell, quad=quad, seen=seen)
 
 
@@ -150,12 +152,26 @@ def _means(plane: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
 def _silent(plane: Plane, cell: int) -> NDArray[np.bool_]:
     """Which cells hold no texture, or stark contrast of one or two levels of grey as lettering and graphics do."""
     rows, columns = plane.shape[0] // cell, plane.shape[1] // cell
-    cells = plane.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows * columns, cell * cell)
+    cells = _cells(plane, cell)
     flat = cells.astype(np.float32).std(axis=1) < _TEXTURE
     stark = cells.max(axis=1).astype(np.int16) - cells.min(axis=1) >= _STARK
     first, second = _commonest(cells)
+    even = _cells(_steady(plane).astype(np.uint8), cell).mean(axis=1) >= _EVEN_SHARE
     graphic = stark & ((first >= _ONE_LEVEL) | (first + second >= _TWO_LEVELS))
-    return np.asarray((flat | graphic).reshape(rows, columns))
+    return np.asarray((flat | even | graphic).reshape(rows, columns))
+
+
+def _cells(plane: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:
+    """The pixels of each cell, (cells, pixels)."""
+    rows, columns = plane.shape[0] // cell, plane.shape[1] // cell
+    return plane.reshape(rows, cell, columns, cell).swapaxes(1, 2).reshape(rows * columns, cell * cell)
+
+
+def _steady(plane: Plane) -> NDArray[np.bool_]:
+    """Which pixels are as light as all their neighbours, nearly."""
+    around = np.ones((3, 3), np.uint8)
+    high, low = cv2.dilate(plane, around), cv2.erode(plane, around)
+    return np.asarray(cv2.subtract(high, low) <= _EVEN)
 
 
 def _commonest(cells: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

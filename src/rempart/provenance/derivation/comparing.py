@@ -18,7 +18,7 @@ from rempart.provenance.derivation.sheets import Sheet
 
 LEAST_KEPT = 8
 """Matching points, in cells that agree, from which there is a finding."""
-LEAST_SHARE = 0.45
+LEAST_SHARE = 0.35
 """Share of the judged cells that must agree."""
 LEAST_JUDGED = 8
 """Cells that must say something."""
