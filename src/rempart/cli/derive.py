@@ -15,9 +15,11 @@ from rempart.cli.exitcodes import worst
 from rempart.cli.features import Features
 from rempart.cli.hash import files, open_file
 from rempart.cli.limits import limit_options, limits_from
+from rempart.cli.output import output_file
 from rempart.provenance.derivation.comparing import Finding, Suspect
 from rempart.provenance.derivation.document import finding, method
 from rempart.provenance.derivation.making import Made, sheet_pool, sheets
+from rempart.provenance.derivation.report import LANGUAGES, report
 from rempart.scan.paths import json_path, visible
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import WorkerPool
@@ -35,12 +37,17 @@ _SAID = {
 @click.argument("suspect", type=click.Path(path_type=str))
 @click.argument("sources", nargs=-1, required=True, type=click.Path(path_type=str))
 @click.option("--features", "folder", type=click.Path(path_type=Path), help="Keep the sources' features here.")
+@click.option(
+    "--report", "paper", type=click.Path(path_type=Path), help="Write a PDF report here; it holds no picture."
+)
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the report.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @click.option("--workers", type=click.IntRange(min=1), default=None, help="Worker processes. [one per processor]")
 @limit_options
 def command(
-    suspect: str, sources: tuple[str, ...], folder: Path | None, as_json: bool, workers: int | None, **limits: Any
-) -> int:
+    suspect: str, sources: tuple[str, ...], folder: Path | None, paper: Path | None, language: str, as_json: bool,
+    workers: int | None, **limits: Any,
+) -> int:  # fmt: skip
     """Compare the picture SUSPECT with each of SOURCES; a folder stands for all files in it.
 
     The finding `shared_content` says that both show the same pixels, moved, turned, cut or mirrored; `not_shown` is no
@@ -57,6 +64,9 @@ def command(
         asked = _one(pool, suspect, bounds)
         results = list(_results(pool, asked, sources, Features(folder), bounds)) if asked.sheet else []
     document = {**_named("suspect", suspect), **_facts(asked), "results": results, "method": method()}
+    if paper is not None and asked.sheet is not None:
+        with output_file(paper) as stream:
+            stream.write(report(document, language=language))
     click.echo(json.dumps(document) if as_json else "\n".join(_lines(document)))
     return worst(found=False, failed=any(one["outcome"] != Outcome.OK.value for one in (document, *results)))
 

@@ -11,6 +11,7 @@ import numpy as np
 from rempart import __version__
 from rempart.provenance.derivation import agreement, comparing, sheets
 from rempart.provenance.derivation.agreement import Cell
+from rempart.provenance.derivation.calibration import band
 from rempart.provenance.derivation.comparing import Comparison
 from rempart.provenance.derivation.sheets import Sheet
 
@@ -21,14 +22,15 @@ _DIGITS = 4
 def finding(one: Comparison, suspect: Sheet) -> dict[str, Any]:
     """The finding and its figures. `quad` is where the source's corners lie in the suspect (mirrored, where it says
     so), in the suspect's own pixels; `map` the cells of the suspect by row, `cell` their side in its own pixels:
-    `#` agrees, `x` differs, `.` says nothing, and a space lies outside the source."""
+    `#` agrees, `x` differs, `.` says nothing, and a space lies outside the source. `band` is the row
+    of the calibration in which a finding stands."""
     scale = suspect.width / suspect.plane.shape[1]
     found: dict[str, Any] = {
         "finding": one.finding.value, "inliers": one.inliers, "agreement": round(one.agreement, _DIGITS),
         "mirrored": one.mirrored, "reason": one.reason.value, "matches": one.matches, "kept": one.kept,
         "judged": one.map.judged if one.map else 0, "spread": round(one.spread, _DIGITS),
         "shown": round(one.shown, _DIGITS), "covers": round(one.covers, _DIGITS),
-        "quad": None, "cell": None, "map": None,
+        "quad": None, "cell": None, "map": None, "band": band(one),
     }  # fmt: skip
     if one.map is not None:
         found["quad"] = [[round(float(x) * scale, 1), round(float(y) * scale, 1)] for x, y in one.map.quad]
