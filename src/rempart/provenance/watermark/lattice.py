@@ -64,7 +64,7 @@ class _Grid:
     def near(self, steps: Steps) -> NDArray[np.bool_]:
         """The lattices that are about the same."""
         parts = zip((self.ux, self.uy, self.vx, self.vy), steps.ravel(), strict=True)
-        return np.all([np.abs(one - float(value)) < 3 for one, value in parts], axis=0)
+        return np.asarray(np.all([np.abs(one - float(value)) < 3 for one, value in parts], axis=0))
 
 
 _GRID = _Grid.made()
