@@ -89,12 +89,14 @@ def is_word(word: int) -> bool:
 
 def syndromes(bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The 20 syndromes of 127 bits, the coefficient of x^i at i; all zero for a code word alone."""
-    return np.bitwise_xor.reduce(_SYNDROMES[bits.astype(bool)], axis=0, initial=0)
+    found: NDArray[np.uint8] = np.bitwise_xor.reduce(_SYNDROMES[bits.astype(bool)], axis=0, initial=0)
+    return found
 
 
 def turned(place: int) -> NDArray[np.uint8]:
     """What turning the bit at a place adds to the syndromes."""
-    return _SYNDROMES[place]
+    found: NDArray[np.uint8] = _SYNDROMES[place]
+    return found
 
 
 def errors(found: NDArray[np.uint8]) -> Sequence[int] | None:

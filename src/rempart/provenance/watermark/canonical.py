@@ -41,7 +41,8 @@ def flattened(luma: Plane) -> Plane:
 
 def contrast(found: Plane) -> Plane:
     """How much goes on around each pixel of the band."""
-    return cv2.sqrt(np.maximum(cv2.blur(found * found, (_WINDOW, _WINDOW)), 0)) + np.float32(1)
+    square = cv2.blur(found * found, (_WINDOW, _WINDOW))
+    return np.asarray(np.sqrt(np.maximum(square, 0)) + 1, dtype=np.float32)
 
 
 def clipped(plane: Plane) -> Plane:
@@ -55,4 +56,4 @@ def folded(plane: Plane) -> Plane:
     rows, columns = -(-height // TILE), -(-width // TILE)
     whole = np.zeros((rows * TILE, columns * TILE), dtype=np.float32)
     whole[:height, :width] = plane
-    return whole.reshape(rows, TILE, columns, TILE).sum(axis=(0, 2))
+    return np.asarray(whole.reshape(rows, TILE, columns, TILE).sum(axis=(0, 2)), dtype=np.float32)

@@ -37,7 +37,8 @@ def embedded(pixels: Pixels, record: int, pattern: Pattern, *, psnr: float = PSN
     mark = _marked(pattern.tile(bits * _loudness(before, gain)), room, psnr)
     own = cv2.resize(mark, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
     own *= 255 / 10 ** (psnr / 20) / np.sqrt(float(cv2.norm(own, cv2.NORM_L2SQR)) / own.size)
-    return cv2.add(pixels, cv2.merge([own, own, own]), dtype=cv2.CV_8U)
+    marked = cv2.add(pixels, cv2.merge([own, own, own]), dtype=cv2.CV_8U)
+    return np.asarray(marked, dtype=np.uint8)
 
 
 def _marked(tile: Tile, room: Plane, psnr: float) -> Plane:
@@ -55,11 +56,12 @@ def _loudness(before: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
         level = (low + high) / 2
         loud = np.clip((level - before) / gain, _SOFTEST, _LOUDEST)
         low, high = (low, level) if float((loud * loud).mean()) > 1 else (level, high)
-    return loud.astype(np.float32)
+    return np.asarray(loud, dtype=np.float32)
 
 
 def _room(luma: Plane) -> Plane:
     """How much more a place can hide than flat sky: 1 to 7."""
     mean = cv2.blur(luma, _WINDOW)
-    spread = cv2.sqrt(np.maximum(cv2.blur(luma * luma, _WINDOW) - mean * mean, 0))
-    return np.minimum(1 + np.float32(_TEXTURE) * cv2.sqrt(cv2.blur(spread, _WINDOW)), _MOST)
+    spread = np.sqrt(np.maximum(cv2.blur(luma * luma, _WINDOW) - mean * mean, 0))
+    room = np.minimum(1 + _TEXTURE * np.sqrt(cv2.blur(spread, _WINDOW)), _MOST)
+    return np.asarray(room, dtype=np.float32)

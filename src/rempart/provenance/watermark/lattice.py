@@ -53,7 +53,8 @@ class _Grid:
         cos, sin = np.cos(tilt), np.sin(tilt)
         parts = (along * cos, along * sin, -down * sin, down * cos)
         upright = (np.abs(tilt) < 1e-6) & (np.abs(stretch) < 1e-6)
-        return cls(*(one.astype(np.float32) for one in parts), upright=upright)
+        ux, uy, vx, vy = (one.astype(np.float32) for one in parts)
+        return cls(ux=ux, uy=uy, vx=vx, vy=vy, upright=upright)
 
     def at(self, where: tuple[int, int]) -> Steps:
         """The steps of one lattice."""
@@ -63,7 +64,7 @@ class _Grid:
     def near(self, steps: Steps) -> NDArray[np.bool_]:
         """The lattices that are about the same."""
         parts = zip((self.ux, self.uy, self.vx, self.vy), steps.ravel(), strict=True)
-        return np.logical_and.reduce([np.abs(one - float(value)) < 3 for one, value in parts])
+        return np.asarray(np.all([np.abs(one - float(value)) < 3 for one, value in parts], axis=0))
 
 
 _GRID = _Grid.made()
@@ -114,7 +115,7 @@ def _autocorrelation(plane: Plane) -> Plane:
     square = found * found
     _blank(square, middle, 12, 1)
     lines = np.maximum(cv2.blur(square, (61, 1)), cv2.blur(square, (1, 61)))  # rows and columns are loud of themselves
-    return found / np.sqrt(np.maximum(lines, 1))
+    return np.asarray(found / np.sqrt(np.maximum(lines, 1)), dtype=np.float32)
 
 
 def _blank(plane: Plane, middle: tuple[int, int], reach: int, value: float) -> None:

@@ -47,13 +47,15 @@ class Pattern:
     def soft(self, tile: Tile) -> NDArray[np.float32]:
         """The 127 soft bits in a folded tile that was shifted to its place."""
         found = np.fft.irfft2(np.fft.rfft2(tile) * self._one_chip, s=tile.shape)[::CHIP, ::CHIP].ravel()
-        return (found[self._data] * self._signs[self._data]).reshape(-1, PER_BIT).sum(axis=1).astype(np.float32)
+        chips = (found[self._data] * self._signs[self._data]).reshape(-1, PER_BIT)
+        return np.asarray(chips.sum(axis=1), dtype=np.float32)
 
     @cached_property
     def sync(self) -> tuple[NDArray[np.complex128], NDArray[np.complex128]]:
         """Transforms that correlate with the synchronisation pattern, and with its mirror image."""
         seen = _seen(_smooth(self._sync_chips.reshape(GRID, GRID)))
-        return tuple(np.conj(np.fft.rfft2(one / np.linalg.norm(one))) for one in (seen, seen[:, ::-1]))  # type: ignore[return-value]
+        straight, mirrored = (np.conj(np.fft.rfft2(one / np.linalg.norm(one))) for one in (seen, seen[:, ::-1]))
+        return straight, mirrored
 
     @cached_property
     def _order(self) -> NDArray[np.intp]:

@@ -117,7 +117,7 @@ def _likeliest(plane: Plane, pattern: Pattern) -> Sequence[Steps]:
         size = _size(plane, steps)
         if size is not None:
             drawn = cv2.warpAffine(plane, _how(plane, steps), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-            found.append((_strongest(folded(drawn), pattern)[0], steps))
+            found.append((_strongest(folded(np.asarray(drawn, dtype=np.float32)), pattern)[0], steps))
     found.sort(key=lambda one: -one[0])
     return [steps for _, steps in found[:_PROMISING]]
 
@@ -131,13 +131,15 @@ def _along(luma: Plane, steps: Steps) -> _View | None:
         luma, how, drawn, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
     )
     own = cv2.warpAffine(np.ones_like(luma), how, drawn, flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP)
-    return _View(flattened(turned) * cv2.erode(own, np.ones((9, 9))), steps)
+    inside = cv2.erode(own, np.ones((9, 9)))
+    return _View(flattened(np.asarray(turned, dtype=np.float32)) * np.asarray(inside, dtype=np.float32), steps)
 
 
 def _corners(plane: Plane, steps: Steps) -> NDArray[np.float64]:
     """Where a plane's corners are when the lattice lies straight, each (x, y)."""
     height, width = plane.shape
-    return np.array([[0, 0], [width, 0], [0, height], [width, height]]) @ np.linalg.inv(steps.T / TILE).T
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=float)
+    return np.asarray(corners @ np.linalg.inv(steps.T / TILE).T)
 
 
 def _how(plane: Plane, steps: Steps) -> NDArray[np.float64]:
@@ -184,7 +186,7 @@ def _agreement(
         total = np.zeros((TILE, TILE), dtype=np.float32)
         for one, (x, y) in zip(found, np.rint(where @ bent.T).astype(int), strict=True):
             total += np.roll(one, (-int(y), -int(x)), (0, 1))
-        return float(total.max()) / usual
+        return float(total.max() / usual)
 
     best, kept = agreed(np.zeros((2, 2))), np.zeros((2, 2))
     for shape in (((1, 0, 0, 1), (0, -1, 1, 0)), ((1, 0, 0, -1), (0, 1, 1, 0))):
