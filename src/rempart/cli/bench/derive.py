@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 from rempart.cli.bench.derive_pictures import DECOYS, EDITS
-from rempart.cli.bench.derive_run import ALTERED, AS_IT_IS, COPY, DECOY, UNRELATED, Row, load, run
+from rempart.cli.bench.derive_run import ALTERED, AS_IT_IS, COPY, DECOY, PARTS, UNRELATED, Plan, Row, load, run
 from rempart.cli.bench.recall import SUFFIXES
 from rempart.cli.bench.tables import Table
 from rempart.provenance.derivation.calibration import BANDS, LEAST_TOLD, upper_bound
@@ -25,14 +25,16 @@ from rempart.provenance.derivation.document import method
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--limit", type=click.IntRange(min=3), default=100, show_default=True, help="Pictures to take.")
 @click.option("--partners", type=click.IntRange(min=1), default=2, show_default=True, help="Decoys per picture, each.")
+@click.option("--suspects", type=click.IntRange(min=1), help="How many of them to compare. [all]")
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be given twice.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--processes", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option("--rows", type=click.Path(path_type=Path), help="Write every comparison here, one JSON object a line.")
 @click.option("--json", "as_json", is_flag=True, help="The calibration as JSON, as `rempart derive` carries it.")
 @click.option("--markdown", is_flag=True, help="The tables as Markdown.")
 def command(
-    folder: Path, limit: int, partners: int, seed: int, processes: int, rows: Path | None, as_json: bool,
-    markdown: bool,
+    folder: Path, limit: int, partners: int, suspects: int | None, parts: tuple[str, ...], seed: int, processes: int,
+    rows: Path | None, as_json: bool, markdown: bool,
 ) -> int:  # fmt: skip
     """Compare the pictures in FOLDER with copies of themselves, with each other, and with decoys.
 
@@ -42,8 +44,12 @@ def command(
     count = len(load(paths, limit=limit))
     if count < 3:
         raise click.UsageError("At least three readable pictures are needed.")
-    total = count * (len(EDITS) + 2 * (count - 1) + partners * len(DECOYS))
-    made = run(paths, limit=limit, count=count, seed=seed, partners=partners, processes=processes)
+    plan = Plan(
+        limit=limit, suspects=min(suspects or count, count), seed=seed, partners=partners, parts=parts or PARTS
+    )  # fmt: skip
+    each = {COPY: len(EDITS), UNRELATED: 2 * (count - 1), DECOY: partners * len(DECOYS)}
+    total = plan.suspects * sum(each[part] for part in plan.parts)
+    made = run(paths, plan, processes=processes)
     shown = track(made, "Comparisons", total=total, console=Console(stderr=True), transient=True)
     done = list(shown if rows is None else _written(shown, rows))
     found = calibration(done, pictures=count, seed=seed)
@@ -67,9 +73,11 @@ def calibration(rows: Sequence[Row], *, pictures: int, seed: int) -> dict[str, A
     """The figures by which findings are told, as JSON values."""
     return {
         "pictures": pictures, "seed": seed, "method": method(),
-        "copies": [_copies(name, _of(rows, COPY, name)) for name in EDITS],
-        "unrelated": [_others(name, _of(rows, UNRELATED, name)) for name in (AS_IT_IS, ALTERED)],
-        "decoys": [_others(name, _of(rows, DECOY, name)) for name in DECOYS],
+        "copies": [_copies(name, found) for name in EDITS if (found := _of(rows, COPY, name))],
+        "unrelated": [
+            _others(name, found) for name in (AS_IT_IS, ALTERED) if (found := _of(rows, UNRELATED, name))
+        ],
+        "decoys": [_others(name, found) for name in DECOYS if (found := _of(rows, DECOY, name))],
         "bands": list(_bands(rows)),
     }  # fmt: skip
 

@@ -27,6 +27,20 @@ _EVERY_DAY = tuple(EDITS)[:12]
 """Edits by which a suspect that has nothing to do with a source is altered: what pictures go through anyway."""
 
 
+PARTS = (COPY, UNRELATED, DECOY)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to compare: `limit` pictures of a folder, `suspects` of them as suspects, in these parts."""
+
+    limit: int
+    suspects: int
+    seed: int
+    partners: int
+    parts: Sequence[str] = PARTS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One comparison: what it was, and what came of it."""
@@ -59,14 +73,15 @@ def load(paths: Sequence[Path], *, limit: int) -> list[Image.Image]:
 class _Work:
     """What a process needs: every picture, and the sheet of each as a source."""
 
-    def __init__(self, images: Sequence[Image.Image], *, seed: int, partners: int) -> None:
+    def __init__(self, images: Sequence[Image.Image], plan: Plan) -> None:
         cv2.setNumThreads(1)
-        self.images, self.seed, self.partners = images, seed, partners
+        self.images, self.seed, self.partners, self.parts = images, plan.seed, plan.partners, plan.parts
         self.sources = [_sheet(image) for image in images]
 
     def rows(self, number: int) -> list[Row]:
         """All comparisons in which a picture is the suspect."""
-        return [*self._copies(number), *self._unrelated(number), *self._decoys(number)]
+        ways = {COPY: self._copies, UNRELATED: self._unrelated, DECOY: self._decoys}
+        return [row for part in self.parts for row in ways[part](number)]
 
     def _copies(self, number: int) -> Iterator[Row]:
         other = self.images[(number + len(self.images) // 2) % len(self.images)]
@@ -107,21 +122,19 @@ def _row(kind: str, name: str, picture: int, one: Comparison) -> Row:
 _work: list[_Work] = []
 
 
-def _begin(paths: Sequence[Path], limit: int, seed: int, partners: int) -> None:
-    _work[:] = [_Work(load(paths, limit=limit), seed=seed, partners=partners)]
+def _begin(paths: Sequence[Path], plan: Plan) -> None:
+    _work[:] = [_Work(load(paths, limit=plan.limit), plan)]
 
 
 def _rows(number: int) -> list[Row]:
     return _work[0].rows(number)
 
 
-def run(paths: Sequence[Path], *, limit: int, count: int, seed: int, partners: int, processes: int) -> Iterator[Row]:
-    """Every comparison of `count` pictures, as they are done."""
+def run(paths: Sequence[Path], plan: Plan, *, processes: int) -> Iterator[Row]:
+    """Every comparison, as they are done."""
     # Processes, not threads, share the work here: each is to keep to one thread.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    with ProcessPoolExecutor(
-        processes, mp_context=multiprocessing.get_context("spawn"), initializer=_begin,
-        initargs=(paths, limit, seed, partners),
-    ) as pool:  # fmt: skip
-        for done in as_completed([pool.submit(_rows, number) for number in range(count)]):
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=_begin, initargs=(paths, plan)) as pool:
+        for done in as_completed([pool.submit(_rows, number) for number in range(plan.suspects)]):
             yield from done.result()

@@ -28,7 +28,7 @@ _TEXTURE = 3.5
 _STARK = 90
 """Levels between the darkest and the lightest of a cell from which it may be lettering."""
 _LEVELS, _ONE_LEVEL, _TWO_LEVELS = 12, 0.5, 0.72
-_EVEN, _EVEN_SHARE = 6, 0.3
+_EVEN, _EVEN_SHARE, _EVEN_STARK = 2, 0.3, 40
 """Around lettering lies even ground, as it hardly does in a photo's texture."""
 _INSIDE = 0.95
 
@@ -96,12 +96,13 @@ def agreement(suspect: Sheet, source: Sheet, mapping: Mapping) -> Agreement:
     size = slice(0, rows * cell), slice(0, columns * cell)
     theirs = _laid_over(source.plane, mapping, quad, (width, height))
     inside = _means(covered.astype(np.float32)[size], cell) >= _INSIDE
-    ours_silent, theirs_silent = _silent(suspect.plane[size], cell), _silent(theirs[size], cell)
+    (silent, lettered), (also_silent, also_lettered) = (_read(one[size], cell) for one in (suspect.plane, theirs))
     best = _correlation(suspect.plane, theirs, cell, (rows, columns))
     found = np.full((rows, columns), Cell.OUTSIDE, np.uint8)
     found[inside] = Cell.SILENT
-    found[inside & ~(ours_silent & theirs_silent) & (best < AGREES_FROM)] = Cell.DIFFERS
-    found[inside & ~(ours_silent | theirs_silent) & (best >= AGREES_FROM)] = Cell.AGREES
+    speaks = inside & ~(silent & also_silent)
+    found[speaks & (best < AGREES_FROM)] = Cell.DIFFERS
+    found[speaks & (best >= AGREES_FROM) & ~(lettered | also_lettered)] = Cell.AGREES
     return Agreement(map=found, cell=cell, quad=quad, seen=seen)
 
 
@@ -149,16 +150,20 @@ def _means(plane: NDArray[np.float32], cell: int) -> NDArray[np.float32]:
     )
 
 
-def _silent(plane: Plane, cell: int) -> NDArray[np.bool_]:
-    """Which cells hold no texture, or stark contrast of one or two levels of grey as lettering and graphics do."""
-    rows, columns = plane.shape[0] // cell, plane.shape[1] // cell
+def _read(plane: Plane, cell: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which cells say nothing, and which of them hold lettering or flat graphics.
+
+    Lettering stands in stark contrast of one or two levels of grey, or on even ground.
+    """
+    shape = plane.shape[0] // cell, plane.shape[1] // cell
     cells = _cells(plane, cell)
     flat = cells.astype(np.float32).std(axis=1) < _TEXTURE
-    stark = cells.max(axis=1).astype(np.int16) - cells.min(axis=1) >= _STARK
+    contrast = cells.max(axis=1).astype(np.int16) - cells.min(axis=1)
     first, second = _commonest(cells)
     even = _cells(_steady(plane).astype(np.uint8), cell).mean(axis=1) >= _EVEN_SHARE
-    graphic = stark & ((first >= _ONE_LEVEL) | (first + second >= _TWO_LEVELS))
-    return np.asarray((flat | even | graphic).reshape(rows, columns))
+    graphic = (contrast >= _STARK) & ((first >= _ONE_LEVEL) | (first + second >= _TWO_LEVELS))
+    lettered = graphic | (even & (contrast >= _EVEN_STARK))
+    return (flat | even | graphic).reshape(shape), lettered.reshape(shape)
 
 
 def _cells(plane: NDArray[np.uint8], cell: int) -> NDArray[np.uint8]:

@@ -22,7 +22,7 @@ LEAST_SHARE = 0.35
 """Share of the judged cells that must agree."""
 LEAST_JUDGED = 8
 """Cells that must say something."""
-LEAST_SPREAD = 0.06
+LEAST_SPREAD = 0.05
 """How far the matching points must spread across their line of best fit, against the side of what both show."""
 
 
