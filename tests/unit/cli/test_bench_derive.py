@@ -53,13 +53,13 @@ def test_figures_are_counted_from_the_comparisons():
     rows = [
         row(COPY, edit, found=True, inliers=100, agreement=0.9), row(COPY, edit, found=False, inliers=3),
         *(row(UNRELATED, AS_IT_IS, found=False, inliers=4) for _ in range(9)),
-        row(UNRELATED, AS_IT_IS, found=True, inliers=12, agreement=0.4),
+        row(UNRELATED, AS_IT_IS, found=True, inliers=16, agreement=0.4),
         row(DECOY, decoy, found=False, inliers=200, agreement=0.15),
     ]  # fmt: skip
     made = calibration(rows, pictures=5, seed=1)
     assert (made["copies"][0]["comparisons"], made["copies"][0]["found"]) == (2, 1)
     unrelated = made["unrelated"][0]
-    assert (unrelated["comparisons"], unrelated["found"], unrelated["most_inliers"]) == (10, 1, 12)
+    assert (unrelated["comparisons"], unrelated["found"], unrelated["most_inliers"]) == (10, 1, 16)
     assert unrelated["bound"] == pytest.approx(0.394, abs=0.001)
     assert unrelated["most_agreement"] == 0.4
     bands = {one["from"]: (one[COPY], one[UNRELATED], one[DECOY]) for one in made["bands"]}

@@ -20,7 +20,7 @@ def test_the_docs_tell_the_figures_that_findings_carry():
     for one in (*found["unrelated"], *found["decoys"]):
         assert f"| {one['name']} | {one['comparisons']:,} | {one['found']} | {one['bound']:.3%} |" in DOCS
     for one in found["bands"]:
-        assert f"| {one['copy']} | {one['unrelated']:,} | {one['decoy']} |" in DOCS
+        assert f"| {one['copy']:,} | {one['unrelated']:,} | {one['decoy']} |" in DOCS
 
 
 def test_nothing_unrelated_and_no_decoy_was_found_in_ten_thousand_comparisons():

@@ -17,7 +17,8 @@ from rempart.cli.bench.derive_pictures import DECOYS, EDITS
 from rempart.cli.bench.derive_run import ALTERED, AS_IT_IS, COPY, DECOY, PARTS, UNRELATED, Plan, Row, load, run
 from rempart.cli.bench.recall import SUFFIXES
 from rempart.cli.bench.tables import Table
-from rempart.provenance.derivation.calibration import BANDS, LEAST_TOLD, upper_bound
+from rempart.provenance.derivation.calibration import BANDS, upper_bound
+from rempart.provenance.derivation.comparing import LEAST_JUDGED, LEAST_KEPT, LEAST_SPREAD
 from rempart.provenance.derivation.document import method
 
 
@@ -97,18 +98,23 @@ def _copies(name: str, rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def _others(name: str, rows: Sequence[Row]) -> dict[str, Any]:
-    matched = [one.agreement for one in rows if one.inliers >= LEAST_TOLD]
+    matched = [one.agreement for one in rows if _hangs_on_agreement(one)]
     found = sum(one.found for one in rows)
     return {
         "name": name, "comparisons": len(rows), "found": found, "bound": round(upper_bound(found, len(rows)), 6),
         "most_inliers": max(one.inliers for one in rows), "most_kept": max(one.kept for one in rows),
-        "with_points": len(matched), "most_agreement": round(max(matched), 3) if matched else None,
+        "on_agreement": len(matched), "most_agreement": round(max(matched), 3) if matched else None,
     }  # fmt: skip
 
 
+def _hangs_on_agreement(one: Row) -> bool:
+    """Whether all else that a finding needs is there."""
+    return one.kept >= LEAST_KEPT and one.judged >= LEAST_JUDGED and one.spread >= LEAST_SPREAD
+
+
 def _bands(rows: Sequence[Row]) -> Iterator[dict[str, Any]]:
-    """How comparisons with enough points spread over the agreement, by kind: what the finding's bar stands on."""
-    told = [one for one in rows if one.inliers >= LEAST_TOLD]
+    """How comparisons that hang on the agreement alone spread over it, by kind: what the finding's bar stands on."""
+    told = [one for one in rows if _hangs_on_agreement(one)]
     for low, high in BANDS:
         inside = [one.kind for one in told if low <= one.agreement < high]
         yield {"from": low, "to": min(high, 1.0), **{kind: inside.count(kind) for kind in (COPY, UNRELATED, DECOY)}}
@@ -129,7 +135,7 @@ def tables(found: dict[str, Any]) -> Iterator[Table]:
     for title, key in (("Unrelated pictures", "unrelated"), ("Decoys", "decoys")):
         yield Table(
             title=title,
-            head=("pairs", "comparisons", "findings", "at most (95 %)", "most points", "most agreement with points"),
+            head=("pairs", "comparisons", "findings", "at most (95 %)", "most points", "most agreement, all else there"),
             rows=[
                 (
                     one["name"], one["comparisons"], one["found"], f"{one['bound']:.3%}", one["most_inliers"],
@@ -139,7 +145,8 @@ def tables(found: dict[str, Any]) -> Iterator[Table]:
             ],
         )  # fmt: skip
     yield Table(
-        title=f"Agreement where {LEAST_TOLD} points or more match", head=("agreement", "copies", "unrelated", "decoys"),
+        title="Agreement, where all else is there that a finding needs",
+        head=("agreement", "copies", "unrelated", "decoys"),
         rows=[(f"{one['from']:.2f} to {one['to']:.2f}", one[COPY], one[UNRELATED], one[DECOY])
               for one in found["bands"]],
     )  # fmt: skip

@@ -7,10 +7,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from rempart.provenance.derivation.comparing import LEAST_KEPT, Comparison, Finding
+from rempart.provenance.derivation.comparing import Comparison, Finding
 
-LEAST_TOLD = LEAST_KEPT
-"""Comparisons with fewer matching points than this are told by that alone."""
 BANDS = ((0.0, 0.1), (0.1, 0.2), (0.2, 0.35), (0.35, 0.6), (0.6, 0.8), (0.8, 1.01))
 _CONFIDENCE = 0.95
 
