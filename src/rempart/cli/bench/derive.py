@@ -135,7 +135,7 @@ def tables(found: dict[str, Any]) -> Iterator[Table]:
     for title, key in (("Unrelated pictures", "unrelated"), ("Decoys", "decoys")):
         yield Table(
             title=title,
-            head=("pairs", "comparisons", "findings", "at most (95 %)", "most points", "most agreement, all else there"),
+            head=("pairs", "comparisons", "findings", "at most (95 %)", "most points", "agreement, all else there"),
             rows=[
                 (
                     one["name"], one["comparisons"], one["found"], f"{one['bound']:.3%}", one["most_inliers"],
