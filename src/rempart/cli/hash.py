@@ -77,7 +77,7 @@ def _in_order(pool: WorkerPool, paths: tuple[str, ...]) -> Iterator[tuple[str, E
     following = 0
 
     def jobs() -> Iterator[Job]:
-        for number, path in enumerate(_files(paths)):
+        for number, path in enumerate(files(paths)):
             try:
                 yield Job(key=(number, path), source=open_file(path))
             except OSError as err:
@@ -107,7 +107,8 @@ def open_file(path: str) -> int:
     raise OSError(0, "not a regular file")
 
 
-def _files(paths: tuple[str, ...]) -> Iterator[str]:
+def files(paths: tuple[str, ...]) -> Iterator[str]:
+    """Every file that the paths name: each path itself, or what a folder holds, in the order of names."""
     for path in paths:
         if os.path.isdir(path):  # noqa: PTH112  names may not be UTF-8
             yield from _walk(path)

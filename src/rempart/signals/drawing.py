@@ -1,23 +1,18 @@
 """Derivatives made in a decode worker: one memory file goes there with the bytes and comes back with the picture.
 
-The worker can make no file and write into none, but it may map the one it was handed: the room for its answer lies
-behind the bytes, of a size that neither side can change. What stands there afterwards is copied out once and believed
-as far as its first bytes go; it came from a process that decoded untrusted bytes.
+What stands there afterwards is copied out once and believed as far as its first bytes go.
 """
 
 from __future__ import annotations
 
-import ctypes
-import fcntl
-import mmap
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from rempart.errors import NotMediaError, RempartError, TooLargeError, UnavailableError
-from rempart.signals import metadata
+from rempart.errors import NotMediaError, RempartError, TooLargeError
+from rempart.signals import memoryfile, metadata
 from rempart.signals.derivatives import ENOUGH, METADATA, Derivative, Step, derive
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
@@ -29,8 +24,6 @@ TASK = "rempart.signals.drawing:draw_in_worker"
 ROOM_BYTES: Mapping[bool, int] = {False: 2 << 20, True: 48 << 20}
 """Room for an answer: of a derivative, and of the whole picture."""
 _HEADS = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
-_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL
-_PAGE = mmap.PAGESIZE
 _WHOLE = "whole"
 """What stands in an answer in place of a recipe when the picture is all that there is in the file."""
 
@@ -84,8 +77,8 @@ class Metadata:
 
 def read_metadata(pool: WorkerPool, data: memoryview, *, timeout: float | None = None) -> Metadata:
     """What a file says of itself, read by a worker. Never raises for what the file holds; raises UnavailableError."""
-    start = _after(len(data))
-    descriptor = _memory_file(data, start + ROOM_BYTES[False])
+    start = memoryfile.after(len(data))
+    descriptor = memoryfile.memory_file(data, room=ROOM_BYTES[False])
     try:
         found = pool.examine(os.dup(descriptor), MetadataPlan(size=len(data)), timeout=timeout)
         if found.outcome is not Outcome.OK or not 0 < (found.size or 0) <= ROOM_BYTES[False]:
@@ -103,8 +96,8 @@ def draw(pool: WorkerPool, data: memoryview, step: Step, *, stamp: str, timeout:
     Raises UnavailableError when no worker was free in time, none can be started, or memory is short.
     """
     size, room = len(data), ROOM_BYTES[step is Step.ORIGINAL]
-    start = _after(size)
-    descriptor = _memory_file(data, start + room)
+    start = memoryfile.after(size)
+    descriptor = memoryfile.memory_file(data, room=room)
     try:
         plan = DrawingPlan(step=step, stamp=stamp, size=size)
         found = pool.examine(os.dup(descriptor), plan, timeout=timeout)
@@ -125,24 +118,6 @@ def _read(descriptor: int, found: Examination, *, start: int, room: int) -> Draw
     return Drawn(outcome=Outcome.UNREADABLE)
 
 
-def _after(size: int) -> int:
-    return -(-max(size, 1) // _PAGE) * _PAGE
-
-
-def _memory_file(data: memoryview, total: int) -> int:
-    descriptor = os.memfd_create("look", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
-    try:
-        os.ftruncate(descriptor, total)
-        rest = data.cast("B")
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, _SEALS)
-    except OSError as err:
-        os.close(descriptor)
-        raise UnavailableError(f"The bytes could not be handed to a worker: {err.strerror}.") from err
-    return descriptor
-
-
 def prepare_worker() -> None:
     """Import and try everything once, while files can still be opened."""
     import numpy as np
@@ -154,7 +129,7 @@ def prepare_worker() -> None:
     metadata.written(metadata.of_file(samples()["image/jpeg"]))
     for step in Step:
         derive(np.full((90, 120, 3), 128, np.uint8), step, stamp="Az-09: ·")
-    _libc()
+    memoryfile.prepare()
 
 
 def draw_in_worker(
@@ -170,12 +145,12 @@ def draw_in_worker(
 
 def _read_file(descriptor: int, size: int) -> Examination:
     try:
-        data = metadata.written(metadata.of_file(_whole(descriptor, size)))
+        data = metadata.written(metadata.of_file(memoryfile.first(descriptor, size)))
     except MemoryError as err:
         return Examination(outcome=Outcome.TOO_LARGE, error=str(err)[:200])
     except RempartError as err:
         return Examination(outcome=Outcome.UNREADABLE, error=str(err)[:200])
-    _write(descriptor, _after(size), data)
+    memoryfile.write(descriptor, memoryfile.after(size), data)
     return Examination(outcome=Outcome.OK, media_type="application/json", size=len(data))
 
 
@@ -185,7 +160,7 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
     try:
         room = _worker_room()
         step = Step(plan["step"])
-        data = _whole(descriptor, plan["size"])
+        data = memoryfile.first(descriptor, plan["size"])
         decoded = decode(data, limits=limits, room=room, edge=ENOUGH.get(step))
         made = derive(decoded.pixels, step, stamp=plan["stamp"])
         full = (made.height, made.width) == decoded.pixels.shape[:2]
@@ -197,10 +172,10 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
         return Examination(outcome=Outcome.TOO_LARGE, error=str(err)[:200])
     except RempartError as err:
         return Examination(outcome=Outcome.UNREADABLE, error=str(err)[:200])
-    start = _after(plan["size"])
+    start = memoryfile.after(plan["size"])
     if len(made.data) > os.lseek(descriptor, 0, os.SEEK_END) - start:
         return Examination(outcome=Outcome.TOO_LARGE, error="The picture has more bytes than there is room for.")
-    _write(descriptor, start, made.data)
+    memoryfile.write(descriptor, start, made.data)
     return Examination(
         outcome=Outcome.OK, media_type=made.media_type, size=len(made.data), width=made.width, height=made.height,
         recipe=_WHOLE if whole else None,
@@ -210,33 +185,3 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
 @cache
 def _worker_room() -> PixelRoom:
     return PixelRoom()
-
-
-def _whole(descriptor: int, size: int) -> bytes:
-    parts, at = [], 0
-    while at < size and (part := os.pread(descriptor, size - at, at)):
-        parts.append(part)
-        at += len(part)
-    return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-@cache
-def _libc() -> ctypes.CDLL:
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = (
-        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long,
-    )  # fmt: skip
-    libc.munmap.argtypes = (ctypes.c_void_p, ctypes.c_size_t)
-    return libc
-
-
-def _write(descriptor: int, start: int, data: bytes) -> None:
-    """Into the mapped file: its size is fixed, no write call is allowed here, and Python's own mmap would copy the
-    descriptor, which is not allowed either."""
-    libc, size = _libc(), len(data)
-    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, descriptor, start)
-    if address in (None, ctypes.c_void_p(-1).value):
-        raise OSError(ctypes.get_errno(), "no mapping")
-    ctypes.memmove(address, data, size)
-    libc.munmap(address, size)

@@ -1,0 +1,1 @@
+"""Where a picture comes from: what files declare, a mark that can be found again, and evidence of copying."""
