@@ -1,8 +1,10 @@
 """Judging cases in tests: people who claim and answer, and the job that lets what they said take effect."""
 
 from contextlib import contextmanager
+from functools import partial
 
 from actors import person
+from duties import run_due
 from rempart.cases.assessing.answering import SETTLE, assess
 from rempart.cases.assessing.listing import Lister
 from rempart.cases.assessing.settling import Settler, nothing_asked
@@ -12,8 +14,6 @@ from rempart.cases.records import cases as records
 from rempart.cases.work import claims, settings
 from rempart.lists.entry import Category
 from rempart.people.permissions import Role
-from rempart.store.jobs import JobRunner, release_jobs_of
-from rempart.store.workers import Worker
 
 RUI, ADA = person("rui", Role.REVIEWER), person("ada", Role.REVIEWER)
 LEA = person("lea", Role.LEAD)
@@ -42,8 +42,7 @@ def settler(store, vault, *, curation=None, at_once=25, asked=nothing_asked):
     handlers = {SETTLE: Settler(store, vault=vault, clock=store.clock, at_once=at_once, asked=asked)}
     if curation is not None:
         handlers[LIST] = Lister(store, curation=curation, clock=store.clock)
-    with Worker(store, on_death=release_jobs_of) as worker:
-        yield JobRunner(store, worker, handlers).run_due
+    yield partial(run_due, store, handlers)
 
 
 def settled(store, vault, *, later=30, **more):

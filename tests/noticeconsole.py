@@ -12,8 +12,10 @@ from rempart.intake.notices.records import findings
 from rempart.intake.notices.records.findings import FindingRow
 from rempart.intake.notices.values import Answer, Location
 from rempart.reports.reasons import delays, statements
+from rempart.reports.reasons.records import statements as rows_of
 from rempart.reports.reasons.values import Cause, State
 from rempart.server.noticing import writer_of
+from rempart.store.counters import locked_number
 
 PLACE = "https://forum.example/photos"
 
@@ -70,8 +72,9 @@ def every_statement(house, first=800):
         delays.delay(conn, LEA, cause=Cause.POLICE_REQUEST, until=until, why="reference 17", at=at, case_id=case_id)
     follow(house.store)
     with house.store.write() as conn:
+        locked_number(conn, rows_of.COUNTER)
         checked(conn, first + 2, "hold", at=house.clock())
-    follow(house.store, maker(wait=timedelta(days=1)))
+        maker(wait=timedelta(days=1)).of_item(conn, first + 2, since=at, at=house.clock())
     with house.store.read() as conn:
         rows = {one.item_id: one.reason for one in statements.listed(conn, LEA, most=100).rows}
     names = ("out", "kept", "waiting")

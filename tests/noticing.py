@@ -4,6 +4,7 @@ import secrets
 
 from actors import NOON, service
 from desks import join_team
+from duties import run_due
 from judging import ADA, LEA, RUI, judged
 from rempart.cases.assessing.settling import FOLLOW
 from rempart.cases.records import cases, decisions
@@ -16,8 +17,6 @@ from rempart.intake.notices.submit import submit
 from rempart.intake.notices.values import Answer, Location, NoticeForm, Role
 from rempart.intake.notices.writing import Writer
 from rempart.people.permissions import Scope
-from rempart.store.jobs import JobRunner, release_jobs_of
-from rempart.store.workers import Worker
 from vaults import a_vault, key_text
 
 REGIMES = ("us-tida", "uk-osa", "eu-dsa", "fr-lcen")
@@ -89,8 +88,7 @@ class NoticeDesk:
 
     def follow(self):
         handlers = {FOLLOW: follow.Follower(writer=self.writer, clock=self.clock)}
-        with Worker(self.store, on_death=release_jobs_of) as worker:
-            return JobRunner(self.store, worker, handlers).run_due()
+        return run_due(self.store, handlers)
 
     def confirm(self, told, place=0):
         """A service says that what was at a place is gone."""

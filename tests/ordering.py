@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from actors import person, service
 from desks import join_team
+from duties import run_due
 from hosting import host
 from judging import ADA, LEA, RUI, judged
 from noticing import a_writer
@@ -16,8 +17,6 @@ from rempart.reports.orders import answering, clockwork, destroying, reading, ta
 from rempart.reports.orders.records import clocks, orders, parts
 from rempart.reports.orders.values import Named, OrderForm, OrderKind, PartKind, RecipientClass, Topic
 from rempart.server.orders import links
-from rempart.store.jobs import JobRunner, release_jobs_of
-from rempart.store.workers import Worker
 from vaults import a_vault, put_in
 
 LEO = person("leo", Role.LEAD)
@@ -106,8 +105,7 @@ class OrderDesk:
 
     def follow(self):
         handlers = {FOLLOW: follow.Follower(writer=a_writer(self.vault.keyring), clock=self.clock)}
-        with Worker(self.store, on_death=release_jobs_of) as worker:
-            return JobRunner(self.store, worker, handlers).run_due()
+        return run_due(self.store, handlers)
 
     def confirm(self, number):
         """A service says that an item is gone."""

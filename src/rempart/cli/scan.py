@@ -81,6 +81,7 @@ def command(
         stack.enter_context(_stopping())
         run = Run(wanted, outputs, stack)
         try:
+            run.open()
             tally = run.scan(read_paths(paths, null=options["null"]))
         except KeyboardInterrupt:
             click.echo(run.stopped(), err=True)
@@ -91,6 +92,8 @@ def command(
             click.echo(run.stopped(), err=True)
             return INTERRUPTED
         except RempartError as err:
+            if not run.is_open:
+                raise
             click.echo(f"rempart: {printable(str(err))}\n{run.stopped()}", err=True)
             return worst(found=False, failed=True)
         click.echo(summary(tally, run.seconds, outputs), err=True)

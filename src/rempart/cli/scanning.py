@@ -64,19 +64,28 @@ class Outputs:
 
 
 class Run:
-    """One run of the command; opens everything first, so that a mistake shows before hours of work."""
+    """One run of the command; `open` comes before `scan`, so that a mistake shows before hours of work."""
 
     def __init__(self, wanted: Wanted, outputs: Outputs, stack: ExitStack) -> None:
         self._wanted, self._outputs, self._stack = wanted, outputs, stack
         self._started, self._clock = utc_now(), time.monotonic()
-        _refuse_inside(wanted, outputs)
-        self._lists = [stack.enter_context(HashList.open(path)) for path in wanted.lists]
-        self._list_facts = tuple(map(_list_facts, wanted.lists, self._lists))
+        self._lists: list[HashList] = []
+        self._list_facts: tuple[ListFacts, ...] = ()
         self._tally = Tally()
         self._printed = Printed(as_json=outputs.json, quiet=bool(outputs.files))
-        self._memory = self._open_memory()
+        self._memory: Memory | None = None
+        self.is_open = False
         self.seconds = 0.0
         self._kept = 0
+
+    def open(self) -> None:
+        """Open the lists and what keeps the results. Raises RempartError for what cannot be opened."""
+        wanted = self._wanted
+        _refuse_inside(wanted, self._outputs)
+        self._lists = [self._stack.enter_context(HashList.open(path)) for path in wanted.lists]
+        self._list_facts = tuple(map(_list_facts, wanted.lists, self._lists))
+        self._memory = self._open_memory()
+        self.is_open = True
 
     def scan(self, paths: Iterable[str]) -> Tally:
         """Scan, write every output, and return the counts over all runs of this journal."""
@@ -101,9 +110,10 @@ class Run:
 
     def stopped(self) -> str:
         """What to say when the run ended early: what was kept and how to go on."""
-        if self._wanted.resume is None or self._memory is None:
+        if self._wanted.resume is None:
             return "Stopped. Nothing was kept; with --resume FILE a scan can go on where it stopped."
-        self._memory.flush_quietly()
+        if self._memory is not None:
+            self._memory.flush_quietly()
         return f"Stopped. What was done is kept in {visible(self._wanted.resume)}; the same command goes on from there."
 
     def _open_memory(self) -> Memory | None:
