@@ -1,0 +1,1 @@
+"""Rows of what was stamped and of what a gate checked."""
