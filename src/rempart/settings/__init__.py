@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rempart.errors import SettingsError
+from rempart.settings.generating import StampSettings
 from rempart.settings.reporting import (
     CybertipSettings,
     ReasonSettings,
@@ -52,6 +53,7 @@ __all__ = [
     "ReferralSettings",
     "ServerSettings",
     "Settings",
+    "StampSettings",
     "StoreSettings",
     "TransparencySettings",
     "VaultSettings",
@@ -87,6 +89,7 @@ class Settings(Section):
     cybertip: CybertipSettings = CybertipSettings()
     transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
+    stamp: StampSettings = StampSettings()
 
     @property
     def database_url(self) -> str:
