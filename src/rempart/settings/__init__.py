@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rempart.errors import SettingsError
-from rempart.settings.generating import StampSettings
+from rempart.settings.generating import GateSettings, StampSettings
 from rempart.settings.reporting import (
     CybertipSettings,
     ReasonSettings,
@@ -43,6 +43,7 @@ __all__ = [
     "CasesSettings",
     "CheckSettings",
     "CybertipSettings",
+    "GateSettings",
     "LedgerSettings",
     "MailSettings",
     "NoticesSettings",
@@ -90,6 +91,7 @@ class Settings(Section):
     transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
     stamp: StampSettings = StampSettings()
+    gate: GateSettings = GateSettings()
 
     @property
     def database_url(self) -> str:
