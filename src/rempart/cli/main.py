@@ -34,6 +34,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
     "derive": ("rempart.cli.derive", "Whether a picture shares pixels with others, with a map and error rates."),
+    "stamp": ("rempart.cli.stamp", "Label, mark and sign what a generator made, and record it."),
+    "certs": ("rempart.cli.certs", "A certificate to sign with: make one, and see which rule one breaks."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
     "init": ("rempart.cli.init", "Make a data folder with keys, a database and a first administrator."),
