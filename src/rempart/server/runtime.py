@@ -23,6 +23,7 @@ from rempart.lists.curation import Curation
 from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
+from rempart.provenance import examining, looking
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -94,10 +95,12 @@ class Runtime:
         lists.open()
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
         item_index.open()
+        drawers = stack.enter_context(_drawers(settings))
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
             alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
+            drawers=drawers,
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         checker, count = self._checker(parts, pool), _workers(settings, self._share)
@@ -115,7 +118,7 @@ class Runtime:
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
-            sight=Showing(store, vault=vault, pool=stack.enter_context(_drawers(settings)), clock=self._clock),
+            sight=Showing(store, vault=vault, pool=drawers, clock=self._clock),
         )  # fmt: skip
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
@@ -171,7 +174,8 @@ def _workers(settings: Settings, share: int) -> int:
 
 def _drawers(settings: Settings) -> AbstractContextManager[WorkerPool]:
     """Evidence is drawn in a worker of its own, which starts with the first look."""
-    return closing(drawing_pool(limits=Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)))
+    limits = Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)
+    return closing(drawing_pool(limits=limits, task=looking.TASK))
 
 
 def _pool(settings: Settings, share: int) -> WorkerPool:
@@ -180,4 +184,4 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
-    return WorkerPool(workers=_workers(settings, share), limits=limits)
+    return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK)
