@@ -15,7 +15,7 @@ from rempart.provenance.watermark.pattern import TILE, Pattern, Tile, band
 
 PSNR = 39.5
 """How far the marked picture is from the original, in dB: the strength."""
-_WINDOW = (9, 9)
+_WINDOW, _HALF = (9, 9), (5, 5)
 _SOFTEST, _LOUDEST = 0.4, 2.5
 """Of a bit, to the others."""
 _TEXTURE, _MOST = 0.35, 7.0
@@ -23,7 +23,8 @@ _TEXTURE, _MOST = 0.35, 7.0
 _QUIET, _HIDDEN, _CEILING = 1.0, 0.6, 5.0
 """Levels of luma, on average: as loud as it may be in flat sky, more for each level that texture deviates, and at most.
 Nobody sees it there; a picture that is nearly all sky is changed less than its strength asks, and survives less."""
-_MIDDLE, _ROWS = 128, 64
+_MIDDLE, _FINE, _ROWS = 128, 8, 64
+"""A mark is brought to the picture's size in eighths of a level."""
 
 
 def embedded(pixels: Pixels, record: int, pattern: Pattern, *, psnr: float = PSNR) -> Pixels:
@@ -33,17 +34,19 @@ def embedded(pixels: Pixels, record: int, pattern: Pattern, *, psnr: float = PSN
     """
     if min(pixels.shape[:2]) < SMALLEST:
         raise ValueError(f"a picture that can be marked has {SMALLEST} pixels along its shorter side")
-    luma = luma_of(pixels)
+    return _added(pixels, _mark(luma_of(pixels), word_of(record), pattern, psnr))
+
+
+def _mark(luma: Plane, word: int, pattern: Pattern, psnr: float) -> Plane:
+    """What is added to luma of canonical size."""
     room = _Room.of(luma, psnr)
-    word = word_of(record)
     bits = np.array([1 - 2 * (word >> place & 1) for place in range(LENGTH)], dtype=np.float32)
     even = room.filled(pattern.tile(bits))
     found = band(luma)
     around = contrast(found)
     before = pattern.soft(folded(clipped(found / around))) * bits
     gain = float((pattern.soft(folded(band(even) / around)) * bits).mean())
-    mark = room.filled(pattern.tile(bits * _loudness(before, gain)))
-    return _added(pixels, mark)
+    return room.filled(pattern.tile(bits * _loudness(before, gain)))
 
 
 @dataclass(frozen=True)
@@ -54,17 +57,18 @@ class _Room:
 
     @classmethod
     def of(cls, luma: Plane, psnr: float) -> _Room:
-        mean = cv2.blur(luma, _WINDOW)
-        spread = np.sqrt(np.maximum(cv2.blur(luma * luma, _WINDOW) - mean * mean, 0))
-        room = np.minimum(1 + _TEXTURE * np.sqrt(cv2.blur(spread, _WINDOW)), _MOST)
-        most = np.minimum(_QUIET + _HIDDEN * cv2.erode(spread, np.ones(_WINDOW, np.uint8)), _CEILING)
-        few, least = room[::4, ::4], most[::4, ::4]  # enough to know the strength by
+        mean, square = (cv2.blur(one, _WINDOW)[::2, ::2] for one in (luma, luma * luma))
+        spread = np.sqrt(np.maximum(square - mean * mean, 0))
+        room = np.minimum(1 + _TEXTURE * np.sqrt(cv2.blur(spread, _HALF)), _MOST)
+        most = np.minimum(_QUIET + _HIDDEN * cv2.erode(spread, np.ones(_HALF, np.uint8)), _CEILING)
+        few, least = room[::2, ::2], most[::2, ::2]  # enough to know the strength by
         wanted, low, high = (255 / 10 ** (psnr / 20)) ** 2, 0.0, 255.0
         for _ in range(20):
             scale = (low + high) / 2
             enough = float((np.minimum(few * scale, least) ** 2).mean()) > wanted
             low, high = (low, scale) if enough else (scale, high)
-        return cls(np.asarray(np.minimum(room * high, most), dtype=np.float32))
+        loud = np.minimum(room * np.float32(high), most)
+        return cls(np.asarray(cv2.resize(loud, luma.shape[::-1]), dtype=np.float32))
 
     def filled(self, tile: Tile) -> Plane:
         """The tile all over, where there is room for it."""
@@ -74,18 +78,14 @@ class _Room:
 
 
 def _added(pixels: Pixels, mark: Plane) -> Pixels:
-    """A mark of canonical size on the picture, as loud there as it is; in whole levels and a few rows at a time, both
-    of which are much quicker."""
-    own = cv2.resize(mark, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
-    factor = _deviation(mark) / _deviation(np.ascontiguousarray(own[::3, ::3], dtype=np.float32))
+    """A mark of canonical size on the picture, as loud there as it is; a few rows at a time, which is much quicker."""
+    fine = cv2.addWeighted(mark, _FINE, mark, 0, _MIDDLE, dtype=cv2.CV_8U)
+    own = cv2.resize(fine, pixels.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+    factor = _deviation(mark) / _deviation(own[::3, ::3].astype(np.float32) - _MIDDLE)
     marked = np.empty_like(pixels)
     for top in range(0, len(pixels), _ROWS):
         rows = slice(top, top + _ROWS)
-        levels = cv2.addWeighted(own[rows], factor, own[rows], 0, _MIDDLE, dtype=cv2.CV_8U)
-        middle = np.full_like(levels, _MIDDLE)
-        brighter, darker = cv2.subtract(levels, middle), cv2.subtract(middle, levels)
-        lighter = cv2.add(pixels[rows], cv2.merge([brighter] * 3))
-        cv2.subtract(lighter, cv2.merge([darker] * 3), dst=marked[rows])
+        cv2.addWeighted(pixels[rows], 1, cv2.merge([own[rows]] * 3), factor, -_MIDDLE * factor, dst=marked[rows])
     return marked
 
 
