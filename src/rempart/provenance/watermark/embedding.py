@@ -60,7 +60,9 @@ class _Room:
         mean, square = (cv2.blur(one, _WINDOW)[::2, ::2] for one in (luma, luma * luma))
         spread = np.sqrt(np.maximum(square - mean * mean, 0))
         room = np.minimum(1 + _TEXTURE * np.sqrt(cv2.blur(spread, _HALF)), _MOST)
-        most = np.minimum(_QUIET + _HIDDEN * cv2.erode(spread, np.ones(_HALF, np.uint8)), _CEILING)
+        most = 10 ** ((PSNR - psnr) / 20) * np.minimum(
+            _QUIET + _HIDDEN * cv2.erode(spread, np.ones(_HALF, np.uint8)), _CEILING
+        )
         few, least = room[::2, ::2], most[::2, ::2]  # enough to know the strength by
         wanted, low, high = (255 / 10 ** (psnr / 20)) ** 2, 0.0, 255.0
         for _ in range(20):
