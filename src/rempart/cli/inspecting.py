@@ -24,7 +24,7 @@ _SAID: Mapping[Declaration, str] = {
     Declaration.AI_MADE: "Declared AI-made. A label may be false, and it never says that no real child is concerned.",
     Declaration.AI_EDITED: "Declared AI-edited. That does not tell what was changed, nor that what is left is true.",
     Declaration.CAMERA: "Declared a camera's. That is copied or written with ease: no proof that it is a photograph.",
-    Declaration.CONFLICTING: "Conflicting: declared both AI-made and a camera's. Which of them is true, that does not tell.",
+    Declaration.CONFLICTING: "Conflicting: declared both AI-made and a camera's. Which one is true, that does not tell.",
     Declaration.NONE: "No declaration. That says nothing: most generated pictures carry none, or have lost it.",
 }
 _STATES: Mapping[str, str] = {
