@@ -149,21 +149,31 @@ def hidden(text: str, *, packed: bool = True) -> bytes:
     """A PNG in whose transparency a text is hidden."""
     body = gzip.compress(text.encode()) if packed else text.encode()
     mark = b"stealth_pngcomp" if packed else b"stealth_pnginfo"
-    bits = np.unpackbits(np.frombuffer(mark + struct.pack(">I", len(body) * 8) + body, np.uint8))
-    pixels = pictures.scene(1, 240, 180)
-    alpha = np.full((240, 180), 254, np.uint8).reshape(-1)
+    return hidden_bytes(mark + struct.pack(">I", len(body) * 8) + body)
+
+
+def hidden_bytes(body: bytes) -> bytes:
+    """A PNG in whose transparency these bytes are hidden, column after column."""
+    bits = np.unpackbits(np.frombuffer(body, np.uint8))
+    height, width = 360, max(240, len(bits) // 360 + 1)
+    pixels = pictures.scene(1, width, height)
+    alpha = np.full(width * height, 254, np.uint8)
     alpha[: len(bits)] |= bits
     stream = io.BytesIO()
-    Image.fromarray(np.dstack([pixels, alpha.reshape(240, 180).T])).save(stream, "PNG")
+    Image.fromarray(np.dstack([pixels, alpha.reshape(width, height).T])).save(stream, "PNG")
     return stream.getvalue()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    """One chunk of a PNG."""
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
 
 def chunked(kind: bytes, body: bytes, at_end: bool = False) -> bytes:
     """A PNG with one more chunk of any kind and content."""
     plain = picture(kind="PNG")
     place = plain.rindex(b"IEND") - 4 if at_end else 33
-    chunk = struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
-    return plain[:place] + chunk + plain[place:]
+    return plain[:place] + chunk(kind, body) + plain[place:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,8 +223,8 @@ def created(
 
 
 @cache
-def authority(*, days: int = 300, purpose: str = "email", name: str = "Test") -> Authority:
-    """A test authority whose signer's certificate ends in so many days; below zero, it has ended."""
+def authority(*, until: datetime | None = None, purpose: str = "email", name: str = "Test") -> Authority:
+    """A test authority; `until` is when its signer's certificate ends."""
     now = datetime.now(UTC)
     purposes = {
         "email": ExtendedKeyUsageOID.EMAIL_PROTECTION, "document": x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36"),
@@ -235,7 +245,7 @@ def authority(*, days: int = 300, purpose: str = "email", name: str = "Test") ->
     )  # fmt: skip
     leaf = (
         x509.CertificateBuilder(root_name, leaf_name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=800)).not_valid_after(now + timedelta(days=days))
+        .not_valid_before(now - timedelta(days=800)).not_valid_after(until or now + timedelta(days=300))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**{**usual, "digital_signature": True}), critical=True)
         .add_extension(x509.ExtendedKeyUsage([purposes[purpose]]), critical=False)
