@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rempart.errors import SettingsError
+from rempart.settings.generating import GateSettings, StampSettings
 from rempart.settings.reporting import (
     CybertipSettings,
     ReasonSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "CasesSettings",
     "CheckSettings",
     "CybertipSettings",
+    "GateSettings",
     "LedgerSettings",
     "MailSettings",
     "NoticesSettings",
@@ -52,6 +54,7 @@ __all__ = [
     "ReferralSettings",
     "ServerSettings",
     "Settings",
+    "StampSettings",
     "StoreSettings",
     "TransparencySettings",
     "VaultSettings",
@@ -87,6 +90,8 @@ class Settings(Section):
     cybertip: CybertipSettings = CybertipSettings()
     transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
+    stamp: StampSettings = StampSettings()
+    gate: GateSettings = GateSettings()
 
     @property
     def database_url(self) -> str:
