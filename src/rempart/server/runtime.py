@@ -35,6 +35,7 @@ from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
 from rempart.server.service import Service
+from rempart.server.stamping import open_stamper, stamping_pool
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import Settings
 from rempart.signals.drawing import drawing_pool
@@ -99,6 +100,7 @@ class Runtime:
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
         item_index.open()
         drawers = stack.enter_context(_drawers(settings))
+        stampers = stack.enter_context(closing(stamping_pool(settings)))
         protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
         protected.open()
         parts = Parts(
@@ -122,6 +124,7 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             gate=open_gate(parts, settings, checker=checker, ruler=ruler), protected=parts.protected,
+            stamper=open_stamper(settings, store, pool=stampers, keyring=vault.keyring, clock=self._clock),
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
