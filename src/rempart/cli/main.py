@@ -33,6 +33,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "referral": ("rempart.cli.referral", "Sealed packages for authorities: draft, confirm, pack, verify."),
     "removal": ("rempart.cli.removal", "Removals that notices asked for and no service has confirmed."),
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
+    "inspect": ("rempart.cli.inspect", "What files say of where they come from, and whether you made them."),
+    "trust": ("rempart.cli.trust", "Roots of signers whose credentials read as trusted."),
     "derive": ("rempart.cli.derive", "Whether a picture shares pixels with others, with a map and error rates."),
     "stamp": ("rempart.cli.stamp", "Label, mark and sign what a generator made, and record it."),
     "certs": ("rempart.cli.certs", "A certificate to sign with: make one, and see which rule one breaks."),
