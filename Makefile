@@ -54,10 +54,10 @@ test-unit: setup-dev ## fast tests of single rooms
 	$(PYTEST) -n 2 tests/unit
 test-contract: setup-dev ## formats, worker pool, both databases, fuzzing in bounded time
 	tools/ensure-postgres.sh
-	$(PYTEST) -n 2 tests/contract
+	$(PYTEST) -n 2 --dist loadfile tests/contract
 test-acceptance: setup-dev ## the command line and the server as real processes, kills and recovery
 	tools/ensure-postgres.sh
-	$(PYTEST) -n 2 tests/acceptance
+	$(PYTEST) -n 2 --dist loadfile tests/acceptance
 test-browser: setup-dev ## the pages in Chromium
 	tools/ensure-chromium.sh
 	$(PYTEST) -n 2 --dist loadfile tests/browser

@@ -77,6 +77,14 @@ class TooLargeError(RefusedError):
     """The picture is over a limit of bytes, pixels or memory."""
 
 
+class NotStampableError(RefusedError):
+    """The picture is of a kind that is not stamped."""
+
+
+class CertificateError(RefusedError):
+    """The certificate does not sign credentials that would be trusted."""
+
+
 class ListFormatError(RefusedError):
     """The file is not a hash list in the format that was expected."""
 
@@ -181,6 +189,10 @@ class TiplineUnavailableError(UnavailableError):
 
 class KeyServiceUnavailableError(UnavailableError):
     """The command that guards the service key failed or took too long."""
+
+
+class SigningUnavailableError(UnavailableError):
+    """Nothing signs now: the command or the time-stamping authority gave no answer."""
 
 
 class ObjectDestroyedError(RefusedError):

@@ -6,7 +6,7 @@ from sqlalchemy import Connection
 
 from rempart.cases.records import decisions
 from rempart.evidence.ledger import erase
-from rempart.items.records import checks, items, replays
+from rempart.items.records import checks, items, marks, replays
 
 
 def forget_item(conn: Connection, item: int) -> None:
@@ -17,6 +17,7 @@ def forget_item(conn: Connection, item: int) -> None:
     """
     replays.erase(conn, item)
     checks.erase(conn, item)
+    marks.erase(conn, item)
     items.erase(conn, item)
     decisions.erase_item(conn, item)
     erase(conn, subject=f"item:{item}")

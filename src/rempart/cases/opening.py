@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection
 
 from rempart.cases.clusters import cluster_of
+from rempart.cases.marks import look_for
 from rempart.cases.records import cases as records
 from rempart.cases.work.routing import LOOK, Routed, look_of, route
 from rempart.cases.work.settings import current
@@ -38,11 +39,13 @@ class CaseMatch(FoundMatch, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseItem:
-    """An item as a case sees it: its internal id, the service that hosts it, and its bytes' SHA-256 if known."""
+    """An item as a case sees it: its internal id, the service that hosts it, its bytes' SHA-256 if known, and the
+    sealed object that holds them, if there is one already."""
 
     id: int
     service: str
     sha256: bytes | None
+    object: str | None = None
 
 
 def open_case(
@@ -78,6 +81,8 @@ def open_case(
     add_matches(conn, found.id, item.id, matches)
     if not new:
         join(conn, found, routed, look=look_of(matches))
+    if item.object is not None:
+        look_for(conn, item.id, at=at)
     return found.id
 
 

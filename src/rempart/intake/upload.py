@@ -18,7 +18,10 @@ from rempart.intake.upload_ruling import Ruler
 from rempart.intake.upload_values import CheckAnswer, CheckRequest, Prepared
 from rempart.items.records import replays
 from rempart.policy.facts import Keep
+from rempart.provenance.carried import unpacked
+from rempart.provenance.origin.values import Origin
 from rempart.signals.examine import Examination
+from rempart.signals.frames import FrameError
 from rempart.signals.pool import Plan
 from rempart.store.engine import Store
 from rempart.store.ids import Ids
@@ -189,7 +192,8 @@ class Checker:
         assert request.content is not None
         seen = self._pool.examine(request.content, self._plan)
         self.examined += 1
-        self._rule_and_write(Prepared(request=request, request_id=self._ids.new(), seen=seen), future)
+        prepared = Prepared(request=request, request_id=self._ids.new(), seen=seen, origin=_origin_of(seen))
+        self._rule_and_write(prepared, future)
 
     def _rule_and_write(self, prepared: Prepared, future: Future[CheckAnswer]) -> None:
         ruled = self._ruler.rule([prepared])[0]
@@ -231,3 +235,12 @@ class Checker:
         with self._store.read() as conn:
             found = replays.find(conn, request.service, [request.key]).get(request.key)
         return None if found is None else replayed(found, request.asked())
+
+
+def _origin_of(seen: Examination) -> Origin | None:
+    """What the worker told of the file's origin; None where it told nothing that can be read."""
+    try:
+        return unpacked(seen.beside)
+    except FrameError:
+        log.warning("a decode worker told nonsense of an origin")
+        return None

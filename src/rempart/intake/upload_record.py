@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from rempart.cases.events import Reason, publish
+from rempart.cases.marks import look_for
 from rempart.cases.opening import CaseItem, bytes_known, open_case
 from rempart.cases.records import cases
 from rempart.clock import Clock
@@ -205,6 +206,8 @@ class Recorder:
             media_type=(one.seen.media_type if one.seen else None) or "application/octet-stream",
             by=one.request.by, keep_until=until, reference=reference or "",
         )  # fmt: skip
+        if reference is not None:
+            look_for(conn, entry.item, at=at)
 
     def _publish(self, conn: Connection, entries: Sequence[Entry], at: datetime) -> None:
         """Tell services of verdicts that changed without their asking: by bytes that were brought for a case."""

@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from rempart.evidence.ledger import Leaf
-from rempart.intake.upload_values import NOT_EXAMINED, CheckAnswer, Prepared, Ruled, told_matches
+from rempart.intake.upload_values import NOT_EXAMINED, CheckAnswer, Prepared, Ruled, told_matches, told_origin
 from rempart.items.records import items
 from rempart.items.records.items import Known
 from rempart.lists.own import is_own
 from rempart.policy.facts import Verdict
+from rempart.provenance.carried import packed
 
 DECIDED = "decided"
 """The rule of an answer that people gave before: about these very bytes, on these very matches."""
@@ -48,6 +49,7 @@ class Entry:
             item_id=one.request.item_id, verdict=self.verdict,
             outcome=NOT_EXAMINED if one.outcome is None else one.outcome.value, request_id=one.request_id,
             case=self.case_id, matches=told_matches(tuple(one for one in matches if not is_own(one.list))),
+            origin=None if one.origin is None else told_origin(one.origin),
         )  # fmt: skip
 
     def item_row(self, at: datetime) -> dict[str, Any]:
@@ -60,9 +62,15 @@ class Entry:
             "id": self.item, "service": request.service, "item_id": request.item_id, "uploader": request.uploader,
             "url": request.url, "published": request.published, "context": dict(request.context),
             "sha256": one.sha256, "media_type": seen.media_type if seen else None,
-            "size": seen.size if seen else None, "verdict": self.verdict.value, "decided": decided,
+            "size": seen.size if seen else None, "origin": self._origin(same_bytes=same_bytes), "verdict": self.verdict.value, "decided": decided,
             "request": one.request_id, "object": self.object_id, "created": at, "checked": at, "gone": None,
         }  # fmt: skip
+
+    def _origin(self, *, same_bytes: bool) -> str | None:
+        """What the file says of its origin; what it said before, where the same bytes were named by a digest alone."""
+        if self.prepared.origin is not None:
+            return packed(self.prepared.origin)
+        return self.known.origin if same_bytes and self.known is not None else None
 
     def check_row(self, at: datetime) -> dict[str, Any]:
         """The check as it is kept."""

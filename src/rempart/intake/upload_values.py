@@ -13,6 +13,7 @@ from rempart.items.records.signals import ItemSignal
 from rempart.lists.lookup import EXACT, GIVEN, Asked, Found, ListMatch, asked_of, asked_signals
 from rempart.people.principal import Principal
 from rempart.policy.facts import Ruling, Verdict
+from rempart.provenance.origin.values import Origin
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Outcome
 from rempart.signals.values import PdqHash, Sha256, Signal
@@ -59,7 +60,8 @@ class CheckRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckAnswer:
-    """What a service is told; `case` and `matches` only where its key may see them."""
+    """What a service is told; `case` and `matches` only where its key may see them. `origin` is what the file says of
+    where it comes from, None where there were no bytes: no part of the verdict follows from it."""
 
     item_id: str
     verdict: Verdict
@@ -67,12 +69,14 @@ class CheckAnswer:
     request_id: str
     case: str | None = None
     matches: tuple[Mapping[str, Any], ...] = ()
+    origin: Mapping[str, Any] | None = None
 
     def stored(self) -> dict[str, Any]:
         """The answer as it is kept for a request that is sent again."""
         return {
             "item_id": self.item_id, "verdict": self.verdict.value, "outcome": self.outcome,
             "request_id": self.request_id, "case": self.case, "matches": list(self.matches),
+            "origin": self.origin,
         }  # fmt: skip
 
     @classmethod
@@ -81,6 +85,7 @@ class CheckAnswer:
         return cls(
             item_id=stored["item_id"], verdict=Verdict(stored["verdict"]), outcome=stored["outcome"],
             request_id=stored["request_id"], case=stored["case"], matches=tuple(stored["matches"]),
+            origin=stored.get("origin"),
         )  # fmt: skip
 
 
@@ -100,6 +105,7 @@ class Prepared:
     request: CheckRequest
     request_id: str
     seen: Examination | None
+    origin: Origin | None = None
     ruled: Ruled | None = None
     sealed: Sealed | None = None
 
@@ -143,6 +149,16 @@ class Prepared:
     def _says_enough(self, one: Signal) -> bool:
         quality = self.request.quality
         return not isinstance(one, PdqHash) or quality is None or quality >= LOW_QUALITY_BELOW
+
+
+def told_origin(origin: Origin) -> Mapping[str, Any]:
+    """An origin as services are told it."""
+    signed = origin.credentials
+    return {
+        "declaration": origin.declaration.value,
+        "c2pa": {"present": signed.present, "state": signed.state and signed.state.value},
+        "generator": origin.generator,
+    }
 
 
 def told_matches(matches: tuple[ListMatch, ...], *, most: int = 100) -> tuple[Mapping[str, Any], ...]:

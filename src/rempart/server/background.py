@@ -15,6 +15,7 @@ from rempart.cases.assessing.settling import FOLLOW, Settler
 from rempart.cases.assessing.tasks import LIST
 from rempart.cases.events import DELIVER
 from rempart.cases.lookback import LOOKBACK, LookBack
+from rempart.cases.marks import MARK
 from rempart.cases.quality import upkeep as quality_upkeep
 from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
@@ -22,6 +23,7 @@ from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
 from rempart.intake.generator import upkeep as gate_upkeep
 from rempart.intake.generator.protection import ProtectedPhotos
+from rempart.intake.marks import MarkReader
 from rempart.intake.notices import removals, seeds
 from rempart.intake.notices import upkeep as notices_upkeep
 from rempart.intake.notices.follow import Follower
@@ -47,6 +49,7 @@ from rempart.server.noticing import writer_of
 from rempart.server.readiness import Readiness
 from rempart.server.vaults import WRAPPED_ELSEWHERE
 from rempart.settings import Settings
+from rempart.signals.pool import WorkerPool
 from rempart.store import upkeep as store_upkeep
 from rempart.store.engine import Store
 from rempart.store.jobs import Handler
@@ -67,6 +70,7 @@ class Parts:
     curation: Curation
     policies: PolicyStore
     alarms: Alarms
+    drawers: WorkerPool
 
 
 def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -85,6 +89,7 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
         ),
         LIST: Lister(parts.store, curation=parts.curation, clock=parts.store.clock),
         FOLLOW: Follower(writer=writer_of(settings, keyring=parts.vault.keyring), clock=parts.store.clock),
+        MARK: MarkReader(parts.store, vault=parts.vault, pool=parts.drawers, clock=parts.store.clock),
         **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
         **curation_upkeep.handlers(parts.curation),
     }

@@ -26,6 +26,7 @@ from rempart.lists.curation import Curation
 from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
+from rempart.provenance import examining, looking
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -93,16 +94,13 @@ class Runtime:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
-        lists = LiveLists(store, settings.data / "index", self._clock)
-        lists.open()
-        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        item_index.open()
-        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        protected.open()
+        lists, item_index, protected = self._indexes(store)
+        drawers = stack.enter_context(_drawers(settings))
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
             alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
+            drawers=drawers,
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         ruler, count = self._ruler(parts), _workers(settings, self._share)
@@ -122,7 +120,7 @@ class Runtime:
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
-            sight=Showing(store, vault=vault, pool=stack.enter_context(_drawers(settings)), clock=self._clock),
+            sight=Showing(store, vault=vault, pool=drawers, clock=self._clock),
         )  # fmt: skip
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
@@ -140,6 +138,17 @@ class Runtime:
         gc.collect()
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
+
+    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
+        """What is looked up, mapped and up to date."""
+        folder, radius = self._settings.data / "index", self._settings.check.radius
+        lists = LiveLists(store, folder, self._clock)
+        lists.open()
+        items = ItemIndex(store, folder, self._clock, radius=radius)
+        items.open()
+        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
+        protected.open()
+        return lists, items, protected
 
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
@@ -188,7 +197,8 @@ def _workers(settings: Settings, share: int) -> int:
 
 def _drawers(settings: Settings) -> AbstractContextManager[WorkerPool]:
     """Evidence is drawn in a worker of its own, which starts with the first look."""
-    return closing(drawing_pool(limits=Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)))
+    limits = Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)
+    return closing(drawing_pool(limits=limits, task=looking.TASK))
 
 
 def _pool(settings: Settings, share: int) -> WorkerPool:
@@ -197,4 +207,4 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
-    return WorkerPool(workers=_workers(settings, share), limits=limits)
+    return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK)

@@ -37,6 +37,8 @@ class Step(StrEnum):
 
 METADATA = "metadata"
 """What may be asked for beside a picture: what its file says of itself. Nothing of the picture is shown."""
+PROMPTS = "prompts"
+"""And the words with which somebody had it made, where the file holds any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

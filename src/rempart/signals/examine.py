@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 PROGRESS_BYTES = 64 << 20
 """After each so many bytes of a long file the worker says that it is still reading: that is no decoder hanging."""
 
+MOST_BESIDE = 16 << 10
+"""So many characters `Examination.beside` has at most."""
+
 _S = TypeVar("_S", bound=Signal)
 _MAX_TEXT = 300
 _MAX_VIEWS = 4096
@@ -39,7 +42,8 @@ class Examination:
 
     Digests are there whenever the bytes could be read, whatever became of the decoding. `pdq`, `pdq_quality` and
     `recipe` are those of the canonical recipe; LOW_QUALITY carries them too. `width` and `height` are of the upright
-    picture, in pixels. `error` says in one line why there is no PDQ hash.
+    picture, in pixels. `error` says in one line why there is no PDQ hash. `beside` is what a task that looks at more
+    than signals adds, in its own words: empty where it found nothing, None where nobody looked.
     """
 
     outcome: Outcome
@@ -56,6 +60,7 @@ class Examination:
     error: str | None = None
     probes: tuple[Probe, ...] = ()
     facets: tuple[Facet, ...] = ()
+    beside: str | None = None
 
     def to_wire(self) -> dict[str, Any]:
         """A JSON object: digests in hexadecimal, probes and facets as [name, hash, quality]."""
@@ -74,6 +79,7 @@ class Examination:
             "error": self.error,
             "probes": [[probe.name, probe.hash.hex(), probe.quality] for probe in self.probes],
             "facets": [[facet.name, facet.hash.hex(), facet.quality] for facet in self.facets],
+            **({} if self.beside is None else {"beside": self.beside}),
         }
 
     @classmethod
@@ -95,6 +101,7 @@ class Examination:
                 error=_text(wire["error"]),
                 probes=_views("probes", wire["probes"]) if wire["probes"] else (),
                 facets=_views("facets", wire["facets"]) if wire["facets"] else (),
+                beside=_text(wire.get("beside"), MOST_BESIDE),
             )._consistent()
         except (KeyError, ValueError, TypeError, RempartError) as err:
             raise FrameError from err
@@ -106,8 +113,8 @@ class Examination:
         return self
 
 
-def _text(value: object) -> str | None:
-    if value is None or (isinstance(value, str) and len(value) <= _MAX_TEXT):
+def _text(value: object, most: int = _MAX_TEXT) -> str | None:
+    if value is None or (isinstance(value, str) and len(value) <= most):
         return value
     raise ValueError("not a short text")
 
@@ -182,10 +189,12 @@ def examine(
     limits: Limits,
     progress: Callable[[], None] = lambda: None,
     room: PixelRoom | None = None,
+    beside: Callable[[bytes], str] | None = None,
 ) -> Examination:
     """Look at a file in this process: for workers and tests. Never raises for what the file holds.
 
-    The file is read by explicit offsets, so that a second worker can start over with the same descriptor.
+    The file is read by explicit offsets, so that a second worker can start over with the same descriptor. `beside` is
+    handed the bytes of a picture that is decoded; what it gives stands in the answer.
     """
     data: bytes | None = None
     try:
@@ -215,6 +224,8 @@ def examine(
             outcome=Outcome.TOO_LARGE,
             error=f"The file has {digests.size} bytes, more than the limit of {limits.file_bytes}.",
         )
+    if beside is not None:
+        found = partial(found, beside=beside(data))
     return _hash_picture(data, found, probe_set=probe_set, facets=facets, limits=limits, room=room)
 
 

@@ -44,6 +44,7 @@ def test_a_rotation_wraps_everything_again_and_touches_no_blob(store, keys):
     assert blobs_of(vault) == before
     assert retire(vault, keys, by=BY) == (old.id,)
     assert keys.ids() == (new.id,)
+    assert keys.mark_keys() == (new.mark_key(), old.mark_key()), "marks from before are still read"
     assert [read(vault, one) for one in made[:3]] == [b"\0", b"\1", b"\2"]
     assert [one for one in actions(store) if "rotat" in one or "retire" in one] == [
         "vault.rotation_begun",

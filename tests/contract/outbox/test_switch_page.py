@@ -42,21 +42,25 @@ def with_cybertip(house, **changed):
     object.__setattr__(service, "settings", service.settings.model_copy(update={"cybertip": told}))
 
 
-def test_set_and_not_switched_on_says_so_and_nothing_begins(house):
-    page = lead(house, "lena").get("/reports")
-    assert "For real is set, and not switched on" in text_of(page.text)
+@pytest.fixture(scope="module")
+def waiting(house):
+    """A report that two people confirmed, and that nothing began."""
     task = to_be_reported(house, 1)
     vault = house.runtime.service.vault
     tip = a_tip()
     tip = replace(tip, report=replace(tip.report, reporter=reporter_of(house.runtime.service.settings)))
-    report = a_report(house.store, vault, task, state=ReportState.CONFIRMED, document=tip, part=5).id
+    return a_report(house.store, vault, task, state=ReportState.CONFIRMED, document=tip, part=5).id
+
+
+def test_set_and_not_switched_on_says_so_and_nothing_begins(house, waiting):
+    page = lead(house, "lena").get("/reports")
+    assert "For real is set, and not switched on" in text_of(page.text)
     with house.store.write() as conn:
-        begin_of(house.runtime.service.settings)(conn, report, house.clock())
-        assert filings.find(conn, report) is None
-    refused = lead(house, "lena").post(f"/reports/{report}/file")
+        begin_of(house.runtime.service.settings)(conn, waiting, house.clock())
+        assert filings.find(conn, waiting) is None
+    refused = lead(house, "lena").post(f"/reports/{waiting}/file")
     assert refused.status_code == 422
     assert "Filing for real is not switched on." in text_of(refused.text)
-    house.waiting = report
 
 
 def test_a_reviewer_sees_the_switch_and_cannot_turn_it(house):
@@ -85,7 +89,7 @@ def test_a_service_that_does_not_answer_switches_nothing_on(house):
     with_cybertip(house, production_url=url)
 
 
-def test_one_lead_asks_another_confirms_and_what_waited_goes_out(house):
+def test_one_lead_asks_another_confirms_and_what_waited_goes_out(house, waiting):
     lena, lois = lead(house, "lena"), lead(house, "lois")
     done = lena.post("/reports/environment/ask")
     assert done.headers["location"] == "/reports/environment?done=production_asked", text_of(done.text)
@@ -100,9 +104,9 @@ def test_one_lead_asks_another_confirms_and_what_waited_goes_out(house):
     page = text_of(lois.get("/reports").text)
     assert "For real." in page
     assert "Nothing is reported to anybody" not in page
-    for _ in range(600):
+    for _ in range(1_200):
         with house.store.read() as conn:
-            row = reports.find(conn, house.waiting)
+            row = reports.find(conn, waiting)
         if row.state is ReportState.FILED:
             break
         time.sleep(0.05)

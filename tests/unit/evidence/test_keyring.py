@@ -44,6 +44,46 @@ def test_a_line_that_is_no_key_is_refused_without_showing_it(word):
     assert word not in str(caught.value)
 
 
+def test_marks_are_written_with_a_key_of_the_first_and_read_with_those_of_all():
+    assert HeldKeys(text_of(TWO, ONE)).mark_keys() == (TWO.mark_key(), ONE.mark_key())
+    assert ONE.mark_key() not in (ONE.secret, TWO.mark_key())
+    assert ONE.mark_key().hex().startswith("20c7cbe5b52043ff"), (
+        "marks that were written before could not be read any more"
+    )
+
+
+@pytest.mark.parametrize("guarded", [False, True], ids=["in a file", "behind a key service"])
+def test_marks_of_a_key_that_was_taken_out_are_still_read_and_it_opens_nothing(tmp_path, guarded):
+    path = tmp_path / "service.key"
+    keys = KeyFile(path, command=kms(tmp_path) if guarded else None)
+    made = [keys.create()]
+    for _ in range(2):
+        made.insert(0, ServiceKey.new())
+        keys.add(made[0])
+    for key in reversed(made[1:]):
+        keys.remove(key.id)
+    assert keys.ids() == (made[0].id,)
+    assert keys.mark_keys() == tuple(key.mark_key() for key in made)
+    again = KeyFile(path, command=kms(tmp_path) if guarded else None)
+    assert again.mark_keys() == keys.mark_keys()
+    assert not any(base64.b64encode(key.secret).decode() in path.read_text() for key in made[1:])
+    assert (base64.b64encode(made[1].mark_key()).decode() in path.read_text()) is not guarded
+    if not guarded:
+        assert HeldKeys(path.read_text()).mark_keys() == keys.mark_keys()
+
+
+@pytest.mark.parametrize("word", ["mark:", "mark:abc", "mark:" + base64.b64encode(bytes(31)).decode()])
+def test_a_mark_line_that_is_damaged_is_refused_without_showing_it(word):
+    with pytest.raises(RefusedError) as caught:
+        HeldKeys(f"{text_of(ONE)}\n{word}\n")
+    assert word not in str(caught.value)
+
+
+def test_a_mark_line_alone_is_no_keyring():
+    with pytest.raises(IncompleteError):
+        HeldKeys("mark:" + text_of(ONE))
+
+
 def test_a_missing_key_is_told_by_its_id():
     with pytest.raises(ServiceKeyMissingError, match=TWO.id):
         HeldKeys(text_of(ONE)).get(TWO.id)

@@ -10,7 +10,7 @@ from PIL import Image
 import pictures
 from rempart.provenance.watermark.embedding import PSNR, embedded
 from rempart.provenance.watermark.pattern import Pattern
-from rempart.provenance.watermark.reading import read
+from rempart.provenance.watermark.reading import read, read_any
 
 OURS = Pattern(b"the key of one installation")
 RECORD = 0xC0FFEE123456
@@ -94,6 +94,18 @@ def test_where_there_is_none_none_is_found(scene):
 
 def test_another_installations_mark_is_none(marked):
     assert read(marked, Pattern(b"the key of another installation"), search=False) is None
+
+
+def test_marks_of_older_keys_are_read_beside_those_of_todays(marked):
+    rotated = [Pattern(b"the key that came after"), Pattern(b"the key in between"), OURS]
+    found = read_any(marked, rotated, search=False)
+    assert found is not None
+    assert found.record == RECORD
+    found = read_any(np.ascontiguousarray(marked[40:440, 30:690]), rotated, search=True)
+    assert found is not None
+    assert (found.record, found.searched) == (RECORD, True)
+    assert read_any(marked, rotated[:2], search=False) is None
+    assert read_any(marked, [], search=True) is None
 
 
 def test_the_pattern_of_a_key_never_changes():

@@ -36,7 +36,7 @@ from rempart.items.records.items import items
 from rempart.people.records.tables import persons
 from rempart.store.schema import UtcTime, metadata, to_micros
 
-_METADATA = "metadata"  # shows nothing of a picture, and counts as none
+_NO_PICTURE = ("metadata", "prompts")  # show nothing of a picture, and count as none
 
 case_grants = Table(
     "case_grants",
@@ -48,7 +48,7 @@ case_grants = Table(
     Column("object", String(40)),
     Column("person", String(40), nullable=False),
     Column("session", String(40), nullable=False),
-    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original; metadata
+    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original; metadata, prompts
     Column("purpose", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),
@@ -116,7 +116,7 @@ def still_open(conn: Connection, person: str, *, at: datetime, case_id: str | No
 
 def since(conn: Connection, person: str, moment: datetime) -> tuple[GrantRow, ...]:
     """A person's grants of pictures from a moment on, the oldest first."""
-    own = case_grants.c.person == person, case_grants.c.at >= moment, case_grants.c.step != _METADATA
+    own = case_grants.c.person == person, case_grants.c.at >= moment, case_grants.c.step.not_in(_NO_PICTURE)
     query = select(case_grants).where(*own)
     return tuple(GrantRow(**row._mapping) for row in conn.execute(query.order_by(case_grants.c.at)))
 
@@ -233,7 +233,7 @@ def shares(
             case_grants.c.at >= start,
             case_grants.c.at < end,
             case_grants.c.served.is_not(None),
-            case_grants.c.step != _METADATA,
+            case_grants.c.step.not_in(_NO_PICTURE),
         )
         .group_by(number, case_grants.c.person)
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight import grants
@@ -21,15 +22,19 @@ from rempart.errors import (
 )
 from rempart.evidence.vault import Vault
 from rempart.people.principal import Principal
-from rempart.signals.derivatives import METADATA, Derivative, Step
-from rempart.signals.drawing import Drawn, draw, read_metadata
+from rempart.provenance.looking import Prompts, read_prompts
+from rempart.signals.derivatives import METADATA, PROMPTS, Derivative, Step
+from rempart.signals.drawing import Drawn, Metadata, draw, read_metadata
 from rempart.signals.mediatype import HEAD_BYTES, is_film
 from rempart.signals.metadata import is_whole
 from rempart.signals.outcome import Outcome
 from rempart.signals.pool import WorkerPool
 from rempart.store.engine import Store
 
+_T = TypeVar("_T", Metadata, Prompts)
+
 _WAIT_SECONDS = 20.0
+_TEXTS = (METADATA, PROMPTS)
 _OF_ERROR: tuple[tuple[type[RempartError], Hindrance], ...] = (
     (ObjectDestroyedError, Hindrance.DESTROYED),
     (ServiceKeyMissingError, Hindrance.KEY_MISSING),
@@ -65,7 +70,7 @@ class Showing:
         Raises as `grants.good` does, before anything is opened and again when it is drawn; HinderedError when there is
         no picture, which is noted; UnavailableError when it may be tried again.
         """
-        row = self._good(case_id, grant_id, who=who, metadata=False)
+        row = self._good(case_id, grant_id, who=who)
         assert row.object is not None
         stamp = stamp_of(who.pseudonym, self._clock())
         try:
@@ -86,11 +91,25 @@ class Showing:
     def metadata(self, case_id: str, grant_id: str, *, who: Principal) -> tuple[tuple[str, str], ...]:
         """What the file of a grant says of itself, as names and values; empty where it says nothing. Raises as
         `picture` does."""
-        row = self._good(case_id, grant_id, who=who, metadata=True)
+        found = self._text(case_id, grant_id, METADATA, read_metadata, who=who)
+        with self._store.write() as conn:
+            grants.begin(conn, case_id, grant_id, who=who, at=self._clock(), whole=is_whole(found.pairs))
+        return found.pairs
+
+    def prompts(self, case_id: str, grant_id: str, *, who: Principal) -> Prompts:
+        """The words with which somebody had the picture of a grant made, read again from its sealed bytes and kept
+        nowhere. Raises as `picture` does."""
+        found = self._text(case_id, grant_id, PROMPTS, read_prompts, who=who)
+        with self._store.write() as conn:
+            grants.begin(conn, case_id, grant_id, who=who, at=self._clock())
+        return found
+
+    def _text(self, case_id: str, grant_id: str, step: str, read: Callable[..., _T], *, who: Principal) -> _T:
+        row = self._good(case_id, grant_id, step, who=who)
         assert row.object is not None
         try:
             with self.vault.opened(row.object, purpose=row.purpose, by=_Looker(row.id)) as data:
-                found = read_metadata(self._pool, data, timeout=_WAIT_SECONDS)
+                found = read(self._pool, data, timeout=_WAIT_SECONDS)
         except RempartError as err:
             hindrance = next((told for kind, told in _OF_ERROR if isinstance(err, kind)), None)
             if hindrance is None:
@@ -98,14 +117,13 @@ class Showing:
             raise self._hindered(row.id, hindrance) from err
         if found.outcome is not Outcome.OK:
             raise self._hindered(row.id, _OF_OUTCOME.get(found.outcome, Hindrance.UNREADABLE))
-        with self._store.write() as conn:
-            grants.begin(conn, case_id, grant_id, who=who, at=self._clock(), whole=is_whole(found.pairs))
-        return found.pairs
+        return found
 
-    def _good(self, case_id: str, grant_id: str, *, who: Principal, metadata: bool) -> GrantRow:
+    def _good(self, case_id: str, grant_id: str, step: str = "", *, who: Principal) -> GrantRow:
+        """A grant of this step, which shows text; of any picture, where none is named."""
         with self._store.read() as conn:
             row = grants.good(conn, case_id, grant_id, who=who, at=self._clock())
-        if (row.step == METADATA) != metadata:
+        if (row.step if row.step in _TEXTS else "") != step:
             raise NotFoundError("There is no such picture.", hint="Open the case again.")
         return row
 

@@ -3,6 +3,9 @@
 A keyring is text, one key a line, the newest first; `#` begins a comment. A key is 32 random bytes in base64, as it is
 or wrapped by a key service (`kms:` before it). A key's id is taken from the key itself, so that it has the same id
 wherever it stands. The first key seals what is new; the others only open what is old.
+
+`mark:` begins what is left of a key that was taken out: with it, marks in pictures that were made while that key was
+the first are still read (`rempart.provenance.watermark`). It opens nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import hmac
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -27,6 +30,7 @@ _HEAD = """\
 # Service keys of Rempart, the newest first. Whoever has this file and a copy of the data can open the vault; who has
 # lost it cannot. Keep a copy offline, apart from the backups: no backup contains it.
 """
+_KMS, _MARK = "kms:", "mark:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,10 @@ class ServiceKey:
         """A random key."""
         return cls.of(secrets.token_bytes(KEY_BYTES))
 
+    def mark_key(self) -> bytes:
+        """The 32 bytes that the pattern of marks in pictures is made from."""
+        return self.derived("watermark")
+
     def derived(self, purpose: str) -> bytes:
         """32 bytes for another purpose than wrapping (HMAC-SHA256 as the KDF of NIST SP 800-108 in one step)."""
         return hmac.new(self.secret, b"rempart\x00" + purpose.encode(), hashlib.sha256).digest()
@@ -65,24 +73,50 @@ class Keyring(Protocol):
     def ids(self) -> tuple[str, ...]:
         """All key ids, the active one first."""
 
+    def mark_keys(self) -> tuple[bytes, ...]:
+        """What marks in pictures are written with (the first) and read with (all), the newest first; 32 bytes each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Keys:
+    """What stands in a keyring: its keys by their ids, and the mark keys of those that were taken out."""
+
+    service: Mapping[str, ServiceKey] = field(default_factory=dict)
+    marks: tuple[bytes, ...] = field(default=(), repr=False)
+
+    def found(self, key_id: str) -> ServiceKey:
+        try:
+            return self.service[key_id]
+        except KeyError:
+            raise ServiceKeyMissingError(
+                f"The service key {key_id} is not in the keyring.", hint="Bring it back from the copy that was kept."
+            ) from None
+
+    def mark_keys(self) -> tuple[bytes, ...]:
+        return (*(key.mark_key() for key in self.service.values()), *self.marks)
+
 
 class HeldKeys:
     """A keyring whose text was passed in, from an environment variable for instance. It cannot be changed from here."""
 
     def __init__(self, text: str, *, command: KeyCommand | None = None) -> None:
-        self._keys = parse_keys(text, command=command)
+        self._keys = _parsed(text, command=command)
 
     def active(self) -> ServiceKey:
         """The first key."""
-        return next(iter(self._keys.values()))
+        return next(iter(self._keys.service.values()))
 
     def get(self, key_id: str) -> ServiceKey:
         """The key of an id."""
-        return _found(self._keys, key_id)
+        return self._keys.found(key_id)
 
     def ids(self) -> tuple[str, ...]:
         """All key ids."""
-        return tuple(self._keys)
+        return tuple(self._keys.service)
+
+    def mark_keys(self) -> tuple[bytes, ...]:
+        """The mark keys of all keys, and those that are left of older ones."""
+        return self._keys.mark_keys()
 
 
 class KeyFile:
@@ -93,40 +127,47 @@ class KeyFile:
         self._command = command
         self._lock = threading.Lock()
         self._seen: tuple[int, int, int] | None = None
-        self._keys: Mapping[str, ServiceKey] = {}
+        self._keys = _Keys()
 
     def active(self) -> ServiceKey:
         """The first key."""
-        return next(iter(self._read().values()))
+        return next(iter(self._read().service.values()))
 
     def get(self, key_id: str) -> ServiceKey:
         """The key of an id."""
-        return _found(self._read(), key_id)
+        return self._read().found(key_id)
 
     def ids(self) -> tuple[str, ...]:
         """All key ids."""
-        return tuple(self._read())
+        return tuple(self._read().service)
+
+    def mark_keys(self) -> tuple[bytes, ...]:
+        """The mark keys of all keys, and those that are left of older ones."""
+        return self._read().mark_keys()
 
     def create(self) -> ServiceKey:
         """Write a new file with one new key. Raises RefusedError when there is one already."""
         if self._path.exists():
             raise RefusedError(f"{self._path} is there already.", hint="A keyring is never written over.")
         key = ServiceKey.new()
-        self._write([key])
+        self._write([key], ())
         return key
 
     def add(self, key: ServiceKey) -> None:
         """Put a key in front of the others: it is the active one from now on, in every process."""
-        self._write([key, *self._read().values()])
+        keys = self._read()
+        self._write([key, *keys.service.values()], keys.marks)
 
     def remove(self, key_id: str) -> None:
-        """Forget a key that is not the active one. What is still wrapped under it cannot be opened any more."""
+        """Forget a key that is not the active one. What is still wrapped under it cannot be opened any more; marks in
+        pictures that were written with it are still read, by a `mark:` line."""
         keys = self._read()
-        if key_id == next(iter(keys)):
+        if key_id == self.ids()[0]:
             raise RefusedError("The active service key cannot be removed.", hint="Rotate first.")
-        self._write([key for key in keys.values() if key.id != key_id])
+        gone = [key.mark_key() for key in keys.service.values() if key.id == key_id]
+        self._write([key for key in keys.service.values() if key.id != key_id], (*gone, *keys.marks))
 
-    def _read(self) -> Mapping[str, ServiceKey]:
+    def _read(self) -> _Keys:
         try:
             told = self._path.stat()
             seen = (told.st_mtime_ns, told.st_ino, told.st_size)
@@ -141,13 +182,13 @@ class KeyFile:
                 hint="Put it back from the copy that you keep apart from the backups.",
             ) from err
 
-    def _load(self, mode: int) -> Mapping[str, ServiceKey]:
+    def _load(self, mode: int) -> _Keys:
         if mode & 0o077:
             raise RefusedError(f"Others than its owner may read {self._path}.", hint=f"chmod 600 {self._path}")
-        return parse_keys(self._path.read_text(encoding="utf-8"), command=self._command)
+        return _parsed(self._path.read_text(encoding="utf-8"), command=self._command)
 
-    def _write(self, keys: list[ServiceKey]) -> None:
-        lines = [_HEAD] + [self._line(key) for key in keys]
+    def _write(self, keys: Sequence[ServiceKey], marks: Sequence[bytes]) -> None:
+        lines = [_HEAD, *(self._line(key.secret) for key in keys), *(_MARK + self._line(mark) for mark in marks)]
         new = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
         try:
             fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -163,31 +204,35 @@ class KeyFile:
                 raise StorageFullError("The service key could not be written: the disk is full.") from err
             raise RefusedError(f"The service key could not be written: {err.strerror}.") from err
 
-    def _line(self, key: ServiceKey) -> str:
+    def _line(self, secret: bytes) -> str:
         if self._command is None:
-            return base64.b64encode(key.secret).decode() + "\n"
-        return "kms:" + base64.b64encode(self._command.wrap(key.secret)).decode() + "\n"
+            return base64.b64encode(secret).decode() + "\n"
+        return _KMS + base64.b64encode(self._command.wrap(secret)).decode() + "\n"
 
 
-def parse_keys(text: str, *, command: KeyCommand | None = None) -> Mapping[str, ServiceKey]:
-    """The keys of a keyring's text by their ids, in its order; commas separate too.
+def _parsed(text: str, *, command: KeyCommand | None) -> _Keys:
+    """What stands in a keyring's text, in its order; commas separate too.
 
     Raises RefusedError for a line that is no key (its number, never its text), IncompleteError when there is none.
     """
     keys: dict[str, ServiceKey] = {}
+    marks: list[bytes] = []
     for number, line in enumerate(text.splitlines(), 1):
         for word in line.partition("#")[0].replace(",", " ").split():
-            key = ServiceKey.of(_secret(word, number, command))
-            keys[key.id] = key
+            key = ServiceKey.of(_secret(word.removeprefix(_MARK), number, command))
+            if word.startswith(_MARK):
+                marks.append(key.secret)
+            else:
+                keys[key.id] = key
     if not keys:
         raise IncompleteError("There is no service key in the keyring.", hint="`rempart init` makes one.")
-    return keys
+    return _Keys(service=keys, marks=tuple(marks))
 
 
 def _secret(word: str, number: int, command: KeyCommand | None) -> bytes:
-    guarded = word.startswith("kms:")
+    guarded = word.startswith(_KMS)
     try:
-        secret = base64.b64decode(word.removeprefix("kms:"), validate=True)
+        secret = base64.b64decode(word.removeprefix(_KMS), validate=True)
     except binascii.Error as err:
         raise RefusedError(
             f"Line {number} of the keyring is no service key.", hint="It is 32 bytes in base64."
@@ -197,15 +242,6 @@ def _secret(word: str, number: int, command: KeyCommand | None) -> bytes:
     if command is None:
         raise IncompleteError("A service key is guarded by a key service.", hint="Set the command that unwraps it.")
     return command.unwrap(secret)
-
-
-def _found(keys: Mapping[str, ServiceKey], key_id: str) -> ServiceKey:
-    try:
-        return keys[key_id]
-    except KeyError:
-        raise ServiceKeyMissingError(
-            f"The service key {key_id} is not in the keyring.", hint="Bring it back from the copy that was kept."
-        ) from None
 
 
 def _sync(folder: Path) -> None:

@@ -55,6 +55,8 @@ items = Table(
     Column("sha256", LargeBinary),
     Column("media_type", String(80)),
     Column("size", BigInteger),
+    # What the file says of where it comes from, as `provenance.carried` packs it; NULL where nobody looked.
+    Column("origin", Text),
     Column("verdict", String(10), nullable=False),
     # What people decided about these very bytes; a later check of them does not undo it.
     Column("decided", String(10)),
@@ -87,6 +89,7 @@ class Item:
     sha256: bytes | None
     media_type: str | None
     size: int | None
+    origin: str | None
     verdict: Verdict
     decided: Verdict | None
     request: str
@@ -106,6 +109,7 @@ _KNOWN = Prepared(
         items.c.decided,
         items.c.object,
         items.c.request,
+        items.c.origin,
     ).where(items.c.service == bindparam("service"), items.c.item_id.in_(bindparam("names", expanding=True)))
 )
 _BY_NAME = select(items).where(items.c.service == bindparam("service"), items.c.item_id == bindparam("name"))
@@ -118,8 +122,8 @@ _CHECKED_AGAIN = Prepared(
         {
             name: bindparam(f"b_{name}")
             for name in (
-                "uploader", "url", "published", "context", "sha256", "media_type", "size", "verdict", "decided",
-                "request", "object", "checked", "gone",
+                "uploader", "url", "published", "context", "sha256", "media_type", "size", "origin", "verdict",
+                "decided", "request", "object", "checked", "gone",
             )
         }
     )
@@ -138,6 +142,7 @@ class Known:
     decided: Verdict | None
     object: str | None
     request: str
+    origin: str | None = None
 
 
 def known(conn: Connection, service: str, names: Sequence[str]) -> dict[str, Known]:
@@ -147,8 +152,9 @@ def known(conn: Connection, service: str, names: Sequence[str]) -> dict[str, Kno
         name: Known(
             id=id_, service=own, item_id=name, sha256=sha256, verdict=Verdict(verdict),
             decided=None if decided is None else Verdict(decided), object=held, request=request,
+            origin=origin,
         )
-        for id_, own, name, sha256, verdict, decided, held, request in rows
+        for id_, own, name, sha256, verdict, decided, held, request, origin in rows
     }  # fmt: skip
 
 

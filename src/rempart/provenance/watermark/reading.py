@@ -38,14 +38,22 @@ def read(pixels: Pixels, pattern: Pattern, *, search: bool = True) -> Found | No
 
     Without `search`, only pictures are read that were neither cropped, turned nor stretched, in a tenth of the time.
     """
-    if min(pixels.shape[:2]) < SMALLEST // 2:
+    return read_any(pixels, (pattern,), search=search)
+
+
+def read_any(pixels: Pixels, patterns: Sequence[Pattern], *, search: bool = True) -> Found | None:
+    """The mark of any of several patterns: those of today's key and of older ones (`Keyring.mark_keys`).
+
+    Takes hardly longer than one. The chance of a wrong number grows with their count.
+    """
+    if min(pixels.shape[:2]) < SMALLEST // 2 or not patterns:
         return None
     luma = luma_of(pixels)
     plane = flattened(luma)
-    sight = _look(_View(plane, None), pattern)
+    sight = _look(_View(plane, None), patterns)
     if sight.record is not None:
         return Found(sight.record, sight.strength, sight.mirrored, False)
-    found = _searched(luma, plane, pattern) if search else None
+    found = _searched(luma, plane, patterns) if search else None
     return None if found is None or found.record is None else Found(found.record, found.strength, found.mirrored, True)
 
 
@@ -59,22 +67,28 @@ class _View:
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """What was seen in a view."""
+    """What was seen in a view, and of which pattern."""
 
     strength: float
     mirrored: bool
+    pattern: Pattern
     record: int | None = None
 
 
-def _look(view: _View, pattern: Pattern) -> _Sight:
+def _look(view: _View, patterns: Sequence[Pattern]) -> _Sight:
     tile = folded(view.plane)
+    sights = [_look_for(tile, pattern) for pattern in patterns]
+    return max(sights, key=lambda one: (one.record is not None, one.strength))
+
+
+def _look_for(tile: Plane, pattern: Pattern) -> _Sight:
     strength, mirrored, row, column = _strongest(tile, pattern)
     if strength < ENOUGH:
-        return _Sight(strength, mirrored)
+        return _Sight(strength, mirrored, pattern)
     straight = np.roll(tile, (-row, -column), (0, 1))
     if mirrored:
         straight = straight[:, ::-1]
-    return _Sight(strength, mirrored, record_of(pattern.soft(straight)))
+    return _Sight(strength, mirrored, pattern, record_of(pattern.soft(straight)))
 
 
 def _strongest(tile: Plane, pattern: Pattern) -> tuple[float, bool, int, int]:
@@ -87,29 +101,29 @@ def _strongest(tile: Plane, pattern: Pattern) -> tuple[float, bool, int, int]:
     return float(found[mirrored].max() / (found[mirrored].std() + 1e-12)), mirrored, int(row), int(column)
 
 
-def _searched(luma: Plane, plane: Plane, pattern: Pattern) -> _Sight | None:
+def _searched(luma: Plane, plane: Plane, patterns: Sequence[Pattern]) -> _Sight | None:
     """First the lattices that are seen, then the likeliest of the usual ones; at last what is nearest is looked at
     more closely."""
     seen: list[tuple[_Sight, _View]] = []
-    for wave in (lattices(plane), _likeliest(plane, pattern)):
+    for wave in (lattices(plane), _likeliest(plane, patterns)):
         for steps in wave:
             view = _along(luma, steps)
             if view is None:
                 continue
-            sight = _look(view, pattern)
+            sight = _look(view, patterns)
             if sight.record is not None:
                 return sight
             seen.append((sight, view))
     seen.sort(key=lambda one: -one[0].strength)
-    for _, view in seen[:_PROMISING]:
-        for closer in _closer(luma, view, pattern):
-            sight = _look(closer, pattern)
+    for best, view in seen[:_PROMISING]:
+        for closer in _closer(luma, view, best.pattern):
+            sight = _look(closer, patterns)
             if sight.record is not None:
                 return sight
     return None
 
 
-def _likeliest(plane: Plane, pattern: Pattern) -> Sequence[Steps]:
+def _likeliest(plane: Plane, patterns: Sequence[Pattern]) -> Sequence[Steps]:
     """Of the lattices of pictures that were cropped, stretched along one side or turned, those at which the
     synchronisation pattern stands out most; drawn from the flattened plane, which is quicker and a little worse."""
     found = []
@@ -117,7 +131,8 @@ def _likeliest(plane: Plane, pattern: Pattern) -> Sequence[Steps]:
         size = _size(plane, steps)
         if size is not None:
             drawn = cv2.warpAffine(plane, _how(plane, steps), size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
-            found.append((_strongest(folded(np.asarray(drawn, dtype=np.float32)), pattern)[0], steps))
+            tile = folded(np.asarray(drawn, dtype=np.float32))
+            found.append((max(_strongest(tile, pattern)[0] for pattern in patterns), steps))
     found.sort(key=lambda one: -one[0])
     return [steps for _, steps in found[:_PROMISING]]
 

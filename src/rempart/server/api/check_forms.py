@@ -108,9 +108,32 @@ CHECK_PARAMETERS: list[dict[str, Any]] = [
 ]
 BATCH_PARAMETERS = [_KEY]
 
+ORIGIN_SCHEMA: dict[str, Any] = {
+    "type": ["object", "null"],
+    "description": "What the file says of where it comes from; null where signals came alone, or nobody could look.",
+    "required": ["declaration", "c2pa", "generator"],
+    "additionalProperties": False,
+    "properties": {
+        "declaration": {
+            "type": "string",
+            "enum": ["ai_made", "ai_edited", "camera", "conflicting", "none"],
+            "description": "Absence says nothing: `none` is never evidence of a photograph.",
+        },
+        "c2pa": {
+            "type": "object",
+            "required": ["present", "state"],
+            "additionalProperties": False,
+            "properties": {
+                "present": {"type": "boolean"},
+                "state": {"type": ["string", "null"], "enum": ["trusted", "valid", "invalid", None]},
+            },
+        },
+        "generator": {"type": ["string", "null"], "maxLength": 300},
+    },
+}
 ANSWER_SCHEMA: dict[str, Any] = {
     "type": "object",
-    "required": ["item_id", "verdict", "outcome", "request_id"],
+    "required": ["item_id", "verdict", "outcome", "request_id", "origin"],
     "additionalProperties": False,
     "properties": {
         "item_id": {"type": "string"},
@@ -121,6 +144,7 @@ ANSWER_SCHEMA: dict[str, Any] = {
             "description": "What became of the bytes; `not_examined` where signals came alone.",
         },
         "request_id": {"type": "string"},
+        "origin": ORIGIN_SCHEMA,
         "case": {"type": ["string", "null"], "description": "With the scope `analyst` only."},
         "matches": {"type": "array", "items": {"type": "object"}, "description": "With the scope `analyst` only."},
     },

@@ -157,10 +157,10 @@ async def _spend(request: Request, who: Principal, count: int) -> None:
 
 
 def shown(answer: CheckAnswer, who: Principal) -> dict[str, Any]:
-    """An answer as its asker may see it: four fields, and case and matches for analysts."""
+    """An answer as its asker may see it: five fields, and case and matches for analysts."""
     fields: dict[str, Any] = {
         "item_id": answer.item_id, "verdict": answer.verdict.value, "outcome": answer.outcome,
-        "request_id": answer.request_id,
+        "request_id": answer.request_id, "origin": answer.origin,
     }  # fmt: skip
     if who.may(Permission.CHECK_DETAILS):
         fields |= {"case": answer.case, "matches": answer.matches}

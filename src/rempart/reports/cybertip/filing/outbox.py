@@ -24,7 +24,7 @@ from rempart.store.periodic import Periodic
 from rempart.store.workers import Worker
 
 SECONDS = 2.0
-_CONFIRMED_SECONDS = 30.0
+_CONFIRMED_SECONDS = 5.0
 _AT_ONCE = 200
 
 

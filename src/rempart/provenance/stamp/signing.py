@@ -1,0 +1,213 @@
+"""Signing what was made (C2PA 2), and reading it back: only what reads as trusted with the own anchor may leave.
+
+The bytes that are signed were written by this installation's own encoder a moment ago. Thumbnails are off everywhere:
+they would put the picture, or a reference photo, into the file a second time, unmarked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import c2pa
+
+from rempart import __version__
+from rempart.errors import CertificateError, SigningUnavailableError
+from rempart.provenance.stamp.certificates import SIGNING_USES, algorithm_of, chain_of
+
+SOFT_BINDING = "org.rempart.watermark.1"
+GATE = "org.rempart.gate"
+_TRUSTED = "Trusted"
+_LONGEST_SIGNATURE = 4096
+_ALGORITHMS = {
+    "ES256": c2pa.C2paSigningAlg.ES256, "ES384": c2pa.C2paSigningAlg.ES384, "ES512": c2pa.C2paSigningAlg.ES512,
+    "PS256": c2pa.C2paSigningAlg.PS256, "Ed25519": c2pa.C2paSigningAlg.ED25519,
+}  # fmt: skip
+
+Sign = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is signed of a picture. `record` is the number in its mark, None where it carries none; `references` are
+    (relation, media type); `gate` is what a gate checked."""
+
+    source_type: str
+    record: int | None
+    system: str | None = None
+    system_version: str | None = None
+    references: tuple[tuple[str, str | None], ...] = ()
+    gate: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedFile:
+    """A signed file, its manifest's label and bytes, who signed, and whether an authority set the time."""
+
+    data: bytes = field(repr=False)
+    manifest: str
+    store: bytes = field(repr=False)
+    signer: str
+    timestamped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignCommand:
+    """A command that signs: the door to a hardware module or a key service. It gets the bytes to be signed on standard
+    input and answers with the signature (ECDSA as DER or as two numbers) on standard output. No shell."""
+
+    argv: tuple[str, ...]
+    timeout: float = 20.0
+
+    def __call__(self, data: bytes) -> bytes:
+        try:
+            done = subprocess.run(  # noqa: S603 - a list of arguments from the operator's own settings, no shell
+                list(self.argv), input=data, capture_output=True, timeout=self.timeout, check=False
+            )
+        except subprocess.TimeoutExpired as err:
+            raise SigningUnavailableError(f"{self.argv[0]} took longer than {self.timeout:g} s.") from err
+        except OSError as err:
+            raise SigningUnavailableError(f"The command that signs cannot be run: {err}.") from err
+        if done.returncode != 0 or not 0 < len(done.stdout) <= _LONGEST_SIGNATURE:
+            said = done.stderr.decode(errors="replace").strip().splitlines()
+            told = f": {said[-1][:200]}" if said else "."
+            raise SigningUnavailableError(f"{self.argv[0]} ended with code {done.returncode}{told}")
+        return done.stdout
+
+
+class Signing:
+    """A certificate and what signs for it: a key in PEM form, or a command. Safe from several threads.
+
+    `chain` has the certificate first; `anchor` is what has to be trusted for it. With `timestamp_url` every signature
+    is stamped by that authority (RFC 3161), and outlives the certificate. Raises CertificateError.
+    """
+
+    def __init__(
+        self, *, chain: str, anchor: str, key: bytes | None = None, command: Sign | None = None,
+        timestamp_url: str | None = None,
+    ) -> None:  # fmt: skip
+        found = chain_of(chain)
+        algorithm = algorithm_of(found[0])
+        if algorithm is None:
+            raise CertificateError("Keys of this kind do not sign credentials.", hint="See `rempart certs check`.")
+        if (key is None) is (command is None):
+            raise CertificateError("A certificate needs either a key or a command that signs.")
+        chain_of(anchor)
+        self._chain, self._algorithm, self._key, self._command = chain, algorithm, key, command
+        self._url = timestamp_url
+        self._context = _context(anchor)
+
+    def sign(self, data: bytes, media_type: str, claim: Claim) -> SignedFile:
+        """The file with its credentials. Raises SigningUnavailableError, and CertificateError where what was signed
+        does not read back as trusted."""
+        failed: list[SigningUnavailableError] = []
+        made = io.BytesIO()
+        try:
+            with self._signer(failed) as signer, c2pa.Builder(manifest_of(claim, media_type), self._context) as builder:
+                store = builder.sign(signer, media_type, io.BytesIO(data), made)
+        except c2pa.C2paError as err:
+            if failed:
+                raise failed[0] from err
+            raise self._refused(err) from err
+        return self._read_back(made.getvalue(), media_type, store)
+
+    def _signer(self, failed: list[SigningUnavailableError]) -> c2pa.Signer:
+        if self._command is None:
+            told = c2pa.C2paSignerInfo(self._algorithm.lower().encode(), self._chain.encode(), self._key, _bytes(self._url))
+            return c2pa.Signer.from_info(told)
+        command = self._command
+
+        def asked(data: bytes) -> bytes:
+            try:
+                return command(data)
+            except SigningUnavailableError as err:
+                failed.append(err)
+                raise
+
+        return c2pa.Signer.from_callback(asked, _ALGORITHMS[self._algorithm], self._chain, self._url)
+
+    def _refused(self, err: c2pa.C2paError) -> CertificateError | SigningUnavailableError:
+        said = "".join(one if one.isprintable() else " " for one in str(err))[:200]
+        if self._url is not None and "certificate" not in said.lower():
+            return SigningUnavailableError(
+                f"The picture was not signed: {said}", hint="Look at stamp.timestamp_url: is the authority there?"
+            )
+        return CertificateError(f"The picture was not signed: {said}", hint="`rempart certs check` says which rule is broken.")
+
+    def _read_back(self, data: bytes, media_type: str, store: bytes) -> SignedFile:
+        try:
+            reader = c2pa.Reader.try_create(media_type, io.BytesIO(data), context=self._context)
+            if reader is None:
+                raise CertificateError("What was signed has no credentials.")
+            with reader:
+                told, state = json.loads(reader.json()), reader.get_validation_state()
+        except c2pa.C2paError as err:
+            raise CertificateError("What was signed cannot be read.") from err
+        if state != _TRUSTED:
+            raise CertificateError(
+                f"What was signed reads back as {str(state).lower()}: {_codes(told)}.",
+                hint="`rempart certs check` says which rule is broken.",
+            )
+        active = told["active_manifest"]
+        info = told["manifests"][active].get("signature_info", {})
+        return SignedFile(
+            data=data, manifest=active, store=store, signer=str(info.get("issuer", "")),
+            timestamped=info.get("time") is not None,
+        )  # fmt: skip
+
+
+def manifest_of(claim: Claim, media_type: str) -> dict[str, Any]:
+    """What is signed, as the library takes it."""
+    ingredients = [
+        {"title": f"Reference {number}", "relationship": relation, "instance_id": f"xmp.iid:reference-{number}"}
+        | ({"format": kind} if kind else {})
+        for number, (relation, kind) in enumerate(claim.references, start=1)
+    ]
+    made: dict[str, Any] = {"action": "c2pa.created", "digitalSourceType": claim.source_type}
+    if claim.system:
+        made["softwareAgent"] = {"name": claim.system} | (
+            {"version": claim.system_version} if claim.system_version else {}
+        )
+    if ingredients:
+        made["parameters"] = {"ingredientIds": [one["instance_id"] for one in ingredients]}
+    assertions: list[dict[str, Any]] = [{"label": "c2pa.actions", "data": {"actions": [made]}}]
+    if claim.record is not None:
+        blocks = [{"scope": {}, "value": record_text(claim.record)}]
+        assertions.append({"label": "c2pa.soft-binding", "data": {"alg": SOFT_BINDING, "blocks": blocks}})
+    if claim.gate is not None:
+        assertions.append({"label": GATE, "data": dict(claim.gate)})
+    return {
+        "claim_generator_info": [{"name": "Rempart", "version": __version__}], "format": media_type,
+        "ingredients": ingredients, "assertions": assertions,
+    }  # fmt: skip
+
+
+def record_text(record: int) -> str:
+    """A record's number as it stands in a soft binding: 12 hexadecimal digits."""
+    return f"{record:012x}"
+
+
+def _context(anchor: str) -> c2pa.Context:
+    return c2pa.Context.from_dict(
+        {
+            "verify": {
+                "verify_trust": True, "verify_after_sign": False, "remote_manifest_fetch": False, "ocsp_fetch": False,
+            },
+            "core": {"allowed_network_hosts": []},
+            "trust": {"trust_anchors": anchor, "trust_config": "\n".join(SIGNING_USES)},
+            "builder": {"thumbnail": {"enabled": False}},
+        }
+    )  # fmt: skip
+
+
+def _codes(told: Mapping[str, Any]) -> str:
+    found: Sequence[Mapping[str, Any]] = told.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
+    return ", ".join(str(one.get("code")) for one in found) or "no reason is given"
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()
