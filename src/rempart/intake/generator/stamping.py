@@ -111,7 +111,8 @@ class Marked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamper:
     """What a stamp is made with: where it is recorded, where pictures are decoded (a `making_pool`), whose mark and
-    whose signature, if any (asked each time, since certificates are renewed). Safe from several threads; blocks. The server has one (`Service.stamper`)."""
+    whose signature, if any (asked for each time, since certificates are renewed). Safe from several threads; blocks.
+    The server has one (`Service.stamper`)."""
 
     store: Store
     pool: WorkerPool
