@@ -27,7 +27,6 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.provenance import examining, looking
-from rempart.provenance.origin.trust import Trust
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -211,6 +210,5 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
-    Trust.kept(settings.data)  # a damaged file is said now, and not by workers that do not start
     told = str(settings.data.absolute())
     return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK, told=told)
