@@ -1,0 +1,211 @@
+"""The gate as a web application: what comes in is read, checked, sent on; what comes back is read, checked, given out.
+
+In this order, and whatever is in doubt ends the request:
+
+1. the path is one that goes through, the body came whole, within its bounds and in time;
+2. it was understood to the last field, and is written anew for the generator;
+3. every reference picture may be used (all are asked about, also after a refusal);
+4. the generator answered whole, within its bounds and in time;
+5. its answer was understood, and every picture in it is at hand;
+6. every picture may be given out, as it came back from the check;
+7. the answer is written anew from the checked pictures and a few plain fields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from rempart.errors import RempartError, TooManyRequestsError
+from rempart.gate.answers import NOT_THROUGH, AnswerError, Form, garbage, refused, told, unchecked, wrong
+from rempart.gate.dialect import Output, Read, Route
+from rempart.gate.held import PATH, Held
+from rempart.gate.keeper import Cleared, Keeper, Made, PictureRefusedError
+from rempart.gate.limits import GateLimits
+from rempart.gate.passing import Passes
+from rempart.gate.service import MOST_USER
+from rempart.gate.upstream import Upstream
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a gate is made of. `user_header`: the header in which the operator's own front names the end user; where it
+    is set, only it counts, and a request without it is refused. `public_url` is where clients reach the gate."""
+
+    upstream: Upstream
+    keeper: Keeper
+    routes: Mapping[str, Route]
+    passes: Passes
+    limits: GateLimits
+    held: Held
+    user_header: str | None = None
+    public_url: str | None = None
+
+
+class Gate:
+    """The ASGI application. Requests are independent of each other; nothing is kept but pictures to be fetched."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup, self._limits, self._busy = setup, setup.limits, 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            return
+        request = Request(scope, receive)
+        route = self._setup.routes.get(request.url.path)
+        form = Form.OPENAI if route is None else route.form
+        began = time.monotonic()
+        try:
+            response = await self._counted(request, route)
+        except ClientDisconnect:
+            return
+        except AnswerError as err:
+            response = told(err, form)
+        except Exception as err:
+            log.error("a request ended in a fault: %s", type(err).__name__, exc_info=not isinstance(err, RempartError))
+            response = told(unchecked(), form)
+        path = request.url.path if route is not None else "elsewhere"
+        log.info("%s answered with %d after %.1f s", path, response.status_code, time.monotonic() - began)
+        await response(scope, receive, send)
+
+    async def _counted(self, request: Request, route: Route | None) -> Response:
+        _refuse_foreign(request.headers)
+        if request.method == "GET" and request.url.path.startswith(PATH):
+            return self._fetched(request.url.path)
+        passed = self._setup.passes.named(request)
+        if passed is None and (route is None or request.url.query):
+            raise wrong(NOT_THROUGH, status=404, code="not_through")
+        if route is not None and request.method != "POST":
+            raise wrong("Send it with POST.", status=405, code="method")
+        if self._busy >= self._limits.at_once:
+            raise AnswerError(503, "Too much is asked for at once.", code="busy", retry_after=2)
+        self._busy += 1
+        try:
+            if route is not None:
+                return await self._through(request, route)
+            assert passed is not None
+            return await self._setup.passes.answer(passed, self._setup.upstream, request.headers)
+        finally:
+            self._busy -= 1
+
+    async def _through(self, request: Request, route: Route) -> Response:
+        setup, limits = self._setup, self._limits
+        body = await self._body(request)
+        read = await asyncio.to_thread(route.read, body, request.headers.get("content-type", ""), limits)
+        del body
+        user = self._user(request.headers, read)
+        cleared = await self._cleared(read.references, user)
+        answer = await setup.upstream.send(read.outgoing, request.headers)
+        about = await asyncio.to_thread(route.told, answer, read, limits)
+        if not 0 < len(about.outputs) <= limits.outputs:
+            raise garbage("it has no pictures, or too many")
+        pictures = await self._at_hand(about.outputs, request.headers)
+        made = await self._made(pictures, user, cleared)
+        response = await asyncio.to_thread(about.write, made, lambda one: self._address(one, request))
+        response.headers.update(answer.headers)
+        return response
+
+    async def _body(self, request: Request) -> bytes:
+        if request.headers.get("content-encoding", "identity").lower() != "identity":
+            raise wrong("Send the request unpacked.", status=415, code="media_type")
+        most, parts, size = self._limits.body_bytes, [], 0
+        length = request.headers.get("content-length", "0")
+        too_long = wrong(f"The request has more than {most} bytes.", status=413, code="too_large")
+        if length.isdigit() and len(length) < 16 and int(length) > most:
+            raise too_long
+        try:
+            async with asyncio.timeout(self._limits.body_seconds):
+                async for part in request.stream():
+                    size += len(part)
+                    if size > most:
+                        raise too_long
+                    parts.append(part)
+        except TimeoutError as err:
+            raise wrong("The request did not arrive in time.", status=408, code="too_slow") from err
+        return b"".join(parts)
+
+    def _user(self, headers: Headers, read: Read) -> str | None:
+        name = self._setup.user_header
+        user = read.user if name is None else headers.get(name)
+        if name is not None and not user:
+            raise wrong("The request does not say for whom it is.", code="no_user")
+        if user is not None and (len(user) > MOST_USER or not user.isprintable()):
+            raise wrong(f"Whom a request is for is told in at most {MOST_USER} characters.", code="user")
+        return user
+
+    async def _cleared(self, references: Sequence[bytes | None], user: str | None) -> list[Cleared]:
+        """All are asked about, and all are waited for: neither the answer nor its time tells which one it was."""
+        if len(references) > self._limits.references:
+            raise wrong(f"There are more than {self._limits.references} pictures.", code="too_many")
+        asked = [self._setup.keeper.reference(one, user=user) for one in references if one is not None]
+        found = _judged(await asyncio.gather(*asked, return_exceptions=True))
+        if None in references:
+            raise refused()
+        return found
+
+    async def _at_hand(self, outputs: Sequence[Output], headers: Headers) -> list[bytes]:
+        found: list[bytes] = []
+        for one in outputs:
+            found.append(one.data if one.data is not None else await self._setup.upstream.fetch(one.url, headers))
+            if sum(map(len, found)) > self._limits.answer_bytes:
+                raise garbage("its pictures are too large together")
+        return found
+
+    async def _made(self, pictures: Sequence[bytes], user: str | None, cleared: Sequence[Cleared]) -> list[Made]:
+        asked = [self._setup.keeper.output(one, user=user, references=cleared) for one in pictures]
+        return _judged(await asyncio.gather(*asked, return_exceptions=True))
+
+    def _address(self, made: Made, request: Request) -> str:
+        base = self._setup.public_url or f"{request.url.scheme}://{request.url.netloc}"
+        return base.rstrip("/") + self._setup.held.put(made)
+
+    def _fetched(self, path: str) -> Response:
+        made = self._setup.held.get(path)
+        if made is None:
+            raise wrong("There is no picture here, or no longer.", status=404, code="gone")
+        headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return Response(made.data, 200, headers, made.media_type)
+
+
+def _judged(found: Sequence[T | BaseException]) -> list[T]:
+    """All answers, if all are good. A refusal outranks what could not be asked, whose reason is logged."""
+    failures = [one for one in found if isinstance(one, BaseException)]
+    for one in failures:
+        if not isinstance(one, Exception):
+            raise one
+    if any(isinstance(one, PictureRefusedError) for one in failures):
+        raise refused()
+    for one in failures:
+        if isinstance(one, TooManyRequestsError):
+            raise AnswerError(
+                429, "Too many pictures in a short time. Try again later.", code="too_many_pictures",
+                retry_after=int(one.retry_after),
+            ) from one  # fmt: skip
+        if not isinstance(one, RempartError):
+            raise one
+        log.warning("the gate could not be asked: %s: %s", type(one).__name__, one.message)
+        raise unchecked() from one
+    return [one for one in found if not isinstance(one, BaseException)]
+
+
+def _refuse_foreign(headers: Headers) -> None:
+    """A page of another site cannot make a browser ask here with what the browser can reach."""
+    site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
+    if site not in ("none", "same-origin") or (
+        origin is not None and origin.partition("://")[2] != headers.get("host")
+    ):
+        raise wrong("This request did not come from a page of this address.", status=403, code="foreign")
