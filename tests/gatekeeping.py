@@ -1,131 +1,59 @@
-"""A small real server that answers the gate's two questions as docs/howto/gate.md says, well or badly."""
+"""A gate of real parts on a real database, for tests without a server process."""
 
-import hashlib
-import io
-import json
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, unquote, urlsplit
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from PIL import Image
-
-KEY = "rk_gate"
-
-
-class Service(ThreadingHTTPServer):
-    """Refuses the pictures in `refused` and what is no picture; `behaviours` are used up one a question.
-
-    A number is a status; `hang` never answers, `close` hangs up, `garbage` is no JSON, `odd` a verdict that nobody
-    knows, `bare` allows without a picture, `hold` holds. `asked` has each question: path, end user, parameters, bytes.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.refused: set[bytes] = set()
-        self.behaviours: list[int | str] = []
-        self.asked: list[tuple[str, str | None, dict[str, list[str]], bytes]] = []
-        self.records: set[str] = set()
-        self.slow = 0.0
-        self.lock = threading.Lock()
-        self.over = threading.Event()
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-    def refuse(self, data: bytes) -> None:
-        self.refused.add(hashlib.sha256(data).digest())
-
-    def bodies(self, question: str) -> list[bytes]:
-        return [data for path, _, _, data in self.asked if path == f"/v1/gate/{question}"]
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Whoever hangs up on us is what these tests are about."""
+from checking import ASKER, SERVICE, Checking, checking
+from rempart.clock import utc_now
+from rempart.intake.generator.gating import Gate, Passing, Told
+from rempart.intake.generator.protection import ProtectedPhotos, protect
+from rempart.intake.generator.records.protected import Photo
+from rempart.intake.generator.tries import TryLimits
+from rempart.intake.generator.values import Passage
+from rempart.lists.entry import EntrySignal
+from rempart.people.principal import CONSOLE
+from rempart.policy.versions import PolicyStore
+from rempart.signals.pool import WorkerPool
+from rempart.store.engine import Store
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: Service
-    protocol_version = "HTTP/1.1"
+@dataclass(frozen=True)
+class Gatehouse:
+    """The parts, and short ways to ask."""
 
-    def do_POST(self) -> None:
-        data = self.rfile.read(int(self.headers.get("content-length", 0)))
-        place = urlsplit(self.path)
-        user = self.headers.get("rempart-end-user")
-        params = parse_qs(place.query)
-        with self.server.lock:
-            self.server.asked.append((place.path, None if user is None else unquote(user), params, data))
-            behaviour = self.server.behaviours.pop(0) if self.server.behaviours else "well"
-        self.close_connection = True
-        time.sleep(self.server.slow)
-        if isinstance(behaviour, int):
-            self._json({"detail": "no"}, behaviour)
-        elif behaviour == "hang":
-            self.server.over.wait(30)
-        elif behaviour == "garbage":
-            self._answer(b"<html>", "application/json")
-        elif behaviour in ("odd", "hold"):
-            self._json({"verdict": behaviour})
-        elif behaviour == "bare":
-            self._json({"verdict": "allow", "gate": "gate_x"})
-        elif behaviour == "well":
-            self._well(place.path, params, data)
+    store: Store
+    checking: Checking
+    photos: ProtectedPhotos
+    gate: Gate
 
-    def _well(self, path: str, params: dict[str, list[str]], data: bytes) -> None:
-        if self.headers.get("authorization") != f"Bearer {KEY}":
-            self._json({"detail": "not signed in"}, 401)
-        elif hashlib.sha256(data).digest() in self.server.refused or (stamped := stamp(data)) is None:
-            self._json({"verdict": "block"})
-        elif path.endswith("/reference"):
-            record = f"gate_{len(self.server.records)}"
-            self.server.records.add(record)
-            self._json({"verdict": "allow", "gate": record})
-        elif not self.server.records.issuperset(params.get("reference", [])):
-            self._json({"detail": "an unknown reference"}, 422)
-        else:
-            self._answer(stamped, "image/png", {"rempart-gate": "gate_out", "rempart-record": "7f3a00000001"})
+    def bring(self, data: bytes, *, end_user: str | None = "u1") -> Told:
+        return self.gate.reference(data, by=ASKER, service=SERVICE, end_user=end_user)
 
-    def _json(self, told: object, status: int = 200) -> None:
-        self._answer(json.dumps(told).encode(), "application/json", status=status)
+    def take_out(self, data: bytes, **more: Any) -> Told:
+        passes = more.pop("passes", None)
+        seen = self.checking.checker.examined_now(data)
+        passing = Passing(passage=Passage.OUTPUT, by=ASKER, service=SERVICE, content=data, seen=seen, **more)
+        return self.gate.pass_on(passing, passes=passes)
 
-    def _answer(
-        self, body: bytes, media_type: str, headers: dict[str, str] | None = None, *, status: int = 200
-    ) -> None:  # fmt: skip
-        self.send_response(status)
-        for name, value in {"content-type": media_type, "content-length": str(len(body)), **(headers or {})}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Nothing on the screen of the tests."""
-
-
-def stamp(data: bytes) -> bytes | None:
-    """The same picture with its corner turned black; None for what cannot be read to its end."""
-    try:
-        image = Image.open(io.BytesIO(data)).convert("RGB")
-    except (OSError, ValueError, SyntaxError):
-        return None
-    image.putpixel((0, 0), (0, 0, 0))
-    stream = io.BytesIO()
-    image.save(stream, "PNG")
-    return stream.getvalue()
+    def protect(self, data: bytes, *, quality: int = 100, **more: Any) -> Photo:
+        seen = self.checking.checker.examined_now(data)
+        assert seen.pdq is not None
+        signals = [EntrySignal(signal=seen.pdq, quality=quality)]
+        made = protect(self.store, signals, by=CONSOLE, at=utc_now(), **more)
+        self.photos.catch_up()
+        return made
 
 
 @contextmanager
-def gatekeeping() -> Iterator[Service]:
-    """A service on a free port."""
-    with Service() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.over.set()
-            server.shutdown()
-            thread.join(5)
+def gatehouse(store: Store, folder: Path, pool: WorkerPool, *, limits: TryLimits | None = None) -> Iterator[Gatehouse]:
+    with checking(store, folder, pool) as made:
+        photos = ProtectedPhotos(store, folder / "index", utc_now, radius=31)
+        photos.open()
+        gate = Gate(
+            store, checker=made.checker, ruler=made.ruler, photos=photos, policies=PolicyStore(),
+            limits=limits or TryLimits(an_hour=1000, refused_a_day=1000),
+        )  # fmt: skip
+        yield Gatehouse(store, made, photos, gate)

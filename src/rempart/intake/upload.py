@@ -131,6 +131,13 @@ class Checker:
         """
         return self._pool.examine(content, self._plan)
 
+    def write(self, request: CheckRequest, seen: Examination) -> Future[CheckAnswer]:
+        """Rule on bytes that were examined already, and write that down as `submit` does."""
+        future: Future[CheckAnswer] = Future()
+        prepared = Prepared(request=request, request_id=self._ids.new(), seen=seen)
+        self._on_thread(lambda _, it: self._rule_and_write(prepared, it), request, future)
+        return future
+
     def _forget(self, name: tuple[str, bytes]) -> None:
         with self._lock:
             self._running.pop(name, None)

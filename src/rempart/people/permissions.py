@@ -33,6 +33,7 @@ class Scope(StrEnum):
     CASES = "cases"
     REPORTS = "reports"
     METRICS = "metrics"
+    GENERATOR = "generator"
 
 
 class Permission(StrEnum):
@@ -91,6 +92,7 @@ class Permission(StrEnum):
     STATISTICS_READ = "statistics.read"
     OVERSIGHT = "oversight"
     HEALTH = "health"
+    GATE = "gate"
 
 
 _ANYONE = frozenset({Permission.STATUS, Permission.OWN_ACCOUNT, Permission.APPROVALS_READ})
@@ -187,6 +189,7 @@ BY_SCOPE: Mapping[Scope, frozenset[Permission]] = {
     Scope.CASES: frozenset({Permission.CASES_OPEN}),
     Scope.REPORTS: frozenset({Permission.REPORTS_SUPPLY}),
     Scope.METRICS: frozenset({Permission.METRICS}),
+    Scope.GENERATOR: frozenset({Permission.GATE}),
 }
 
 APPROVED_WITH: Mapping[str, Permission] = {

@@ -23,6 +23,7 @@ from rempart.server.service import Service
 
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
+    "rempart.server.api.gate",
     "rempart.server.api.items",
     "rempart.server.api.ledger",
     "rempart.server.api.lists",

@@ -21,6 +21,8 @@ from rempart.errors import UnavailableError
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault.upkeep import handlers as vault_handlers
 from rempart.evidence.vault.upkeep import periodics as vault_periodics
+from rempart.intake.generator import upkeep as gate_upkeep
+from rempart.intake.generator.protection import ProtectedPhotos
 from rempart.intake.marks import MarkReader
 from rempart.intake.notices import removals, seeds
 from rempart.intake.notices import upkeep as notices_upkeep
@@ -64,6 +66,7 @@ class Parts:
     vault: Vault
     lists: LiveLists
     items: ItemIndex
+    protected: ProtectedPhotos
     curation: Curation
     policies: PolicyStore
     alarms: Alarms
@@ -113,6 +116,8 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *parts.lists.works(),
         *curation_upkeep.periodics(parts.curation),
         *parts.items.works(),
+        *parts.protected.works(),
+        *gate_upkeep.periodics(parts.store),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
@@ -135,7 +140,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
 
 def readiness(parts: Parts, periodic: Periodics) -> Readiness:
     """What a check needs: the database, lists that are not stale, the blob store and the service key."""
-    tails = [work.name for work in parts.lists.works() if work.everywhere]
+    tails = [work.name for part in (parts.lists, parts.protected) for work in part.works() if work.everywhere]
 
     def database() -> None:
         with parts.store.read() as conn:

@@ -14,6 +14,9 @@ from rempart.cases.sight.showing import Showing
 from rempart.clock import Clock, utc_now
 from rempart.errors import SettingsError
 from rempart.evidence.backup.restoring import refuse_while_pending
+from rempart.intake.generator.gating import Gate
+from rempart.intake.generator.protection import ProtectedPhotos
+from rempart.intake.generator.tries import TryLimits
 from rempart.intake.upload import Checker, CheckLimits
 from rempart.intake.upload_record import Recorder
 from rempart.intake.upload_ruling import Ruler
@@ -96,14 +99,17 @@ class Runtime:
         item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
         item_index.open()
         drawers = stack.enter_context(_drawers(settings))
+        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
+        protected.open()
         parts = Parts(
-            store=store, vault=vault, lists=lists, items=item_index, policies=PolicyStore(),
+            store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
             alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
             drawers=drawers,
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
-        checker, count = self._checker(parts, pool), _workers(settings, self._share)
+        ruler, count = self._ruler(parts), _workers(settings, self._share)
+        checker = self._checker(parts, pool, ruler)
         worker = stack.enter_context(Worker(store, on_death=release_jobs_of))
         meters = Meters()
         self.access = build_access(settings, store, clock=self._clock)
@@ -115,6 +121,7 @@ class Runtime:
         self.service = Service(
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
+            gate=open_gate(parts, settings, checker=checker, ruler=ruler), protected=parts.protected,
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
@@ -137,11 +144,13 @@ class Runtime:
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
 
-    def _checker(self, parts: Parts, pool: WorkerPool) -> Checker:
-        settings, count = self._settings, _workers(self._settings, self._share)
+    def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
             policy = parts.policies.current(conn)
-        ruler = Ruler(parts.lists, radius=settings.check.radius, policy=policy)
+        return Ruler(parts.lists, radius=self._settings.check.radius, policy=policy)
+
+    def _checker(self, parts: Parts, pool: WorkerPool, ruler: Ruler) -> Checker:
+        settings, count = self._settings, _workers(self._settings, self._share)
         recorder = Recorder(
             parts.store, ruler=ruler, policies=parts.policies, vault=parts.vault,
             breaker=Breaker(on_trip=parts.alarms.breaker), clock=self._clock,
@@ -151,6 +160,14 @@ class Runtime:
             parts.store, pool=pool, ruler=ruler, recorder=recorder, vault=parts.vault, workers=count,
             probe_set=settings.check.probe_set, limits=CheckLimits(photos=_PHOTOS_PER_WORKER * count),
         )  # fmt: skip
+
+
+def open_gate(parts: Parts, settings: Settings, *, checker: Checker, ruler: Ruler) -> Gate:
+    """What stands before a generator."""
+    limits = TryLimits(an_hour=settings.gate.tries_an_hour, refused_a_day=settings.gate.refusals_a_day)
+    return Gate(
+        parts.store, checker=checker, ruler=ruler, photos=parts.protected, policies=parts.policies, limits=limits
+    )  # fmt: skip
 
 
 def open_curation(settings: Settings, store: Store, lists: LiveLists, clock: Clock) -> Curation:

@@ -9,6 +9,8 @@ from fastapi import Request
 from rempart.cases.sight.showing import Showing
 from rempart.clock import Clock
 from rempart.evidence.vault import Vault
+from rempart.intake.generator.gating import Gate
+from rempart.intake.generator.protection import ProtectedPhotos
 from rempart.intake.upload import Checker
 from rempart.items.lookback import ItemIndex
 from rempart.lists.curation import Curation
@@ -39,6 +41,8 @@ class Service:
     items: ItemIndex
     policies: PolicyStore
     checker: Checker
+    gate: Gate
+    protected: ProtectedPhotos
     sight: Showing
     bodies: BodyMemory
     fetcher: Fetcher

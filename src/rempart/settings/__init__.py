@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rempart.errors import SettingsError
+from rempart.settings.generating import GateSettings
 from rempart.settings.reporting import (
     CybertipSettings,
     ReasonSettings,
@@ -42,6 +43,7 @@ __all__ = [
     "CasesSettings",
     "CheckSettings",
     "CybertipSettings",
+    "GateSettings",
     "LedgerSettings",
     "MailSettings",
     "NoticesSettings",
@@ -87,6 +89,7 @@ class Settings(Section):
     cybertip: CybertipSettings = CybertipSettings()
     transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
+    gate: GateSettings = GateSettings()
 
     @property
     def database_url(self) -> str:

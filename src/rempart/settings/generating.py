@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import Field, model_validator
+
 from rempart.settings.section import Section
+
+_LOOPBACK = r"^(http://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?(/[!-~]*)?)?$"
 
 
 class OriginSettings(Section):
@@ -14,7 +20,21 @@ class StampSettings(Section):
 
 
 class GateSettings(Section):
-    """The gate in front of a generator."""
+    """The gate in front of a generator. `checker_command` or `checker_url` is the operator's own check of outputs: a
+    program on this machine, or an address on the loopback. Every refusal waits for a multiple of `refusal_seconds`."""
+
+    tries_an_hour: int = Field(60, ge=1, le=100_000)
+    refusals_a_day: int = Field(10, ge=1, le=100_000)
+    refusal_seconds: float = Field(1.0, ge=0.05, le=30)
+    checker_command: tuple[str, ...] = ()
+    checker_url: str = Field("", pattern=_LOOPBACK)
+    checker_seconds: float = Field(5.0, gt=0, le=60)
+
+    @model_validator(mode="after")
+    def _one_checker(self) -> Self:
+        if self.checker_command and self.checker_url:
+            raise ValueError("checker_command and checker_url: set one of them")
+        return self
 
 
 class PartialSettings(Section):

@@ -18,7 +18,7 @@ counters = Table(
     Column("name", String(40), primary_key=True),
     Column("value", BigInteger, nullable=False),
 )
-NAMES = ("decisions", "items", "keys", "lists", "policy", "reasons")
+NAMES = ("decisions", "items", "keys", "lists", "policy", "protected", "reasons")
 
 _NEXT = Prepared(
     update(counters)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from openai import OpenAI
 
-from gatekeeping import KEY, Service, gatekeeping
+from gateservice import KEY, Service, gateservice
 from generators import Generator, generating
 from inprocess import served
 from rempart.gate.limits import GateLimits
@@ -39,7 +39,7 @@ class Stage:
 @pytest.fixture(scope="session")
 def ground() -> Iterator[Stage]:
     """The servers, once for all tests."""
-    with generating() as generator, gatekeeping() as service, httpx.Client(timeout=20) as http:
+    with generating() as generator, gateservice() as service, httpx.Client(timeout=20) as http:
         here = Stage(url="", generator=generator, service=service, http=http, client=None)  # type: ignore[arg-type]
         with served(here) as url, OpenAI(base_url=f"{url}/v1", api_key="sk-their-own", max_retries=0) as client:
             here.url, here.client = url, client

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from gatekeeping import stamp
+from gateservice import stamp
 from generators import made_picture
 from pictures import encode, scene
 

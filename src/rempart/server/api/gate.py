@@ -1,0 +1,114 @@
+"""`POST /v1/gate/reference` and `/v1/gate/output`: may this go into a generator, may that come out of it?
+
+Each refusal is the same answer, leaving at the same time, whatever its cause; what could not be checked is a problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+from urllib.parse import unquote_to_bytes
+
+import msgspec
+from fastapi import APIRouter, Depends, Request, Response
+
+from rempart.errors import RefusedError, TooManyRequestsError
+from rempart.intake.generator.gating import Told
+from rempart.people.permissions import Permission
+from rempart.people.principal import Principal
+from rempart.policy.facts import Verdict
+from rempart.server.access import needs
+from rempart.server.api import gate_forms as forms
+from rempart.server.api.checks import kind_of
+from rempart.server.bodies import body_of
+from rempart.server.evenly import EvenTimes
+from rempart.server.problems import ProblemError
+from rempart.server.questions import service_of
+from rempart.server.service import Service, get_service
+from rempart.server.waiting import lane_of
+
+router = APIRouter(tags=["gate"])
+Passer = Annotated[Principal, Depends(needs(Permission.GATE))]
+Serving = Annotated[Service, Depends(get_service)]
+THREADS, WAITING = 8, 64
+_JSON = "application/json"
+_NOT_KEPT = {"Cache-Control": "no-store"}
+_encode = msgspec.json.Encoder().encode
+
+
+@router.post(
+    "/v1/gate/reference",
+    response_class=Response,
+    responses={200: forms.REFERENCE_ANSWER},
+    openapi_extra={"requestBody": forms.BODY, "parameters": forms.REFERENCE_PARAMETERS},
+    summary="May this photo go into a generator?",
+)
+async def reference(request: Request, who: Passer, service: Serving) -> Response:
+    """Held against the lists and the protected photos. Nothing of it is kept unless a list holds it."""
+    owner, end_user = service_of(who), _end_user(request)
+    settings = service.settings.server
+    _refuse_other_kinds(request)
+    async with body_of(request, service.bodies, most=settings.body_bytes, seconds=settings.body_seconds) as data:
+        _refuse_empty(data)
+        ask = partial(service.gate.reference, data, by=who, service=owner, end_user=end_user)
+        return await answered_evenly(request, service, ask)
+
+
+async def answered_evenly(request: Request, service: Service, ask: Callable[[], Told]) -> Response:
+    """The answer of the gate; whatever is no `allow` leaves at an even time, errors of the check among it."""
+    times = EvenTimes(service.settings.gate.refusal_seconds)
+    began = times.now()
+    lane = lane_of(request.app, "gate", threads=THREADS, waiting=WAITING)
+    try:
+        told = await lane.run(ask)
+    except (RefusedError, TooManyRequestsError):
+        raise  # what the request itself says wrong, or who asked too often: nothing was looked at
+    except Exception:
+        await times.wait(began)
+        raise
+    if told.verdict is not Verdict.ALLOW:
+        await times.wait(began)
+    return answered(told)
+
+
+def answered(told: Told) -> Response:
+    """The verdict, and with an allow its record; nothing else, ever."""
+    fields = {"verdict": told.verdict.value}
+    if told.record is not None:
+        fields["gate"] = told.record.id
+    return Response(_encode(fields), media_type=_JSON, headers=_NOT_KEPT)
+
+
+def _end_user(request: Request) -> str | None:
+    """Who asks, as the service calls them. Raises ProblemError 422 for what is no such word, or two of them."""
+    given = [*request.query_params.getlist("end_user")]
+    for value in request.headers.getlist("rempart-end-user"):
+        try:
+            given.append(unquote_to_bytes(value.encode("latin-1")).decode("utf-8"))
+        except UnicodeDecodeError as err:
+            raise _wrong("end_user", "The header is not UTF-8.", "Percent-encode it as in a URL.") from err
+    if len(given) > 1:
+        raise _wrong("end_user", "It is there twice.", "Send it once: in the query or in the header.")
+    if not given:
+        return None
+    if not 1 <= len(given[0]) <= forms.MOST_END_USER or any(ord(one) < 32 or ord(one) == 127 for one in given[0]):
+        raise _wrong("end_user", f"It has 1 to {forms.MOST_END_USER} plain characters.", "Send a shorter one.")
+    return given[0]
+
+
+def _refuse_other_kinds(request: Request) -> None:
+    kind = kind_of(request)
+    if kind != "application/octet-stream" and not kind.startswith("image/"):
+        raise ProblemError(
+            415, "The body is a picture as it is.", hint="Send image/* or application/octet-stream.", close=True
+        )
+
+
+def _refuse_empty(data: bytes) -> None:
+    if not data:
+        raise _wrong("body", "There are no bytes in it.", "Send the picture's content.")
+
+
+def _wrong(where: str, what: str, hint: str) -> ProblemError:
+    return ProblemError(422, f"{where}: {what}", hint=hint, slug="invalid")
