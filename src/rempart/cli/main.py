@@ -35,6 +35,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "work": ("rempart.cli.work", "How the team works: queues, routes, what needs two people."),
     "derive": ("rempart.cli.derive", "Whether a picture shares pixels with others, with a map and error rates."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
+    "gate": ("rempart.cli.gate", "Stand in front of an image generator; check pictures in projects."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
     "init": ("rempart.cli.init", "Make a data folder with keys, a database and a first administrator."),
     "backup": ("rempart.cli.backup", "Everything but the keys into one file, while the server runs."),

@@ -151,9 +151,9 @@ class Gate:
         """All are asked about, and all are waited for: neither the answer nor its time tells which one it was."""
         if len(references) > self._limits.references:
             raise wrong(f"There are more than {self._limits.references} pictures.", code="too_many")
-        asked = [self._setup.keeper.reference(one, user=user) for one in references if one is not None]
+        asked = [self._setup.keeper.reference(one, user=user) for one in references if one]
         found = _judged(await asyncio.gather(*asked, return_exceptions=True))
-        if None in references:
+        if not all(references):
             raise refused()
         return found
 

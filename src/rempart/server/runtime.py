@@ -94,13 +94,8 @@ class Runtime:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
-        lists = LiveLists(store, settings.data / "index", self._clock)
-        lists.open()
-        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        item_index.open()
+        lists, item_index, protected = self._indexes(store)
         drawers = stack.enter_context(_drawers(settings))
-        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        protected.open()
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
@@ -143,6 +138,17 @@ class Runtime:
         gc.collect()
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
+
+    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
+        """What is looked up, mapped and up to date."""
+        folder, radius = self._settings.data / "index", self._settings.check.radius
+        lists = LiveLists(store, folder, self._clock)
+        lists.open()
+        items = ItemIndex(store, folder, self._clock, radius=radius)
+        items.open()
+        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
+        protected.open()
+        return lists, items, protected
 
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:

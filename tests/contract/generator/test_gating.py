@@ -148,6 +148,7 @@ def test_a_reference_that_is_not_ours_is_refused(gate: Gatehouse, other: str):
 
 def test_a_listed_output_is_refused_and_people_look_at_it(gate: Gatehouse):
     listed(gate, jpeg(1))
+    gate.checking.lists.catch_up()
     assert gate.take_out(jpeg(1), passes=lambda: pytest.fail("nobody else is asked")) == REFUSED
     with gate.store.read() as conn:
         item = conn.execute(select(items_table)).one()
@@ -191,7 +192,7 @@ def test_the_ledger_says_what_was_answered_and_nothing_of_the_photo(gate: Gateho
     gate.bring(jpeg(2))
     with gate.store.read() as conn:
         leaves = [row.body for row in conn.execute(select(ledger.leaves))]
-    told = b"".join(leaves).decode()
+    told = "".join(leaves)
     assert told.count("gate.answered") == 2
     assert '"cause":"protected"' in told
     assert "u1" not in told

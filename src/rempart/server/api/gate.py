@@ -23,6 +23,7 @@ from rempart.server.api import gate_forms as forms
 from rempart.server.api.checks import kind_of
 from rempart.server.bodies import body_of
 from rempart.server.evenly import EvenTimes
+from rempart.server.outgoing import Going, take_out
 from rempart.server.problems import ProblemError
 from rempart.server.questions import service_of
 from rempart.server.service import Service, get_service
@@ -55,6 +56,31 @@ async def reference(request: Request, who: Passer, service: Serving) -> Response
         return await answered_evenly(request, service, ask)
 
 
+@router.post(
+    "/v1/gate/output",
+    response_class=Response,
+    responses={200: forms.OUTPUT_ANSWER},
+    openapi_extra={"requestBody": forms.BODY, "parameters": forms.OUTPUT_PARAMETERS},
+    summary="May this picture go out?",
+)
+async def output(request: Request, who: Passer, service: Serving) -> Response:
+    """Held against the same, then the operator's own checker is asked; what passes is stamped and recorded."""
+    owner = service_of(who)
+    end_user, wanted = _end_user(request), request.query_params.getlist("reference")
+    if len(wanted) > forms.MOST_REFERENCES:
+        raise _wrong("reference", f"There are {len(wanted)}.", f"Send up to {forms.MOST_REFERENCES}.")
+    stamped, edited = _flag(request, "stamp", otherwise=True), _flag(request, "edited", otherwise=False)
+    settings = service.settings.server
+    _refuse_other_kinds(request)
+    async with body_of(request, service.bodies, most=settings.body_bytes, seconds=settings.body_seconds) as data:
+        _refuse_empty(data)
+        going = Going(
+            content=data, by=who, service=owner, end_user=end_user, references=wanted, generator=_generator(request),
+            stamped=stamped, edited=edited,
+        )  # fmt: skip
+        return await answered_evenly(request, service, partial(take_out, service, going))
+
+
 async def answered_evenly(request: Request, service: Service, ask: Callable[[], Told]) -> Response:
     """The answer of the gate; whatever is no `allow` leaves at an even time, errors of the check among it."""
     times = EvenTimes(service.settings.gate.refusal_seconds)
@@ -78,6 +104,22 @@ def answered(told: Told) -> Response:
     if told.record is not None:
         fields["gate"] = told.record.id
     return Response(_encode(fields), media_type=_JSON, headers=_NOT_KEPT)
+
+
+def _flag(request: Request, name: str, *, otherwise: bool) -> bool:
+    given = request.query_params.getlist(name)
+    if not given:
+        return otherwise
+    if len(given) > 1 or given[0] not in ("true", "false"):
+        raise _wrong(name, "It is true or false, once.", "Correct it, or leave it out.")
+    return given[0] == "true"
+
+
+def _generator(request: Request) -> str | None:
+    given = request.query_params.getlist("generator")
+    if len(given) > 1 or any(len(one) > forms.MOST_GENERATOR for one in given):
+        raise _wrong("generator", f"It has up to {forms.MOST_GENERATOR} characters, once.", "Send a shorter one.")
+    return given[0] if given else None
 
 
 def _end_user(request: Request) -> str | None:

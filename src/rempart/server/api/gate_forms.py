@@ -35,6 +35,7 @@ OUTPUT_PARAMETERS: list[dict[str, Any]] = [
         "description": "The `gate` of each reference photo that went into the picture; repeated for several.",
     },
     _query("generator", "What made the picture, for its label; such as `atelier 2.1`.", maxLength=MOST_GENERATOR),
+    _query("edited", "`true`: the picture is an edit of its first reference.", enum=["true", "false"]),
     _query("stamp", "`false`: only check the picture, and give no bytes back.", enum=["true", "false"]),
 ]
 

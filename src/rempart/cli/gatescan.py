@@ -1,0 +1,1 @@
+"""`rempart gate scan`."""
