@@ -196,7 +196,7 @@ class LookBack:
         if one.ruling.case and deciding:
             case_id = open_case(
                 conn, kind=LOOKBACK, queue=one.ruling.queue, assessors=one.ruling.assessors,
-                item=CaseItem(id=item.id, service=item.service, sha256=item.sha256, object=item.object), matches=deciding,
+                item=CaseItem.of(item), matches=deciding,
                 reason=one.ruling.rule, policy_version=one.policy, by=SYSTEM, at=self._clock(),
             )  # fmt: skip
             self._opened(conn, case_id, deciding, self._clock())

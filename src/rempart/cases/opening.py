@@ -15,6 +15,7 @@ from rempart.cases.records import cases as records
 from rempart.cases.work.routing import LOOK, Routed, look_of, route
 from rempart.cases.work.settings import current
 from rempart.evidence.ledger import Leaf, append
+from rempart.items.records.items import Item
 from rempart.lists.own import is_own
 from rempart.people.principal import Principal
 from rempart.policy.facts import FoundMatch
@@ -46,6 +47,11 @@ class CaseItem:
     service: str
     sha256: bytes | None
     object: str | None = None
+
+    @classmethod
+    def of(cls, item: Item) -> CaseItem:
+        """Of an item that was checked before."""
+        return cls(id=item.id, service=item.service, sha256=item.sha256, object=item.object)
 
 
 def open_case(

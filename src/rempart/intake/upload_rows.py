@@ -62,7 +62,8 @@ class Entry:
             "id": self.item, "service": request.service, "item_id": request.item_id, "uploader": request.uploader,
             "url": request.url, "published": request.published, "context": dict(request.context),
             "sha256": one.sha256, "media_type": seen.media_type if seen else None,
-            "size": seen.size if seen else None, "origin": self._origin(same_bytes=same_bytes), "verdict": self.verdict.value, "decided": decided,
+            "size": seen.size if seen else None, "origin": self._origin(same_bytes=same_bytes),
+            "verdict": self.verdict.value, "decided": decided,
             "request": one.request_id, "object": self.object_id, "created": at, "checked": at, "gone": None,
         }  # fmt: skip
 

@@ -50,7 +50,7 @@ def _first_of(origin: Origin, few: int) -> Origin:
         grounds=origin.grounds[:few], source_types=origin.source_types[:few], fields=origin.fields[:few],
         unreadable=tuple(dict.fromkeys((*origin.unreadable, Unread.STRUCTURE))),
         credentials=replace(
-            signed, failures=signed.failures[: few or 1], manifests=signed.manifests[: few or 1], gate=signed.gate[:few],
-            soft_bindings=signed.soft_bindings[:few],
+            signed, failures=signed.failures[: few or 1], manifests=signed.manifests[: few or 1],
+            gate=signed.gate[:few], soft_bindings=signed.soft_bindings[:few],
         ),
     )  # fmt: skip

@@ -57,7 +57,7 @@ class Plane:
 
 
 def read_prompts(pool: WorkerPool, data: memoryview, *, timeout: float | None = None) -> Prompts:
-    """The prompts in a file's bytes, read by a worker. Never raises for what the file holds; raises UnavailableError."""
+    """The prompts in a file's bytes, read by a worker. Never raises for what the file holds, but UnavailableError."""
     found, answer = _asked(pool, data, PROMPTS, timeout=timeout)
     if found.outcome is not Outcome.OK:
         return Prompts(outcome=found.outcome)

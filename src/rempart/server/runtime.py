@@ -27,6 +27,7 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.provenance import examining, looking
+from rempart.provenance.origin.trust import Trust
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -94,8 +95,13 @@ class Runtime:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
-        lists, item_index, protected = self._indexes(store)
+        lists = LiveLists(store, settings.data / "index", self._clock)
+        lists.open()
+        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
+        item_index.open()
         drawers = stack.enter_context(_drawers(settings))
+        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
+        protected.open()
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
@@ -138,17 +144,6 @@ class Runtime:
         gc.collect()
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
-
-    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
-        """What is looked up, mapped and up to date."""
-        folder, radius = self._settings.data / "index", self._settings.check.radius
-        lists = LiveLists(store, folder, self._clock)
-        lists.open()
-        items = ItemIndex(store, folder, self._clock, radius=radius)
-        items.open()
-        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
-        protected.open()
-        return lists, items, protected
 
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
@@ -207,4 +202,6 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
-    return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK)
+    Trust.kept(settings.data)  # a damaged file is said now, and not by workers that do not start
+    told = str(settings.data.absolute())
+    return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK, told=told)

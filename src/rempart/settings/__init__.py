@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rempart.errors import SettingsError
-from rempart.settings.generating import GateSettings
+from rempart.settings.generating import GateSettings, StampSettings
 from rempart.settings.reporting import (
     CybertipSettings,
     ReasonSettings,
@@ -54,6 +54,7 @@ __all__ = [
     "ReferralSettings",
     "ServerSettings",
     "Settings",
+    "StampSettings",
     "StoreSettings",
     "TransparencySettings",
     "VaultSettings",
@@ -89,6 +90,7 @@ class Settings(Section):
     cybertip: CybertipSettings = CybertipSettings()
     transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
+    stamp: StampSettings = StampSettings()
     gate: GateSettings = GateSettings()
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from rempart.settings.section import Section
 
@@ -16,7 +16,26 @@ class OriginSettings(Section):
 
 
 class StampSettings(Section):
-    """Stamping what a generator made."""
+    """Stamping what a generator made. `certificate` (a chain, the one to sign with first), `key` and `anchor` are PEM
+    files; where the names are empty, those of `rempart certs make` in the data folder are used when they are there.
+    `sign_command` signs instead of a key. `timestamp_url` is an RFC 3161 authority: the one address that is called.
+    `keep_days` 0 means that records of what was stamped stay."""
+
+    workers: int = Field(1, ge=1, le=64)
+    certificate: str = ""
+    key: str = ""
+    anchor: str = ""
+    sign_command: tuple[str, ...] = ()
+    sign_seconds: float = Field(20.0, gt=0, le=300)
+    timestamp_url: str = ""
+    keep_days: int = Field(0, ge=0, le=36_500)
+
+    @field_validator("timestamp_url")
+    @classmethod
+    def _is_address(cls, url: str) -> str:
+        if url and not url.startswith(("https://", "http://")):
+            raise ValueError("an address that begins with https:// or http://")
+        return url
 
 
 class GateSettings(Section):

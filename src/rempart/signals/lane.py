@@ -63,9 +63,9 @@ class Pending:
 class Lane:
     """One worker process, started when first needed and again after each death. Not for two threads at once."""
 
-    def __init__(self, limits: Limits, task: str, run: Any) -> None:
+    def __init__(self, limits: Limits, task: str, run: Any, *, told: str | None = None) -> None:
         self._limits = limits
-        self._task = task
+        self._task = (task,) if told is None else (task, told)
         self._run = run
         self._process: subprocess.Popen[bytes] | None = None
         self._channel: Channel | None = None
@@ -113,7 +113,7 @@ class Lane:
                 number,
                 str(os.getpid()),
                 limits,
-                self._task,
+                *self._task,
             ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,

@@ -77,18 +77,25 @@ class WorkerPool:
     digests are made by a fresh worker, and what else had been sent is sent again. `examine` may be called by many
     threads, of which `waiting` at most wait for a worker; a `map` keeps the workers that were idle when it began until
     it ends. While maps hold all of them, one worker more is started for `examine` alone, so that it never waits longer
-    than for other single files.
+    than for other single files. `told` is handed to the task's `prepare_worker`, before the walls go up: a folder, say;
+    never a secret.
     """
 
     def __init__(
-        self, *, workers: int = 1, limits: Limits = DEFAULT_LIMITS, task: str = TASK, waiting: int = 1024
+        self,
+        *,
+        workers: int = 1,
+        limits: Limits = DEFAULT_LIMITS,
+        task: str = TASK,
+        waiting: int = 1024,
+        told: str | None = None,
     ) -> None:
         if workers < 1:
             raise ValueError("a pool has at least one worker")
         self._limits = limits
         self._starter = ThreadPoolExecutor(max_workers=1, thread_name_prefix="rempart-workers")
-        self._lanes = [Lane(limits, task, self._on_starter) for _ in range(workers)]
-        self._spare = Lane(limits, task, self._on_starter)
+        self._lanes = [Lane(limits, task, self._on_starter, told=told) for _ in range(workers)]
+        self._spare = Lane(limits, task, self._on_starter, told=told)
         self._spare_idle = True
         self._idle = list(self._lanes)
         self._loans: list[_Loan] = []

@@ -22,14 +22,15 @@ Task = Callable[[int, Mapping[str, Any], Limits, Callable[[], None]], Mapping[st
 
 
 def main(arguments: list[str]) -> None:
-    """`arguments`: number of the socket's descriptor, process id of the parent, limits as JSON, `module:function`."""
-    number, parent, limits_text, task_name = arguments
+    """`arguments`: number of the socket's descriptor, process id of the parent, limits as JSON, `module:function`, and
+    what its `prepare_worker` is told, if anything."""
+    number, parent, limits_text, task_name, *told = arguments
     sandbox.begin(int(parent))
     channel = Channel(socket.socket(fileno=int(number)))
     limits = Limits(**json.loads(limits_text))
     # Nothing that a library does on the way out matters in a process that holds nothing.
     try:
-        task = load_task(task_name)
+        task = load_task(task_name, *told)
         channel.send({"ready": sandbox.close(limits)})
         serve(channel, task, limits)
     except OSError:
@@ -40,13 +41,13 @@ def main(arguments: list[str]) -> None:
     os._exit(0)
 
 
-def load_task(name: str) -> Task:
-    """The function of `module:function`, after its module's `prepare_worker`, if there is one, was run."""
+def load_task(name: str, *told: str) -> Task:
+    """The function of `module:function`, after its module's `prepare_worker`, if there is one, was run with `told`."""
     module_name, _, function = name.partition(":")
     module = importlib.import_module(module_name)
     prepare = getattr(module, "prepare_worker", None)
     if prepare is not None:
-        prepare()
+        prepare(*told)
     task: Task = getattr(module, function)
     return task
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from functools import cache
+from importlib import resources
 
-from rempart.errors import RefusedError
+from sqlalchemy import Connection, inspect, text
+
 from rempart.store.engine import Store, take_time
 
 _LOCK = 0x52656D70  # "Remp": any number that nobody else takes in this database
@@ -19,34 +17,29 @@ def upgrade(store: Store, *, to: str = "head") -> bool:
 
     Raises RefusedError for a database that a later version has written, and StoreUnavailableError.
     """
+    with store.read() as conn:
+        if to == "head" and revision(conn) == newest():
+            return False
+    from rempart.store.revising import apply
+
     with store.write() as conn:
         if store.dialect == "postgresql":
             conn.execute(text("SET LOCAL lock_timeout = '60s'"))
             # A new index over a table that has grown takes its time.
             take_time(conn)
             conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before = revision(conn)
-        script = ScriptDirectory.from_config(_config(conn))
-        known = {one.revision for one in script.walk_revisions()}
-        unknown = next((one for one in (before, to) if one not in {None, "head", *known}), None)
-        if unknown is not None:
-            raise RefusedError(
-                f"The database has revision {unknown}, which this version does not know.",
-                hint="Start the version of Rempart that wrote it, or a later one.",
-            )
-        if before == (script.get_current_head() if to == "head" else to):
-            return False
-        command.upgrade(_config(conn), to)
-        return True
+        return apply(conn, before=revision(conn), to=to)
 
 
 def revision(conn: Connection) -> str | None:
     """The newest revision that the database has; None for an empty one."""
-    return MigrationContext.configure(conn).get_current_revision()
+    if not inspect(conn).has_table("alembic_version"):
+        return None
+    return conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _config(conn: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", "rempart.store:migrations")
-    config.attributes["connection"] = conn
-    return config
+@cache
+def newest() -> str:
+    """The newest revision of this version: revisions are named as their files, which are numbered."""
+    folder = resources.files("rempart.store.migrations.versions")
+    return max(one.name.removesuffix(".py") for one in folder.iterdir() if one.name[:4].isdigit())

@@ -25,7 +25,7 @@ def row(number, **more):
     return {
         "id": number, "service": "s", "item_id": f"n{number}é", "uploader": None, "url": "", "published": None,
         "context": {"b": [1, None], "a": "☃"}, "sha256": bytes(range(32)), "media_type": None, "size": 1 << 40,
-        "verdict": "allow", "decided": None, "request": "r", "object": None, "created": utc_now(),
+        "verdict": "allow", "decided": None, "request": "r", "object": None, "origin": None, "created": utc_now(),
         "checked": utc_now(), "gone": None,
     } | more  # fmt: skip
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, update
 
 import rempart
@@ -21,7 +23,7 @@ from rempart.store import upkeep
 from rempart.store.counters import current_number, next_number
 from rempart.store.engine import Store
 from rempart.store.jobs import JobRunner, RetryLater, enqueue, jobs, release_jobs_of
-from rempart.store.migrate import upgrade
+from rempart.store.migrate import newest, upgrade
 from rempart.store.schema import metadata
 from rempart.store.workers import Worker, workers
 
@@ -48,6 +50,12 @@ def test_all_migrations_together_are_the_fresh_schema(store):
     _import_every_table()
     with store.read() as conn:
         assert compare_metadata(MigrationContext.configure(conn), metadata) == []
+
+
+def test_the_newest_revision_by_name_is_the_one_that_every_other_leads_to():
+    config = Config()
+    config.set_main_option("script_location", "rempart.store:migrations")
+    assert ScriptDirectory.from_config(config).get_heads() == [newest()]
 
 
 def test_an_upgrade_of_an_upgraded_database_does_nothing(store):

@@ -9,7 +9,7 @@ from rempart.policy.facts import Verdict
 from rempart.server.api.checks import shown
 
 MATCH = {"list": "police", "entry": "e-1", "distance": 3}
-TOLD = {"item_id", "verdict", "outcome", "request_id"}
+TOLD = {"item_id", "verdict", "outcome", "request_id", "origin"}
 
 
 def key(*scopes: Scope) -> Principal:
@@ -22,7 +22,7 @@ def answer(verdict: Verdict, **more) -> CheckAnswer:
 
 @pytest.mark.parametrize("scope", sorted(set(Scope) - {Scope.ANALYST}))
 @pytest.mark.parametrize("verdict", list(Verdict))
-def test_an_answer_has_four_fields_whatever_was_found(scope, verdict):
+def test_an_answer_has_five_fields_whatever_was_found(scope, verdict):
     who = key(Scope.CHECK, Scope.SIGNALS, scope)
     bare = shown(answer(verdict), who)
     assert set(bare) == TOLD

@@ -87,6 +87,22 @@ def items_of(conn: Connection, case_id: str, *, after: int, most: int) -> tuple[
     return tuple(ItemRow(**row._mapping) for row in conn.execute(query.where(*own).order_by(items.c.id).limit(most)))
 
 
+def is_in(conn: Connection, case_id: str, item: int) -> bool:
+    """Whether an item is in a case."""
+    own = case_items.c.case_id == case_id, case_items.c.item == item
+    return conn.execute(select(case_items.c.item).where(*own)).first() is not None
+
+
+def origin_of(conn: Connection, case_id: str) -> tuple[int, str | None, str | None] | None:
+    """An item of a case, what its file says of its origin, and its sealed object: the first of those whose files say
+    something, else of those that were looked at. Their bytes are the same, as far as they are known."""
+    query = select(items.c.id, items.c.origin, items.c.object).join(case_items, case_items.c.item == items.c.id)
+    said = case((items.c.origin.is_(None), 2), (items.c.origin == "", 1), else_=0)
+    kept = case((items.c.object.is_(None), 1), else_=0)
+    row = conn.execute(query.where(case_items.c.case_id == case_id).order_by(said, kept, items.c.id).limit(1)).first()
+    return None if row is None else (int(row[0]), row[1], row[2])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploads:
     """Whose items a case has, and how many."""

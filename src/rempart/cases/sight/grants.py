@@ -63,7 +63,8 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks to see: a step of the picture, METADATA, or PROMPTS. `purpose` is one of PURPOSES; `words` say more."""
+    """What somebody asks to see: a step of the picture, METADATA, or PROMPTS. `purpose` is one of PURPOSES; `words` say
+    more."""
 
     item: int
     step: Step | Literal["metadata", "prompts"]
@@ -213,7 +214,7 @@ def _is_in(conn: Connection, case_id: str, item: int, who: Principal) -> bool:
 
 
 def _hold_budget(conn: Connection, case: Case, step: str, *, who: Principal, limits: Limits, at: datetime) -> None:
-    """Two tabs of one person wait here for each other. Metadata and prompts show nothing of a picture, and cost nothing."""
+    """Two tabs of one person wait here for each other. Metadata and prompts show no picture, and cost nothing."""
     if step in (METADATA, PROMPTS):
         return
     own = limits.narrowed(care.locked(conn, who.id))

@@ -73,7 +73,7 @@ def deciders(conn: Connection, case_ids: Iterable[str]) -> dict[str, str]:
 def _case(conn: Connection, row: NoticeRow, item: Item, *, at: datetime) -> str:
     return open_case(
         conn, kind=KIND, queue=CHILD_QUEUE if row.track == Track.CHILD else QUEUE, assessors=1,
-        item=CaseItem(id=item.id, service=item.service, sha256=item.sha256, object=item.object), matches=(), reason="complaint",
+        item=CaseItem.of(item), matches=(), reason="complaint",
         policy_version=current_number(conn, "policy"), by=SYSTEM, at=at, due=at + (row.due - row.received),
     )  # fmt: skip
 

@@ -63,7 +63,7 @@ def _located(conn: Connection, place: int, told: Location, arrival: Arrival, ids
         item = _own(conn, location, told, arrival, next(ids))
     case_id = open_case(
         conn, kind=KIND, queue=CHILD_QUEUE if arrival.track is Track.CHILD else QUEUE, assessors=1,
-        item=CaseItem(id=item.id, service=item.service, sha256=item.sha256, object=item.object), matches=(), reason="notice",
+        item=CaseItem.of(item), matches=(), reason="notice",
         policy_version=current_number(conn, "policy"), by=arrival.by, at=arrival.at, due=arrival.due,
     )  # fmt: skip
     return records.LocationRow(

@@ -55,10 +55,11 @@ _LABEL = re.compile(r"/c2pa/([^/]+)")
 
 def settings(roots: Roots) -> dict[str, Any]:
     """What a reader is told: nothing is fetched, from anywhere, and only these roots are trusted."""
+    anchors = {"trust_anchors": roots.pem} if roots.pem else {}
     return {
         "verify": {"verify_trust": True, "remote_manifest_fetch": False, "ocsp_fetch": False},
         "core": {"allowed_network_hosts": []},
-        "trust": {"trust_anchors": roots.pem, "trust_config": "\n".join(PURPOSES) + "\n"},
+        "trust": {**anchors, "trust_config": "\n".join(PURPOSES) + "\n"},
     }
 
 

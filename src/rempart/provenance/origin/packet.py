@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from rempart.provenance.origin.generators import credited, named, traced
 from rempart.provenance.origin.saying import MOST_FIELD, Said
 from rempart.provenance.origin.sourcetypes import meant
-from rempart.provenance.origin.values import MOST_TEXT, Declaration, Ground, Place, Unread, short
+from rempart.provenance.origin.values import Declaration, Ground, Place, Unread, short
 
 _MOST = 1 << 20
 _MOST_TAGS = 20_000

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib.resources import files
@@ -65,7 +64,7 @@ class Trust:
         if len(certificates) > MOST_ANCHORS:
             raise RefusedError(f"{len(certificates)} certificates are more than {MOST_ANCHORS}.")
         anchors = {one.sha256: one for one in map(_anchor, certificates)}
-        return cls(anchors=tuple(sorted(anchors.values(), key=lambda one: (one.name, one.sha256))), dated=dated)
+        return cls(anchors=_sorted(anchors.values()), dated=dated)
 
     @classmethod
     def kept(cls, folder: Path) -> Self:
@@ -82,6 +81,12 @@ class Trust:
         except (ValueError, KeyError, TypeError, AttributeError, RefusedError) as err:
             raise CorruptFileError(f"{FILE} is damaged.", hint="`rempart trust update` writes it anew.") from err
 
+    @classmethod
+    def together(cls, first: Trust, second: Trust) -> Self:
+        """The roots of both, each once, with the date of the second."""
+        anchors = {one.sha256: one for one in (*first.anchors, *second.anchors)}
+        return cls(anchors=_sorted(anchors.values()), dated=second.dated)
+
     @property
     def pem(self) -> str:
         """All roots, one after the other."""
@@ -97,10 +102,6 @@ class Trust:
         if self.dated is None:
             raise ValueError("roots have a date")
         return json.dumps({"dated": self.dated.isoformat(), "pem": self.pem}, indent=1).encode() + b"\n"
-
-    def expired(self, now: datetime) -> tuple[Anchor, ...]:
-        """Roots that hold no more: what they signed then, with a time stamp, still counts."""
-        return tuple(one for one in self.anchors if one.until < now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,10 @@ def to_load() -> tuple[Mapping[str, str], ...]:
     """The lists that exist, as of the day named in each: what it is, who publishes it, where."""
     found: list[dict[str, str]] = json.loads(files(__package__).joinpath("shipped.json").read_text("utf-8"))["lists"]
     return tuple(found)
+
+
+def _sorted(anchors: Iterable[Anchor]) -> tuple[Anchor, ...]:
+    return tuple(sorted(anchors, key=lambda one: (one.name, one.sha256)))
 
 
 def _anchor(certificate: x509.Certificate) -> Anchor:

@@ -54,7 +54,9 @@ class Canvas:
         """The file with what is carried."""
         if self.media_type == "image/jpeg":
             return jpegfile.put(encoded, self.carried)
-        return (pngfile if self.media_type == "image/png" else webpfile).put(encoded, self.carried)
+        if self.media_type == "image/png":
+            return pngfile.put(encoded, self.carried)
+        return webpfile.put(encoded, self.carried)
 
 
 def check(data: bytes) -> None:

@@ -47,7 +47,7 @@ def tidy(carried: Carried) -> None:
 
 
 def _tidied(block: bytearray) -> tuple[bytes, list[str]]:
-    if block[:4] not in (b"II*\0", b"MM\0*"):
+    if bytes(block[:4]) not in (b"II*\0", b"MM\0*"):
         raise ValueError("no TIFF header")
     order = "<" if block[:1] == b"I" else ">"
     start, changed = _number(block, 4, 4, order), []

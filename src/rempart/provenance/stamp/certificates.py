@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
@@ -141,7 +142,7 @@ def _validity(chain: list[x509.Certificate], at: datetime) -> Iterator[Rule]:
         end = one.not_valid_after_utc
         yield Rule(
             name=name, kept=one.not_valid_before_utc <= at <= end, said=f"until {end:%Y-%m-%d}",
-            remedy="It has expired or is not valid yet: renew it (`rempart certs make --renew`), and look at the clock.",
+            remedy="Renew it (`rempart certs make --renew`), and look at the clock.",
         )  # fmt: skip
 
 
@@ -156,7 +157,9 @@ def _extensions(leaf: x509.Certificate) -> Iterator[Rule]:
     )
     basic = _extension(leaf, x509.BasicConstraints)
     yield Rule(
-        name="no authority", kept=basic is None or not basic.value.ca, remedy="Issue it without CA:TRUE: it signs pictures."
+        name="no authority",
+        kept=basic is None or not basic.value.ca,
+        remedy="Issue it without CA:TRUE: it signs pictures.",
     )
     extended = _extension(leaf, x509.ExtendedKeyUsage)
     uses = [one.dotted_string for one in extended.value] if extended else []
@@ -181,7 +184,7 @@ def _extensions(leaf: x509.Certificate) -> Iterator[Rule]:
 
 
 def _path(chain: list[x509.Certificate], anchors: list[x509.Certificate]) -> Iterator[Rule]:
-    for place, (one, issuer) in enumerate(zip(chain, chain[1:], strict=False)):
+    for place, (one, issuer) in enumerate(pairwise(chain)):
         yield Rule(
             name=f"certificate {place + 1} is signed by the next", kept=_is_issued(one, issuer),
             remedy="Put the certificate to sign with first, then the one that issued it, and so on.",
@@ -195,7 +198,9 @@ def _path(chain: list[x509.Certificate], anchors: list[x509.Certificate]) -> Ite
 
 def key_rule(leaf: x509.Certificate, key: Key) -> Rule:
     """Whether a key belongs to the certificate."""
-    return Rule(name="key", kept=_fits(leaf, key), remedy="This key is another certificate's: name the one it was made with.")
+    return Rule(
+        name="key", kept=_fits(leaf, key), remedy="This key is another certificate's: name the one it was made with."
+    )
 
 
 def _fits(certificate: x509.Certificate, key: Key) -> bool:
@@ -244,7 +249,10 @@ def _begun(
 def _name(organisation: str, common: str) -> x509.Name:
     try:
         return x509.Name(
-            [x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation), x509.NameAttribute(NameOID.COMMON_NAME, common)]
+            [
+                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
+                x509.NameAttribute(NameOID.COMMON_NAME, common),
+            ]
         )
     except ValueError as err:
         raise CertificateError("The organisation's name has 1 to 64 characters.") from err

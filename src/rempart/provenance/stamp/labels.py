@@ -60,7 +60,10 @@ def _without_own(packet: bytes) -> tuple[str | None, bool]:
         return None, False
     said = False
     for name in _NAMES:
-        for form in (rf"\s[\w.-]+:{name}\s*=\s*(\"[^\"<]*\"|'[^'<]*')", rf"<([\w.-]+:{name})(?:\s[^<>]*)?>[^<]*</\1\s*>"):
+        for form in (
+            rf"\s[\w.-]+:{name}\s*=\s*(\"[^\"<]*\"|'[^'<]*')",
+            rf"<([\w.-]+:{name})(?:\s[^<>]*)?>[^<]*</\1\s*>",
+        ):
             text, count = re.subn(form, "", text)
             said = said or count > 0
         if re.search(rf":{name}\b", text):

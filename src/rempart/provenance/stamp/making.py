@@ -41,9 +41,10 @@ class MakingPlan(Plan):
 
     def wire(self) -> dict[str, Any]:
         """The plan as the worker is told it; without `record` it would have nothing to do."""
-        label = {"source_type": self.label.source_type, "system": self.label.system, "version": self.label.system_version}
+        told = self.label
         return {
-            "record": self.record, "key": self.key.hex(), "size": self.size, "label": label, "probe_set": self.probe_set,
+            "record": self.record, "key": self.key.hex(), "size": self.size, "probe_set": self.probe_set,
+            "label": {"source_type": told.source_type, "system": told.system, "version": told.system_version},
         }  # fmt: skip
 
 

@@ -21,8 +21,10 @@ from rempart.provenance.stamp.certificates import SIGNING_USES, algorithm_of, ch
 
 SOFT_BINDING = "org.rempart.watermark.1"
 GATE = "org.rempart.gate"
+PARENT = "parentOf"
 _TRUSTED = "Trusted"
 _LONGEST_SIGNATURE = 4096
+_CHECK = "`rempart certs check` says which rule is broken."
 _ALGORITHMS = {
     "ES256": c2pa.C2paSigningAlg.ES256, "ES384": c2pa.C2paSigningAlg.ES384, "ES512": c2pa.C2paSigningAlg.ES512,
     "PS256": c2pa.C2paSigningAlg.PS256, "Ed25519": c2pa.C2paSigningAlg.ED25519,
@@ -117,8 +119,9 @@ class Signing:
 
     def _signer(self, failed: list[SigningUnavailableError]) -> c2pa.Signer:
         if self._command is None:
-            told = c2pa.C2paSignerInfo(self._algorithm.lower().encode(), self._chain.encode(), self._key, _bytes(self._url))
-            return c2pa.Signer.from_info(told)
+            url = None if self._url is None else self._url.encode()
+            name, chain = self._algorithm.lower().encode(), self._chain.encode()
+            return c2pa.Signer.from_info(c2pa.C2paSignerInfo(name, chain, self._key, url))
         command = self._command
 
         def asked(data: bytes) -> bytes:
@@ -136,7 +139,9 @@ class Signing:
             return SigningUnavailableError(
                 f"The picture was not signed: {said}", hint="Look at stamp.timestamp_url: is the authority there?"
             )
-        return CertificateError(f"The picture was not signed: {said}", hint="`rempart certs check` says which rule is broken.")
+        return CertificateError(
+            f"The picture was not signed: {said}", hint="`rempart certs check` says which rule is broken."
+        )
 
     def _read_back(self, data: bytes, media_type: str, store: bytes) -> SignedFile:
         try:
@@ -150,7 +155,7 @@ class Signing:
         if state != _TRUSTED:
             raise CertificateError(
                 f"What was signed reads back as {str(state).lower()}: {_codes(told)}.",
-                hint="`rempart certs check` says which rule is broken.",
+                hint=_CHECK,
             )
         active = told["active_manifest"]
         info = told["manifests"][active].get("signature_info", {})
@@ -162,28 +167,42 @@ class Signing:
 
 def manifest_of(claim: Claim, media_type: str) -> dict[str, Any]:
     """What is signed, as the library takes it."""
-    ingredients = [
-        {"title": f"Reference {number}", "relationship": relation, "instance_id": f"xmp.iid:reference-{number}"}
-        | ({"format": kind} if kind else {})
-        for number, (relation, kind) in enumerate(claim.references, start=1)
-    ]
-    made: dict[str, Any] = {"action": "c2pa.created", "digitalSourceType": claim.source_type}
-    if claim.system:
-        made["softwareAgent"] = {"name": claim.system} | (
-            {"version": claim.system_version} if claim.system_version else {}
-        )
-    if ingredients:
-        made["parameters"] = {"ingredientIds": [one["instance_id"] for one in ingredients]}
-    assertions: list[dict[str, Any]] = [{"label": "c2pa.actions", "data": {"actions": [made]}}]
+    assertions: list[dict[str, Any]] = [{"label": "c2pa.actions", "data": {"actions": _actions(claim)}}]
     if claim.record is not None:
         blocks = [{"scope": {}, "value": record_text(claim.record)}]
         assertions.append({"label": "c2pa.soft-binding", "data": {"alg": SOFT_BINDING, "blocks": blocks}})
     if claim.gate is not None:
         assertions.append({"label": GATE, "data": dict(claim.gate)})
+    ingredients = [
+        {"title": f"Reference {number}", "relationship": relation, "instance_id": _reference(number)}
+        | ({"format": kind} if kind else {})
+        for number, (relation, kind) in enumerate(claim.references, start=1)
+    ]
     return {
         "claim_generator_info": [{"name": "Rempart", "version": __version__}], "format": media_type,
         "ingredients": ingredients, "assertions": assertions,
     }  # fmt: skip
+
+
+def _actions(claim: Claim) -> list[dict[str, Any]]:
+    """It was created; or what was there before was opened, then edited."""
+    parents = [_reference(number) for number, (what, _) in enumerate(claim.references, start=1) if what == PARENT]
+    inputs = [_reference(number) for number, (what, _) in enumerate(claim.references, start=1) if what != PARENT]
+    last: dict[str, Any] = {
+        "action": "c2pa.edited" if parents else "c2pa.created",
+        "digitalSourceType": claim.source_type,
+    }
+    if claim.system:
+        version = {"version": claim.system_version} if claim.system_version else {}
+        last["softwareAgent"] = {"name": claim.system} | version
+    if inputs:
+        last["parameters"] = {"ingredientIds": inputs}
+    opened = {"action": "c2pa.opened", "parameters": {"ingredientIds": parents[:1]}}
+    return [opened, last] if parents else [last]
+
+
+def _reference(number: int) -> str:
+    return f"xmp.iid:reference-{number}"
 
 
 def record_text(record: int) -> str:
@@ -207,7 +226,3 @@ def _context(anchor: str) -> c2pa.Context:
 def _codes(told: Mapping[str, Any]) -> str:
     found: Sequence[Mapping[str, Any]] = told.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
     return ", ".join(str(one.get("code")) for one in found) or "no reason is given"
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode()

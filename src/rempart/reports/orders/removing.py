@@ -118,7 +118,7 @@ def _item_to_people(
             return case.id, PartState.REMOVING
     case_id = open_case(
         conn, kind=_KIND, queue=_QUEUES.get(topic, _USUAL_QUEUE), assessors=1,
-        item=CaseItem(id=item.id, service=item.service, sha256=item.sha256, object=item.object), matches=(), reason=REASON,
+        item=CaseItem.of(item), matches=(), reason=REASON,
         policy_version=current_number(conn, "policy"), by=by, at=at, due=due,
     )  # fmt: skip
     return case_id, PartState.WAITING

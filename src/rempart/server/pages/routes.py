@@ -55,6 +55,7 @@ def routes() -> list[BaseRoute]:
 PARTS = (
     "desk",
     "sight",
+    "origins",
     "care",
     "figures",
     "running",

@@ -17,6 +17,7 @@ from rempart.cases.work.queue import QueueCount, QueueRow
 from rempart.cases.work.settings import Contact
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.desk.drafts import Draft
+from rempart.server.pages.origins.contexts import OriginLine
 from rempart.server.pages.sight.panel import Panel
 from rempart.server.pages.together import Became
 
@@ -171,6 +172,7 @@ class CasePage(Context):
     orders: tuple[tuple[str, str], ...] = ()
     reports: tuple[tuple[str, str, str], ...] = ()
     referrals: tuple[tuple[str, str], ...] = ()
+    origin: OriginLine | None = None
     may_refer: bool = False
 
 

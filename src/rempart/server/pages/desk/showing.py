@@ -44,6 +44,7 @@ from rempart.server.pages.desk.drafts import Draft
 from rempart.server.pages.desk.happenings import told
 from rempart.server.pages.desk.undoing import of_standing, undoable
 from rempart.server.pages.doors import Pages
+from rempart.server.pages.origins.showing import line_of
 from rempart.server.pages.sight.panel import Panel, panel_in
 from rempart.server.service import Service
 
@@ -97,6 +98,7 @@ def case_page(request: Request, pages: Pages, who: Principal, case_id: str, *, t
             orders=tuple((one.id, one.kind) for one in orders.of_case(conn, case_id, who)),
             reports=_reports(conn, case_id, who),
             referrals=tuple((one.id, one.state.value) for one in referrals_of(conn, case_id, who)),
+            origin=line_of(conn, case_id) if items_in_all else None,
             may_refer=who.may(Permission.REPORTS_PREPARE) and not stands.blind
             and (case.state == "decided" or case.danger),
         )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rempart.provenance.looking import Prompts
 from rempart.server.pages.contexts import Context
 from rempart.server.pages.sight.panel import Pane, Panel
 
@@ -41,4 +42,16 @@ class MetadataPage(Context):
     panel: Panel
     pane: Pane
     pairs: tuple[tuple[str, str], ...] | None
+    over: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptsPage(Context):
+    """The words with which somebody had a picture made, as `MetadataPage` has names and values."""
+
+    template: ClassVar[str] = "sight/prompts"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    panel: Panel
+    pane: Pane
+    prompts: Prompts | None
     over: bool

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Literal
 
@@ -20,17 +20,18 @@ from rempart.cases.work.queue import visible
 from rempart.errors import BudgetReachedError, LookOverError, NotFoundError, RefusedError
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
+from rempart.server.pages.contexts import Context
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
 from rempart.server.pages.rendering import render
-from rempart.server.pages.sight.contexts import MetadataPage, PicturesPage, RevealPage
+from rempart.server.pages.sight.contexts import MetadataPage, PicturesPage, PromptsPage, RevealPage
 from rempart.server.pages.sight.panel import DERIVATIVES, panel
 from rempart.server.service import Service
-from rempart.signals.derivatives import METADATA, Step
+from rempart.signals.derivatives import METADATA, PROMPTS, Step
 
 _MOST_ITEM = 2**63
 _PLACES = {"pictures": "/cases/{}/pictures", "quality": "/quality/{}"}
 """Pages that have the panel, besides the case's own."""
-_OWN_PAGES: Mapping[str, str] = {Step.ORIGINAL: "reveal", METADATA: "metadata"}
+_OWN_PAGES: Mapping[str, str] = {Step.ORIGINAL: "reveal", METADATA: "metadata", PROMPTS: "prompts"}
 """What is shown on a page of its own, and only for a purpose."""
 
 
@@ -62,6 +63,15 @@ async def metadata_page(request: Request, pages: Pages, who: Principal) -> Respo
 
 
 @for_people(Permission.EVIDENCE_VIEW)
+async def prompts_page(request: Request, pages: Pages, who: Principal) -> Response:
+    """The words with which somebody had a picture made are asked for with a purpose, and then shown."""
+    service: Service = request.app.state.service
+    item, look_at = _number(request.path_params["item"]), request.query_params.get("look", "")
+    page = await run_in_threadpool(_prompts, service, who, request.path_params["case"], item, look_at)
+    return render(request, page, who=who)
+
+
+@for_people(Permission.EVIDENCE_VIEW)
 async def look(request: Request, pages: Pages, who: Principal) -> Response:
     """Ask for a step of a picture."""
     service: Service = request.app.state.service
@@ -78,7 +88,7 @@ async def look(request: Request, pages: Pages, who: Principal) -> Response:
     except RefusedError as err:
         if not own:
             raise
-        shown = _metadata if step == METADATA else _reveal
+        shown = _SHOWN.get(step, _reveal)
         page = await run_in_threadpool(shown, service, who, case_id, item, "")
         return again(request, page, err, who=who)
     return RedirectResponse(_place(form, case_id, look=granted, item=item, own=own), 303)
@@ -123,6 +133,20 @@ def _metadata(service: Service, who: Principal, case_id: str, item: int, look_at
     return MetadataPage(panel=found.panel, pane=found.pane, pairs=pairs, over=bool(look_at) and pairs is None)
 
 
+def _prompts(service: Service, who: Principal, case_id: str, item: int, look_at: str) -> PromptsPage:
+    found = _reveal(service, who, case_id, item, "")
+    prompts = None
+    if look_at and found.panel.holds and not found.pane.hindrance:
+        with suppress(LookOverError, HinderedError):
+            prompts = service.sight.prompts(case_id, look_at, who=who)
+    return PromptsPage(panel=found.panel, pane=found.pane, prompts=prompts, over=bool(look_at) and prompts is None)
+
+
+_SHOWN: Mapping[str, Callable[[Service, Principal, str, int, str], Context]] = {
+    METADATA: _metadata, PROMPTS: _prompts,
+}  # fmt: skip
+
+
 def _grant(service: Service, who: Principal, case_id: str, asked: Asked) -> str:
     with service.store.write() as conn:
         rules = team(conn)
@@ -153,9 +177,11 @@ def _back(form: FormData, case_id: str, *, shown: str = "") -> str:
     return f"{place}{shown}#pictures"
 
 
-def _step(form: FormData) -> Step | Literal["metadata"]:
+def _step(form: FormData) -> Step | Literal["metadata", "prompts"]:
     if field(form, "step") == METADATA:
         return "metadata"
+    if field(form, "step") == PROMPTS:
+        return "prompts"
     try:
         step = Step(field(form, "step"))
     except ValueError as err:

@@ -11,5 +11,6 @@ TABLE: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/cases/{case}/cover", looking.cover),
     ("GET", "/cases/{case}/reveal/{item}", looking.reveal_page),
     ("GET", "/cases/{case}/metadata/{item}", looking.metadata_page),
+    ("GET", "/cases/{case}/prompts/{item}", looking.prompts_page),
     ("GET", "/cases/{case}/pictures/{grant}", pictures.picture),
 )

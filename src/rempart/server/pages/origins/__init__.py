@@ -1,0 +1,1 @@
+"""Pages about where pictures say that they come from."""

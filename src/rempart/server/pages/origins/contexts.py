@@ -1,0 +1,57 @@
+"""What the pages about origins show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from rempart.provenance.origin.values import Origin
+from rempart.server.pages.contexts import Context
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginLine:
+    """The origin of a case's picture in one line: of which item, what it declares, how its credentials stand (empty
+    without any), what its generator calls itself, and by what it was recognised as stamped here."""
+
+    item: int
+    declaration: str
+    state: str = ""
+    generator: str = ""
+    recognised: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """A record of a stamped picture that answers: its number, by what, when it was stamped."""
+
+    record: str
+    by: tuple[str, ...]
+    at: datetime | None
+    edited: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Known:
+        """As a job wrote it down."""
+        at = datetime.fromisoformat(row["at"]) if row.get("at") else None
+        return cls(record=str(row["record"]), by=tuple(row["by"]), at=at, edited=bool(row.get("edited")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginPage(Context):
+    """All that the file of an item says of where it comes from. `origin` is None where nobody looked; `mark` is how the
+    reading of our own mark ended: found, none, unread, soon while a job has still to read it, or never."""
+
+    template: ClassVar[str] = "origins/origin"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    case_id: str
+    item: int
+    name: str
+    service: str
+    origin: Origin | None
+    mark: str
+    record: str
+    known: tuple[Known, ...]
+    may_look: bool

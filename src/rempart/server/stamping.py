@@ -1,0 +1,77 @@
+"""What stamps in a deployment, put together from its settings; for the server and for commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rempart.clock import Clock
+from rempart.errors import SettingsError
+from rempart.evidence.vault import Keyring
+from rempart.intake.generator.stamping import Stamper
+from rempart.provenance.stamp.making import making_pool
+from rempart.provenance.stamp.signing import SignCommand, Signing
+from rempart.settings import Settings
+from rempart.signals.outcome import Limits
+from rempart.signals.pool import WorkerPool
+from rempart.store.engine import Store
+
+MOST_PIXELS = 40_000_000
+"""Marking takes some forty bytes for each pixel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFiles:
+    """Where certificate, key and anchor are, and the authority's own key, which only renewing needs."""
+
+    certificate: Path
+    key: Path
+    anchor: Path
+    anchor_key: Path
+
+
+def certificate_files(settings: Settings) -> CertificateFiles:
+    """The files of a deployment; those that no setting names are in its data folder."""
+    told, own = settings.stamp, settings.data / "keys"
+    return CertificateFiles(
+        certificate=Path(told.certificate) if told.certificate else own / "stamp.pem",
+        key=Path(told.key) if told.key else own / "stamp.key",
+        anchor=Path(told.anchor) if told.anchor else own / "stamp-root.pem",
+        anchor_key=own / "stamp-root.key",
+    )
+
+
+def open_signing(settings: Settings) -> Signing | None:
+    """What signs; None where no certificate is set up. Raises SettingsError for a file that is missing or cannot be
+    read, CertificateError for what is in it."""
+    told, files = settings.stamp, certificate_files(settings)
+    if not told.certificate and not files.certificate.exists():
+        if told.key or told.sign_command or told.anchor:
+            raise SettingsError("stamp.certificate is missing.", hint="Name the certificate that the key belongs to.")
+        return None
+    command = SignCommand(argv=told.sign_command, timeout=told.sign_seconds) if told.sign_command else None
+    return Signing(
+        chain=read_file(files.certificate).decode("utf-8", "replace"),
+        anchor=read_file(files.anchor).decode("utf-8", "replace"),
+        key=read_file(files.key) if command is None else None, command=command,
+        timestamp_url=told.timestamp_url or None,
+    )  # fmt: skip
+
+
+def stamping_pool(settings: Settings) -> WorkerPool:
+    """Workers that label and mark; each starts when it is first needed."""
+    limits = Limits(file_bytes=settings.server.body_bytes, pixels=MOST_PIXELS)
+    return making_pool(workers=settings.stamp.workers, limits=limits)
+
+
+def open_stamper(settings: Settings, store: Store, *, pool: WorkerPool, keyring: Keyring, clock: Clock) -> Stamper:
+    """The stamper of a deployment. Raises as `open_signing` does."""
+    return Stamper(store=store, pool=pool, keyring=keyring, signing=open_signing(settings), clock=clock)
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a file that a setting names. Raises SettingsError."""
+    try:
+        return path.read_bytes()
+    except OSError as err:
+        raise SettingsError(f"{path} cannot be read: {err.strerror}.", hint="Look at [stamp] in rempart.toml.") from err
