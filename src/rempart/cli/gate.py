@@ -39,6 +39,7 @@ KEY_FILE = click.option(
     "--user-header", metavar="NAME", help="The header in which your own front names who asks. [the field `user`]"
 )
 @click.option("--label", default="", help="What makes the pictures, for their label: `atelier 2.1`.")
+@click.option("--unstamped", is_flag=True, help="Only check pictures, and give them out as they were made.")
 @click.option("--pass", "passes", metavar="PATH", multiple=True, help="A further path to be read: /v1/models.")
 @click.option("--field", "fields", metavar="NAME", multiple=True, help="A further text field that may go through.")
 @click.option("--script", "scripts", metavar="NAME", multiple=True, help="A script of the web UI that may be used.")
@@ -91,9 +92,10 @@ def _serve(options: dict[str, Any]) -> None:
     limits = replace(
         DEFAULT, upstream_seconds=options["seconds"], body_bytes=options["max_bytes"], at_once=options["at_once"]
     )
-    own = options["upstream_key_file"]
+    own, label = options["upstream_key_file"], options["label"]
+    keeper = ServiceKeeper(server, key, generator=label, stamped=not options["unstamped"])
     gate = open_gate(
-        options["upstream"], ServiceKeeper(server, key, generator=options["label"]), limits=limits,
+        options["upstream"], keeper, limits=limits,
         upstream_key=None if own is None else _read_key(own), passes=options["passes"], fields=options["fields"],
         scripts=options["scripts"], user_header=(options["user_header"] or "").lower() or None,
         public_url=options["public_url"],
