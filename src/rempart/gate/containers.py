@@ -31,6 +31,8 @@ MOST_PICTURES = 4096
 _MOST_DEPTH = 64
 _LONGEST_NAME = 4096
 _NAMED = re.compile(r"[^?#]*\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic|heif|jp2|jxl|psd|tga|exr|hdr|dds|ktx2?)\Z", re.I)
+_LABELS = frozenset({"name", "label", "id"})
+"""Under these stands what people read, and no place where a file lies."""
 _DATA_URL = re.compile(r"data:[a-zA-Z0-9.+/-]{0,80};base64,")
 
 
@@ -123,14 +125,14 @@ def _inside(told: Any, binary: bytes) -> Inside:
             trouble.append("a picture of it is cut short")
         else:
             pictures.append(whole[at : at + length])
-    for text in _texts(told, _MOST_DEPTH):
+    for key, text in _texts(told, _MOST_DEPTH):
         if (prefix := _DATA_URL.match(text)) is not None:
             found = _decoded(text[prefix.end() :])
             if found is None:
                 trouble.append("a picture in it cannot be read")
             elif sniff(found[:HEAD_BYTES]) is not None or text.startswith("data:image/"):
                 pictures.append(found)
-        elif len(text) <= _LONGEST_NAME and _NAMED.match(text):
+        elif key not in _LABELS and len(text) <= _LONGEST_NAME and _NAMED.match(text):
             names[unquote(text)] = None
     if len(pictures) + len(names) > MOST_PICTURES:
         raise UnreadProjectError(f"it has more than {MOST_PICTURES} pictures")
@@ -173,17 +175,18 @@ def _dicts(told: Any, name: str) -> Iterator[dict[str, Any]]:
         yield from (one if isinstance(one, dict) else {} for one in found)
 
 
-def _texts(value: Any, depth: int) -> Iterator[str]:
+def _texts(value: Any, depth: int, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a document, with the name it stands under."""
     if depth == 0:
         raise UnreadProjectError("it is nested too deep")
     if isinstance(value, str):
-        yield value
+        yield key, value
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from _texts(one, depth - 1)
+        for name, one in value.items():
+            yield from _texts(one, depth - 1, name)
     elif isinstance(value, list):
         for one in value:
-            yield from _texts(one, depth - 1)
+            yield from _texts(one, depth - 1, key)
 
 
 def _decoded(text: str) -> bytes | None:
@@ -276,5 +279,5 @@ def read_in_worker(
         return Examination(outcome=Outcome.UNREADABLE, error=str(err)).to_wire()
     if len(answer) > ROOM:
         return Examination(outcome=Outcome.TOO_LARGE, error="its pictures are too large together").to_wire()
-    memoryfile.write(descriptor, answer, at=memoryfile.after(size))
+    memoryfile.write(descriptor, memoryfile.after(size), answer)
     return Examination(outcome=Outcome.OK, size=len(answer)).to_wire()
