@@ -100,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"content-type": media_type, "content-length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
+        self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -47,7 +47,7 @@ KEY_FILE = click.option(
 @click.option("--max-bytes", callback=read_size, default="64M", show_default=True, help="Size of one request.")
 @click.option("--at-once", type=click.IntRange(1, 256), default=8, show_default=True, help="Requests at a time.")
 @click.pass_context
-def command(context: click.Context, **options: Any) -> int:
+def command(context: click.Context, /, **options: Any) -> int:
     """Stand in front of an image generator: references are checked before it, pictures after it.
 
     What goes through: /v1/images/generations, edits and variations as OpenAI made them, and txt2img and img2img of
