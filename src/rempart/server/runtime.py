@@ -142,17 +142,6 @@ class Runtime:
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
 
-    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
-        """What is looked up, mapped and up to date."""
-        folder, radius = self._settings.data / "index", self._settings.check.radius
-        lists = LiveLists(store, folder, self._clock)
-        lists.open()
-        items = ItemIndex(store, folder, self._clock, radius=radius)
-        items.open()
-        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
-        protected.open()
-        return lists, items, protected
-
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
             policy = parts.policies.current(conn)
