@@ -36,6 +36,7 @@ from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
 from rempart.server.service import Service
+from rempart.server.stamping import open_stamper, stamping_pool
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import Settings
 from rempart.signals.drawing import drawing_pool
@@ -95,13 +96,9 @@ class Runtime:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
-        lists = LiveLists(store, settings.data / "index", self._clock)
-        lists.open()
-        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        item_index.open()
+        lists, item_index, protected = self._indexes(store)
         drawers = stack.enter_context(_drawers(settings))
-        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        protected.open()
+        stampers = stack.enter_context(closing(stamping_pool(settings)))
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
@@ -123,6 +120,7 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             gate=open_gate(parts, settings, checker=checker, ruler=ruler), protected=parts.protected,
+            stamper=open_stamper(settings, store, pool=stampers, keyring=vault.keyring, clock=self._clock),
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
@@ -144,6 +142,17 @@ class Runtime:
         gc.collect()
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
+
+    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
+        """What is looked up, mapped and up to date."""
+        folder, radius = self._settings.data / "index", self._settings.check.radius
+        lists = LiveLists(store, folder, self._clock)
+        lists.open()
+        items = ItemIndex(store, folder, self._clock, radius=radius)
+        items.open()
+        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
+        protected.open()
+        return lists, items, protected
 
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
