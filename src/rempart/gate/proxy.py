@@ -114,7 +114,7 @@ class Gate:
         if not 0 < len(about.outputs) <= limits.outputs:
             raise garbage("it has no pictures, or too many")
         pictures = await self._at_hand(about.outputs, request.headers)
-        made = await self._made(pictures, user, cleared)
+        made = await self._made(pictures, user, cleared, edited=read.edited)
         response = await asyncio.to_thread(about.write, made, lambda one: self._address(one, request))
         response.headers.update(answer.headers)
         return response
@@ -151,9 +151,9 @@ class Gate:
         """All are asked about, and all are waited for: neither the answer nor its time tells which one it was."""
         if len(references) > self._limits.references:
             raise wrong(f"There are more than {self._limits.references} pictures.", code="too_many")
-        asked = [self._setup.keeper.reference(one, user=user) for one in references if one is not None]
+        asked = [self._setup.keeper.reference(one, user=user) for one in references if one]
         found = _judged(await asyncio.gather(*asked, return_exceptions=True))
-        if None in references:
+        if not all(references):
             raise refused()
         return found
 
@@ -165,8 +165,11 @@ class Gate:
                 raise garbage("its pictures are too large together")
         return found
 
-    async def _made(self, pictures: Sequence[bytes], user: str | None, cleared: Sequence[Cleared]) -> list[Made]:
-        asked = [self._setup.keeper.output(one, user=user, references=cleared) for one in pictures]
+    async def _made(
+        self, pictures: Sequence[bytes], user: str | None, cleared: Sequence[Cleared], *, edited: bool
+    ) -> list[Made]:  # fmt: skip
+        keeper = self._setup.keeper
+        asked = [keeper.output(one, user=user, references=cleared, edited=edited) for one in pictures]
         return _judged(await asyncio.gather(*asked, return_exceptions=True))
 
     def _address(self, made: Made, request: Request) -> str:
