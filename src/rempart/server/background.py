@@ -124,7 +124,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *curation_upkeep.periodics(parts.curation),
         *parts.items.works(),
         *parts.protected.works(),
-        *gate_upkeep.periodics(parts.store),
+        *gate_upkeep.periodics(parts.store, stamps_kept=_stamps_kept(settings)),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
@@ -143,6 +143,10 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),
     )
+
+
+def _stamps_kept(settings: Settings) -> timedelta | None:
+    return timedelta(days=settings.stamp.keep_days) if settings.stamp.keep_days else None
 
 
 def readiness(parts: Parts, periodic: Periodics) -> Readiness:
