@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from generators import generating
@@ -129,6 +130,22 @@ def test_a_body_that_is_too_long_or_too_slow_is_not_waited_for(stage):
         assert sent.recv(100).startswith(b"HTTP/1.1 408")
         assert time.monotonic() - began < 5
     assert here.generator.asked == []
+
+
+def test_who_hangs_up_ends_the_work_for_the_next(stage):
+    here = stage(limits=replace(QUICK, at_once=1, upstream_seconds=10))
+    here.generator.behaviours = ["hang"]
+    with pytest.raises(httpx.ReadTimeout):
+        post_briefly(here)
+    for _ in range(100):
+        if post(here).status_code == 200:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the place was never free again")
+
+
+def post_briefly(here):
+    return here.http.post(here.url + "/v1/images/generations", json=ASKED, timeout=0.3)
 
 
 def test_a_service_that_is_not_there_stops_everything(stage):
