@@ -36,6 +36,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "inspect": ("rempart.cli.inspect", "What files say of where they come from, and whether you made them."),
     "trust": ("rempart.cli.trust", "Roots of signers whose credentials read as trusted."),
     "derive": ("rempart.cli.derive", "Whether a picture shares pixels with others, with a map and error rates."),
+    "protected": ("rempart.cli.protected", "Photos that the gate before a generator refuses on request."),
     "stamp": ("rempart.cli.stamp", "Label, mark and sign what a generator made, and record it."),
     "certs": ("rempart.cli.certs", "A certificate to sign with: make one, and see which rule one breaks."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),

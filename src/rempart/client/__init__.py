@@ -10,9 +10,10 @@ When Rempart cannot be reached the answer is `hold`, never `allow`, unless you s
 stands alone: it needs httpx and nothing else of Rempart.
 """
 
-from rempart.client.answers import Answer, Decision, DecisionPage, Item, Match, Reason, ReasonPage, Verdict
+from rempart.client.answers import Answer, Decision, DecisionPage, Item, Match, Origin, Reason, ReasonPage, Verdict
 from rempart.client.calling import AsyncClient, Client
 from rempart.client.requests import Signals
+from rempart.client.stamping import StampedPicture
 from rempart.client.webhooks import WebhookEvent, verify_webhook
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "DecisionPage",
     "Item",
     "Match",
+    "Origin",
     "Reason",
     "ReasonPage",
     "Signals",
+    "StampedPicture",
     "Verdict",
     "WebhookEvent",
     "verify_webhook",

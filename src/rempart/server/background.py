@@ -36,6 +36,7 @@ from rempart.lists.live import LiveLists
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
+from rempart.provenance.origin.trust import Trust
 from rempart.reports.cybertip.drafting import upkeep as drafting_upkeep
 from rempart.reports.orders import clockwork as orders
 from rempart.reports.referrals import upkeep as referrals_upkeep
@@ -89,7 +90,13 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
         ),
         LIST: Lister(parts.store, curation=parts.curation, clock=parts.store.clock),
         FOLLOW: Follower(writer=writer_of(settings, keyring=parts.vault.keyring), clock=parts.store.clock),
-        MARK: MarkReader(parts.store, vault=parts.vault, pool=parts.drawers, clock=parts.store.clock),
+        MARK: MarkReader(
+            parts.store,
+            vault=parts.vault,
+            pool=parts.drawers,
+            trust=Trust.kept(settings.data),
+            clock=parts.store.clock,
+        ),
         **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
         **curation_upkeep.handlers(parts.curation),
     }

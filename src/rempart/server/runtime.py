@@ -27,7 +27,6 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.provenance import examining, looking
-from rempart.provenance.origin.trust import Trust
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -36,6 +35,7 @@ from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
 from rempart.server.service import Service
+from rempart.server.stamping import open_stamper, stamping_pool
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import Settings
 from rempart.signals.drawing import drawing_pool
@@ -95,13 +95,9 @@ class Runtime:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
-        lists = LiveLists(store, settings.data / "index", self._clock)
-        lists.open()
-        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        item_index.open()
+        lists, item_index, protected = self._indexes(store)
         drawers = stack.enter_context(_drawers(settings))
-        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        protected.open()
+        stampers = stack.enter_context(closing(stamping_pool(settings)))
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
@@ -123,6 +119,7 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             gate=open_gate(parts, settings, checker=checker, ruler=ruler), protected=parts.protected,
+            stamper=open_stamper(settings, store, pool=stampers, keyring=vault.keyring, clock=self._clock),
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
@@ -202,6 +199,5 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
-    Trust.kept(settings.data)  # a damaged file is said now, and not by workers that do not start
     told = str(settings.data.absolute())
     return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK, told=told)
