@@ -69,7 +69,7 @@ class Asked:
 
 def made_picture(number: int) -> bytes:
     """What it makes."""
-    return encode(scene(7_000 + number, 320, 240), "PNG")
+    return encode(scene(7_000 + number, 640, 480), "PNG")
 
 
 class _Handler(BaseHTTPRequestHandler):

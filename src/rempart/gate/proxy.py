@@ -210,7 +210,9 @@ def _judged(found: Sequence[T | BaseException]) -> list[T]:
     for one in failures:
         if not isinstance(one, Exception):
             raise one
-    if any(isinstance(one, PictureRefusedError) for one in failures):
+    no = [one for one in failures if isinstance(one, PictureRefusedError)]
+    if no:
+        log.info("pictures refused: %s", ", ".join(sorted({one.message for one in no})))
         raise refused()
     for one in failures:
         if isinstance(one, TooManyRequestsError):
