@@ -27,6 +27,7 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.provenance import examining, looking
+from rempart.provenance.origin.trust import Trust
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -142,6 +143,17 @@ class Runtime:
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
 
+    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
+        """What is looked up, mapped and up to date."""
+        folder, radius = self._settings.data / "index", self._settings.check.radius
+        lists = LiveLists(store, folder, self._clock)
+        lists.open()
+        items = ItemIndex(store, folder, self._clock, radius=radius)
+        items.open()
+        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
+        protected.open()
+        return lists, items, protected
+
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
             policy = parts.policies.current(conn)
@@ -199,5 +211,6 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
+    Trust.kept(settings.data)  # a damaged file is said now, and not by workers that do not start
     told = str(settings.data.absolute())
     return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK, told=told)
