@@ -33,6 +33,8 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
+from rempart.lists.parts import keeping as part_keeping
+from rempart.lists.parts.finding import PartFinder
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
@@ -72,6 +74,7 @@ class Parts:
     policies: PolicyStore
     alarms: Alarms
     drawers: WorkerPool
+    finder: PartFinder | None = None
 
 
 def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -122,6 +125,8 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
     return (
         *parts.lists.works(),
         *curation_upkeep.periodics(parts.curation),
+        *part_keeping.periodics(parts.vault),
+        *(() if parts.finder is None else parts.finder.live.works()),
         *parts.items.works(),
         *parts.protected.works(),
         *gate_upkeep.periodics(parts.store, stamps_kept=_stamps_kept(settings)),
