@@ -13,7 +13,7 @@ from rempart.cli.exitcodes import NOTHING_FOUND
 from rempart.cli.output import output_file
 from rempart.clock import utc_now
 from rempart.errors import RefusedError, TooLargeError
-from rempart.intake.generator.stamping import Asked, Reference, Stamped, stamp
+from rempart.intake.generator.stamping import Asked, Stamped, references, stamp
 from rempart.provenance.stamp.signing import record_text
 from rempart.server.stamping import open_stamper, stamping_pool
 
@@ -25,24 +25,21 @@ _BY = "command"
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path, dir_okay=False))
 @data_option
 @click.option("--edited", is_flag=True, help="It was edited with a generator, not made by one.")
-@click.option("--system", help="What made it, as it is told in the file.")
-@click.option("--system-version", help="Its version.")
+@click.option("--generator", help="What made it, as it is told in the file.")
 @click.option(
-    "--references", type=click.IntRange(0, 16), default=0, show_default=True, help="How many pictures went into it."
-)
+    "--references", "count", type=click.IntRange(0, 16), default=0, show_default=True,
+    help="How many pictures went into it; with --edited the first is the one that was edited.",
+)  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
-    source: Path, target: Path, data: Path, edited: bool, system: str | None, system_version: str | None,
-    references: int, as_json: bool,
-) -> int:  # fmt: skip
+    source: Path, target: Path, data: Path, edited: bool, generator: str | None, count: int, as_json: bool
+) -> int:
     """Stamp the picture IN (JPEG, PNG or WebP) and write it to OUT.
 
     The label is XMP with IPTC's digital source type; the mark is a number in the pixels; the credentials are C2PA,
     signed with the certificate of the data folder where there is one (`rempart certs make`). What leaves was read back.
     """
-    asked = Asked(
-        edited=edited, system=system, system_version=system_version, references=_references(references, edited)
-    )
+    asked = Asked(edited=edited, system=generator, references=references(count, edited=edited))
     with opened_data(data) as folder:
         content = _read(source, folder.settings.server.body_bytes)
         with stamping_pool(folder.settings) as pool:
@@ -72,10 +69,6 @@ def document(made: Stamped) -> dict[str, Any]:
         },
         "psnr_db": made.psnr_db, "media_type": made.media_type, "replaced": list(made.replaced),
     }  # fmt: skip
-
-
-def _references(count: int, edited: bool) -> tuple[Reference, ...]:
-    return tuple(Reference(relation="parentOf" if edited and not place else "inputTo") for place in range(count))
 
 
 def _read(path: Path, most: int) -> bytes:

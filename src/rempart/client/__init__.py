@@ -13,6 +13,7 @@ stands alone: it needs httpx and nothing else of Rempart.
 from rempart.client.answers import Answer, Decision, DecisionPage, Item, Match, Origin, Reason, ReasonPage, Verdict
 from rempart.client.calling import AsyncClient, Client
 from rempart.client.requests import Signals
+from rempart.client.stamping import StampedPicture
 from rempart.client.webhooks import WebhookEvent, verify_webhook
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Reason",
     "ReasonPage",
     "Signals",
+    "StampedPicture",
     "Verdict",
     "WebhookEvent",
     "verify_webhook",

@@ -40,6 +40,7 @@ from rempart.client.requests import (
     signals_call,
     unchecked,
 )
+from rempart.client.stamping import StampedPicture, stamp_call, stamped_of
 from rempart.errors import RefusedError, RequestRefusedError, ServerAnswerError, ServerUnreachableError
 
 Context = Mapping[str, str | int | bool]
@@ -84,16 +85,21 @@ class _Setup:
         return pause(attempt, None if answer is None else answer.headers.get("retry-after"))
 
 
-def _result(answer: httpx.Response | None, err: httpx.HTTPError | None) -> Any:
-    """What was answered, as JSON (None for no content). Raises what went wrong."""
+def _answered(answer: httpx.Response | None, err: httpx.HTTPError | None) -> httpx.Response:
+    """What was answered. Raises what went wrong."""
     if err is not None or answer is None:
         raise ServerUnreachableError(f"Rempart could not be reached: {type(err).__name__}.") from err
     if answer.status_code in RETRIED:
         raise ServerUnreachableError(f"Rempart could not answer now (status {answer.status_code}).")
-    if answer.status_code == 204:
-        return None
     if not answer.is_success:
         raise refusal(answer)
+    return answer
+
+
+def _result(answer: httpx.Response) -> Any:
+    """What was answered, as JSON (None for no content)."""
+    if answer.status_code == 204:
+        return None
     try:
         return answer.json()
     except ValueError as wrong:
@@ -232,7 +238,19 @@ class Client(_Setup):
                 raise
             return unchecked(item_id, ServerUnreachableError(err.message), self._when, outcome="too_large")
 
+    def stamp(
+        self, data: bytes, *, generator: str | None = None, edited: bool = False, references: int = 0
+    ) -> StampedPicture:
+        """Label, mark and sign what a generator made; needs a key with the scope `generator`. Give out `data` of the
+        answer. Raises RequestRefusedError for a picture that is not stamped, ServerUnreachableError, and
+        ServerAnswerError for an answer that is no picture: give out nothing then."""
+        call = stamp_call(data, generator=generator, edited=edited, references=references)
+        return stamped_of(self._send(call))
+
     def _call(self, call: Call) -> Any:
+        return _result(self._send(call))
+
+    def _send(self, call: Call) -> httpx.Response:
         attempt = 0
         while True:
             answer, failure = None, None
@@ -245,7 +263,7 @@ class Client(_Setup):
                 failure = err
             seconds = self._next(attempt, answer, failure)
             if seconds is None:
-                return _result(answer, failure)
+                return _answered(answer, failure)
             time.sleep(seconds)
             attempt += 1
 
@@ -359,7 +377,17 @@ class AsyncClient(_Setup):
                 raise
             return unchecked(item_id, ServerUnreachableError(err.message), self._when, outcome="too_large")
 
+    async def stamp(
+        self, data: bytes, *, generator: str | None = None, edited: bool = False, references: int = 0
+    ) -> StampedPicture:
+        """As `Client.stamp`."""
+        call = stamp_call(data, generator=generator, edited=edited, references=references)
+        return stamped_of(await self._send(call))
+
     async def _call(self, call: Call) -> Any:
+        return _result(await self._send(call))
+
+    async def _send(self, call: Call) -> httpx.Response:
         attempt = 0
         while True:
             answer, failure = None, None
@@ -372,6 +400,6 @@ class AsyncClient(_Setup):
                 failure = err
             seconds = self._next(attempt, answer, failure)
             if seconds is None:
-                return _result(answer, failure)
+                return _answered(answer, failure)
             await asyncio.sleep(seconds)
             attempt += 1

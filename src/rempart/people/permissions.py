@@ -93,6 +93,7 @@ class Permission(StrEnum):
     OVERSIGHT = "oversight"
     HEALTH = "health"
     GATE = "gate"
+    STAMP = "stamp"
 
 
 _ANYONE = frozenset({Permission.STATUS, Permission.OWN_ACCOUNT, Permission.APPROVALS_READ})
@@ -189,7 +190,7 @@ BY_SCOPE: Mapping[Scope, frozenset[Permission]] = {
     Scope.CASES: frozenset({Permission.CASES_OPEN}),
     Scope.REPORTS: frozenset({Permission.REPORTS_SUPPLY}),
     Scope.METRICS: frozenset({Permission.METRICS}),
-    Scope.GENERATOR: frozenset({Permission.GATE}),
+    Scope.GENERATOR: frozenset({Permission.GATE, Permission.STAMP}),
 }
 
 APPROVED_WITH: Mapping[str, Permission] = {

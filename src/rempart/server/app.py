@@ -24,6 +24,8 @@ from rempart.server.service import Service
 ROUTERS: Sequence[str] = (
     "rempart.server.api.checks",
     "rempart.server.api.gate",
+    "rempart.server.api.protected",
+    "rempart.server.api.stamping",
     "rempart.server.api.items",
     "rempart.server.api.ledger",
     "rempart.server.api.lists",

@@ -15,6 +15,7 @@ from rempart.clock import Clock
 from rempart.evidence.backup.replaying import Again, Step, destroyed_again
 from rempart.evidence.vault import Vault
 from rempart.evidence.vault import records as vault_records
+from rempart.intake.generator.protection import withdrawn_again
 from rempart.intake.notices import seeds, track
 from rempart.intake.notices.upkeep import forget_again
 from rempart.intake.notices.withdrawal import withdraw_again
@@ -37,12 +38,12 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
     """Steps by their action; `known` is what an old deployment that can still be read remembers.
 
     Evidence destroyed or held, entries withdrawn, seeds of notices pulled, notices taken back or moved to the
-    children's track, items deleted, what was forgotten of cases, cases from which people were kept (from everybody
-    then, where nobody can tell any more who they were), the team's settings (leads alone see cases, where those are
-    lost, until they put settings in force), keys revoked or replaced, webhooks deleted, disabled or enabled,
-    statements of reasons delayed or withheld, referrals taken back, handed over or forgotten, filing for real
-    switched off, persons deactivated or given other roles. A password, code, passkey or provider that was replaced
-    or removed later, by a link too, does not open anything any more: its owner needs a new link.
+    children's track, photos protected no more, items deleted, what was forgotten of cases, cases from which people
+    were kept (from everybody then, where nobody can tell any more who they were), the team's settings (leads alone
+    see cases, where those are lost, until they put settings in force), keys revoked or replaced, webhooks deleted,
+    disabled or enabled, statements of reasons delayed or withheld, referrals taken back, handed over or forgotten,
+    filing for real switched off, persons deactivated or given other roles. A password, code, passkey or provider
+    that was replaced or removed later, by a link too, does not open anything any more: its owner needs a new link.
     """
     return {
         "vault.destroyed": destroyed_again(vault),
@@ -53,6 +54,7 @@ def replays(vault: Vault, *, clock: Clock, known: Known | None = None) -> Mappin
         "notice.forgotten": partial(_notice_forgotten, clock=clock),
         "seed.pulled": partial(_seeds_pulled, clock=clock),
         "notice.track_switched": partial(_track_switched, clock=clock),
+        "photo.withdrawn": partial(_photo_withdrawn, clock=clock),
         "item.deleted": partial(_item_deleted, clock=clock),
         "case.restricted": partial(_case_restricted, known=known),
         "case.forgotten": _case_forgotten,
@@ -120,6 +122,10 @@ def _referred(conn: Connection, step: Step, *, vault: Vault, clock: Clock) -> bo
     return step.subject is not None and referred_again(
         conn, step.action, step.subject, step.facts, vault=vault, at=clock()
     )  # fmt: skip
+
+
+def _photo_withdrawn(conn: Connection, step: Step, *, clock: Clock) -> bool:
+    return withdrawn_again(conn, str(step.facts.get("photo")), at=clock())
 
 
 def _item_deleted(conn: Connection, step: Step, *, clock: Clock) -> bool:

@@ -27,6 +27,7 @@ from rempart.lists.guards import GuardKeeper
 from rempart.lists.live import LiveLists
 from rempart.policy.versions import PolicyStore, ensure_first
 from rempart.provenance import examining, looking
+from rempart.provenance.origin.trust import Trust
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
 from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
@@ -34,7 +35,9 @@ from rempart.server.bodies import BodyMemory
 from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
+from rempart.server.parts import open_finder
 from rempart.server.service import Service
+from rempart.server.stamping import open_stamper, stamping_pool
 from rempart.server.vaults import open_keyring, open_vault
 from rempart.settings import Settings
 from rempart.signals.drawing import drawing_pool
@@ -94,18 +97,14 @@ class Runtime:
             refuse_while_pending(conn)
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
-        lists = LiveLists(store, settings.data / "index", self._clock)
-        lists.open()
-        item_index = ItemIndex(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        item_index.open()
+        lists, item_index, protected = self._indexes(store)
         drawers = stack.enter_context(_drawers(settings))
-        protected = ProtectedPhotos(store, settings.data / "index", self._clock, radius=settings.check.radius)
-        protected.open()
+        stampers = stack.enter_context(closing(stamping_pool(settings)))
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
             alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
-            drawers=drawers,
+            drawers=drawers, finder=open_finder(settings, vault, stack, share=self._share),
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         ruler, count = self._ruler(parts), _workers(settings, self._share)
@@ -122,6 +121,7 @@ class Runtime:
             settings=settings, store=store, worker=worker, clock=self._clock, vault=vault, lists=lists,
             items=item_index, curation=parts.curation, policies=parts.policies, checker=checker, meters=meters,
             gate=open_gate(parts, settings, checker=checker, ruler=ruler), protected=parts.protected,
+            stamper=open_stamper(settings, store, pool=stampers, keyring=vault.keyring, clock=self._clock),
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
@@ -144,10 +144,21 @@ class Runtime:
         gc.freeze()  # what was loaded so far stays: no collection has to look through it again
         gc.set_threshold(*_COLLECT)
 
+    def _indexes(self, store: Store) -> tuple[LiveLists, ItemIndex, ProtectedPhotos]:
+        """What is looked up, mapped and up to date."""
+        folder, radius = self._settings.data / "index", self._settings.check.radius
+        lists = LiveLists(store, folder, self._clock)
+        lists.open()
+        items = ItemIndex(store, folder, self._clock, radius=radius)
+        items.open()
+        protected = ProtectedPhotos(store, folder, self._clock, radius=radius)
+        protected.open()
+        return lists, items, protected
+
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
             policy = parts.policies.current(conn)
-        return Ruler(parts.lists, radius=self._settings.check.radius, policy=policy)
+        return Ruler(parts.lists, radius=self._settings.check.radius, policy=policy, parts=parts.finder)
 
     def _checker(self, parts: Parts, pool: WorkerPool, ruler: Ruler) -> Checker:
         settings, count = self._settings, _workers(self._settings, self._share)
@@ -201,5 +212,6 @@ def _pool(settings: Settings, share: int) -> WorkerPool:
             f"check.probe_set: there is no probe set {settings.check.probe_set!r}.", hint=f"Known: {', '.join(SETS)}."
         )
     limits = Limits(file_bytes=settings.server.body_bytes)
+    Trust.kept(settings.data)  # a damaged file is said now, and not by workers that do not start
     told = str(settings.data.absolute())
     return WorkerPool(workers=_workers(settings, share), limits=limits, task=examining.TASK, told=told)

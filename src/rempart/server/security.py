@@ -96,7 +96,7 @@ def security_limits(settings: Settings) -> Limits:
     """The limits of a deployment; uploads and imports are read by their routes, in bounded memory."""
     server = settings.server
     own = re.compile(
-        r"/v1/(check(/.*)?|gate/(reference|output)|items/.+/content|lists/[^/]+/entries:import)"
+        r"/v1/(check(/.*)?|gate/(reference|output)|stamp|items/.+/content|lists/[^/]+/entries:import)"
         r"|/lists/[^/]+/import|/items/search"
     )
     return Limits(public_url=server.public_url, body_seconds=server.body_seconds, own=own)

@@ -11,6 +11,7 @@ from rempart.clock import Clock
 from rempart.evidence.vault import Vault
 from rempart.intake.generator.gating import Gate
 from rempart.intake.generator.protection import ProtectedPhotos
+from rempart.intake.generator.stamping import Stamper
 from rempart.intake.upload import Checker
 from rempart.items.lookback import ItemIndex
 from rempart.lists.curation import Curation
@@ -43,6 +44,7 @@ class Service:
     checker: Checker
     gate: Gate
     protected: ProtectedPhotos
+    stamper: Stamper
     sight: Showing
     bodies: BodyMemory
     fetcher: Fetcher

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,36 @@ def open_signing(settings: Settings) -> Signing | None:
     )  # fmt: skip
 
 
+class SigningOfFiles:
+    """What signs, read again when one of its files changes: a certificate that was renewed is used at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._files = settings, certificate_files(settings)
+        self._lock = threading.Lock()
+        self._seen = self._look()
+        self._signing = open_signing(settings)
+
+    def __call__(self) -> Signing | None:
+        """Raises as `open_signing` does."""
+        with self._lock:
+            seen = self._look()
+            if seen != self._seen:
+                self._signing = open_signing(self._settings)
+                self._seen = seen
+            return self._signing
+
+    def _look(self) -> tuple[object, ...]:
+        return tuple(_state(one) for one in (self._files.certificate, self._files.key, self._files.anchor))
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        told = path.stat()
+    except OSError:
+        return None
+    return told.st_mtime_ns, told.st_ino
+
+
 def stamping_pool(settings: Settings) -> WorkerPool:
     """Workers that label and mark; each starts when it is first needed."""
     limits = Limits(file_bytes=settings.server.body_bytes, pixels=MOST_PIXELS)
@@ -66,7 +97,7 @@ def stamping_pool(settings: Settings) -> WorkerPool:
 
 def open_stamper(settings: Settings, store: Store, *, pool: WorkerPool, keyring: Keyring, clock: Clock) -> Stamper:
     """The stamper of a deployment. Raises as `open_signing` does."""
-    return Stamper(store=store, pool=pool, keyring=keyring, signing=open_signing(settings), clock=clock)
+    return Stamper(store=store, pool=pool, keyring=keyring, signing=SigningOfFiles(settings), clock=clock)
 
 
 def read_file(path: Path) -> bytes:

@@ -1,19 +1,29 @@
 """The gate's routes, asked as a generator's service asks them."""
 
 import time
+from dataclasses import replace
+from io import BytesIO
 
 import httpx
+import numpy as np
 import pytest
+from PIL import Image
+from sqlalchemy import func, select
 
 from inprocess import served
 from pictures import encode, jpeg, scene
 from rempart.clock import utc_now
 from rempart.intake.generator.protection import protect
+from rempart.intake.generator.recognising import recognise
+from rempart.intake.generator.records.generated import generated
 from rempart.lists.entry import EntrySignal
 from rempart.people.permissions import Scope
 from rempart.people.principal import CONSOLE
+from rempart.provenance.watermark.pattern import Pattern
+from rempart.provenance.watermark.reading import read_any
 from rempart.server.app import create_app
 from rempart.server.runtime import Runtime
+from rempart.settings import GateSettings
 from rempart.signals.digests import digest_bytes
 from serving import add_list, make_data, make_key
 
@@ -138,3 +148,63 @@ def test_a_listed_or_unreadable_output_is_refused_in_the_same_words(client):
 @pytest.mark.parametrize("asked", [{"stamp": "yes"}, {"edited": "1"}, {"generator": "a" * 201}])
 def test_words_that_are_none_are_refused(client, asked):
     assert take_out(client, jpeg(5), **asked).status_code == 422
+
+
+def test_an_output_leaves_stamped_with_the_record_of_its_check(client, runtime):
+    first = bring(client, jpeg(4), end_user="u6").json()["gate"]
+    sent = jpeg(5, 640, 480)
+    answer = take_out(client, sent, stamp="true", reference=first, generator="atelier 2.1", edited="true")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert answer.content != sent
+    assert answer.headers["rempart-c2pa"] == "none"
+    record, gate = int(answer.headers["rempart-record"], 16), answer.headers["rempart-gate"]
+    found = read_any(pixels(answer.content), patterns(runtime))
+    assert found is not None
+    assert found.record == record
+    with runtime.service.store.read() as conn:
+        (known,) = recognise(conn, record=record)
+    assert known.gate.id == gate
+    assert [one.id for one in known.gate.references] == [first]
+
+
+@pytest.mark.parametrize("data", [LISTED, PROTECTED, UNREADABLE], ids=["listed", "protected", "unreadable"])
+def test_what_is_refused_is_never_stamped(client, runtime, data):
+    before = count_generated(runtime)
+    answer = take_out(client, data, stamp="true")
+    assert (answer.status_code, answer.content) == (200, b'{"verdict":"block"}')
+    assert count_generated(runtime) == before
+
+
+def test_a_kind_that_is_not_stamped_is_told_so_only_where_nothing_speaks_against_it(client, runtime):
+    cmyk = encode(Image.fromarray(scene(9)).convert("CMYK"))
+    answer = take_out(client, cmyk, stamp="true")
+    assert answer.status_code == 422
+    assert take_out(client, cmyk).json()["verdict"] == "allow"
+    add_list(runtime.service.store, "cmyk", [digest_bytes(cmyk).sha256])
+    runtime.service.lists.catch_up()
+    assert take_out(client, cmyk, stamp="true").json() == {"verdict": "block"}
+
+
+def test_an_output_is_held_when_the_operators_checker_is_away(client, runtime, monkeypatch):
+    away = runtime.service.settings.model_copy(update={"gate": GateSettings(checker_command=("/no/such/program",))})
+    service = replace(runtime.service, settings=away)
+    client_app = create_app(service, runtime.access)
+    with served(client_app) as address:
+        answer = httpx.post(
+            f"{address}/v1/gate/output", content=jpeg(5), timeout=30,
+            headers={"Content-Type": "image/jpeg", "Authorization": client.headers["authorization"]},
+        )  # fmt: skip
+    assert (answer.status_code, answer.json()) == (200, {"verdict": "hold"})
+
+
+def count_generated(runtime) -> int:
+    with runtime.service.store.read() as conn:
+        return conn.execute(select(func.count()).select_from(generated)).scalar_one()
+
+
+def pixels(data: bytes):
+    return np.asarray(Image.open(BytesIO(data)).convert("RGB"))
+
+
+def patterns(runtime):
+    return [Pattern(key) for key in runtime.service.vault.keyring.mark_keys()]

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import Connection
+
 from rempart.clock import Clock
 from rempart.errors import NotFoundError, RefusedError
 from rempart.evidence.ledger import Leaf, append
@@ -124,6 +126,11 @@ def withdraw(store: Store, photo: str, *, by: Principal, at: datetime, service: 
         facts = {"photo": photo}
         append(conn, Leaf(action="photo.withdrawn", actor=by.pseudonym, facts=facts, subject=f"photo:{photo}"), at=at)
         records.withdraw(conn, photo, number=next_number(conn, records.COUNTER), at=at)
+
+
+def withdrawn_again(conn: Connection, photo: str, *, at: datetime) -> bool:
+    """After a restore: a photo that was withdrawn later is withdrawn again; False when it is not there."""
+    return records.withdraw(conn, photo, number=next_number(conn, records.COUNTER), at=at)
 
 
 def _says_enough(one: EntrySignal) -> bool:

@@ -27,7 +27,7 @@ from rempart.intake.generator.records.generated import GeneratedRow
 from rempart.intake.generator.values import GateRecord
 from rempart.provenance.stamp import labels
 from rempart.provenance.stamp.making import Made, make
-from rempart.provenance.stamp.signing import Claim, SignedFile, Signing
+from rempart.provenance.stamp.signing import PARENT, Claim, SignedFile, Signing
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.pool import WorkerPool
@@ -36,7 +36,7 @@ from rempart.store.engine import Store
 
 RECORD_BITS = 48
 _WAIT_SECONDS = 20.0
-_MOST_WORDS = 100
+_MOST_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,12 +111,13 @@ class Marked:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamper:
     """What a stamp is made with: where it is recorded, where pictures are decoded (a `making_pool`), whose mark and
-    whose signature, if any. Safe from several threads; blocks. The server has one (`Service.stamper`)."""
+    whose signature, if any (asked for each time, since certificates are renewed). Safe from several threads; blocks.
+    The server has one (`Service.stamper`)."""
 
     store: Store
     pool: WorkerPool
     keyring: Keyring
-    signing: Signing | None
+    signing: Callable[[], Signing | None]
     clock: Clock
     random_record: Callable[[int], int] = secrets.randbits
 
@@ -136,7 +137,8 @@ def mark(data: bytes, *, asked: Asked, stamper: Stamper, probe_set: str | None =
 
 def sign(marked: Marked, *, asked: Asked, stamper: Stamper, by: str) -> Stamped:
     """The second half: signs, verifies, records. `asked.gate` may say by now what was checked."""
-    signed = None if stamper.signing is None else _signed(marked, asked, stamper.signing)
+    signing = stamper.signing()
+    signed = None if signing is None else _signed(marked, asked, signing)
     data = marked.data if signed is None else signed.data
     _record(marked, asked, signed, data, stamper=stamper, by=by)
     return Stamped(
@@ -153,6 +155,11 @@ def stamp(data: bytes, *, asked: Asked, stamper: Stamper, by: str) -> Stamped:
     CertificateError when what was signed does not read back as trusted: nothing leaves then.
     """
     return sign(mark(data, asked=asked, stamper=stamper), asked=asked, stamper=stamper, by=by)
+
+
+def references(count: int, *, edited: bool) -> tuple[Reference, ...]:
+    """So many pictures of which no more is told; of one that was edited, the first is that one."""
+    return tuple(Reference(relation=PARENT if edited and not place else "inputTo") for place in range(count))
 
 
 def _free_record(stamper: Stamper) -> int:

@@ -14,16 +14,16 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from rempart.errors import RefusedError, TooManyRequestsError
-from rempart.intake.generator.gating import Told
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
 from rempart.server.access import needs
 from rempart.server.api import gate_forms as forms
 from rempart.server.api.checks import kind_of
+from rempart.server.api.stamping import told as stamp_headers
 from rempart.server.bodies import body_of
 from rempart.server.evenly import EvenTimes
-from rempart.server.outgoing import Going, take_out
+from rempart.server.outgoing import Going, Gone, take_out
 from rempart.server.problems import ProblemError
 from rempart.server.questions import service_of
 from rempart.server.service import Service, get_service
@@ -52,8 +52,8 @@ async def reference(request: Request, who: Passer, service: Serving) -> Response
     _refuse_other_kinds(request)
     async with body_of(request, service.bodies, most=settings.body_bytes, seconds=settings.body_seconds) as data:
         _refuse_empty(data)
-        ask = partial(service.gate.reference, data, by=who, service=owner, end_user=end_user)
-        return await answered_evenly(request, service, ask)
+        bring = partial(service.gate.reference, data, by=who, service=owner, end_user=end_user)
+        return await answered_evenly(request, service, lambda: Gone(told=bring()))
 
 
 @router.post(
@@ -81,28 +81,32 @@ async def output(request: Request, who: Passer, service: Serving) -> Response:
         return await answered_evenly(request, service, partial(take_out, service, going))
 
 
-async def answered_evenly(request: Request, service: Service, ask: Callable[[], Told]) -> Response:
+async def answered_evenly(request: Request, service: Service, ask: Callable[[], Gone]) -> Response:
     """The answer of the gate; whatever is no `allow` leaves at an even time, errors of the check among it."""
     times = EvenTimes(service.settings.gate.refusal_seconds)
     began = times.now()
     lane = lane_of(request.app, "gate", threads=THREADS, waiting=WAITING)
     try:
-        told = await lane.run(ask)
+        gone = await lane.run(ask)
     except (RefusedError, TooManyRequestsError):
         raise  # what the request itself says wrong, or who asked too often: nothing was looked at
     except Exception:
         await times.wait(began)
         raise
-    if told.verdict is not Verdict.ALLOW:
+    if gone.told.verdict is not Verdict.ALLOW:
         await times.wait(began)
-    return answered(told)
+    return answered(gone)
 
 
-def answered(told: Told) -> Response:
-    """The verdict, and with an allow its record; nothing else, ever."""
+def answered(gone: Gone) -> Response:
+    """The verdict, and with an allow its record and what was stamped; nothing else, ever."""
+    told, stamped = gone.told, gone.stamped
     fields = {"verdict": told.verdict.value}
     if told.record is not None:
         fields["gate"] = told.record.id
+        if stamped is not None:
+            headers = {**_NOT_KEPT, "Rempart-Gate": told.record.id, **stamp_headers(stamped)}
+            return Response(stamped.data, media_type=stamped.media_type, headers=headers)
     return Response(_encode(fields), media_type=_JSON, headers=_NOT_KEPT)
 
 
