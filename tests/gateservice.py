@@ -86,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json({"verdict": "allow", "gate": record})
         elif not self.server.records.issuperset(params.get("reference", [])):
             self._json({"detail": "an unknown reference"}, 422)
+        elif params.get("stamp") == ["false"]:
+            self._json({"verdict": "allow", "gate": "gate_out"})
         else:
             self._answer(stamped, "image/png", {"rempart-gate": "gate_out", "rempart-record": "7f3a00000001"})
 
@@ -98,6 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in {"content-type": media_type, "content-length": str(len(body)), **(headers or {})}.items():
             self.send_header(name, value)
+        self.send_header("connection", "close")
         self.end_headers()
         self.wfile.write(body)
 

@@ -100,19 +100,24 @@ def _checked(settings: Settings, certificate: Path | None, anchor: Path | None) 
         return
     if not settings.stamp.sign_command:
         yield key_rule(chain[0], key_of(read_file(files.key)))
-    yield _tried(settings)
+    yield from _tried(settings)
 
 
-def _tried(settings: Settings) -> Rule:
+def _tried(settings: Settings) -> Iterator[Rule]:
     """Whether what it signs reads back as trusted: what all the other rules are for."""
     try:
         signing = open_signing(settings)
         assert signing is not None
         made = signing.sign(samples()["image/png"], "image/png", Claim(source_type=MADE, record=None))
     except RempartError as err:
-        return Rule(name="a picture that it signs is trusted", kept=False, remedy=str(err))
-    said = "with a time stamp" if made.timestamped else "without a time stamp"
-    return Rule(name="a picture that it signs is trusted", kept=True, said=said)
+        yield Rule(name="a picture that it signs is trusted", kept=False, remedy=str(err))
+        return
+    yield Rule(name="a picture that it signs is trusted", kept=True)
+    if settings.stamp.timestamp_url:
+        yield Rule(
+            name="its time stamp is trusted", kept=made.timestamped,
+            remedy="Add the root of the time-stamping authority to the file of stamp.anchor.",
+        )  # fmt: skip
 
 
 def _own_files(settings: Settings) -> CertificateFiles:

@@ -24,7 +24,7 @@ _SAID: Mapping[Declaration, str] = {
     Declaration.AI_MADE: "Declared AI-made. A label may be false, and it never says that no real child is concerned.",
     Declaration.AI_EDITED: "Declared AI-edited. That does not tell what was changed, nor that what is left is true.",
     Declaration.CAMERA: "Declared a camera's. That is copied or written with ease: no proof that it is a photograph.",
-    Declaration.CONFLICTING: "Conflicting: declared both AI-made and a camera's. Which of them is true, that does not tell.",
+    Declaration.CONFLICTING: "Conflicting: declared both AI-made and a camera's. Which one is true, it does not tell.",
     Declaration.NONE: "No declaration. That says nothing: most generated pictures carry none, or have lost it.",
 }
 _STATES: Mapping[str, str] = {
@@ -82,9 +82,9 @@ def without_data() -> Iterator[Callable[[Looked], Known]]:
 
 
 def _named(origin: Origin) -> tuple[str, ...]:
-    """What credentials that were not broken name: their manifests, and the marks bound to them."""
+    """What credentials that are the picture's own name: their manifests, and the marks bound to them."""
     found = origin.credentials
-    if not found.state or found.state is CredentialState.INVALID:
+    if not found.intact:
         return ()
     return (*found.manifests, *(one.value for one in found.soft_bindings))
 
@@ -171,4 +171,5 @@ def _recognised(record: Mapping[str, Any]) -> Iterator[str]:
         yield f"  mark: {mark['record_id']}{'' if answers else ', to which no record here answers'}. {_MARK_SAYS}"
     for one in record["records"]:
         bits = f", {one['distance']} bits away" if one["distance"] is not None else ""
-        yield f"  recognised by {', '.join(one['by'])}: record {one['record_id']}{bits}"
+        looks = "; it looks like what was made here, no more" if one["by"] == ["hash"] else ""
+        yield f"  recognised by {', '.join(one['by'])}: record {one['record_id']}{bits}{looks}"

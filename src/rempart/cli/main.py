@@ -40,6 +40,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "stamp": ("rempart.cli.stamp", "Label, mark and sign what a generator made, and record it."),
     "certs": ("rempart.cli.certs", "A certificate to sign with: make one, and see which rule one breaks."),
     "serve": ("rempart.cli.serve", "Serve the check API, the pages and the work behind them."),
+    "gate": ("rempart.cli.gate", "Stand in front of an image generator; check pictures in projects."),
     "scan": ("rempart.cli.scan", "Check folders, files and archives against hash lists."),
     "init": ("rempart.cli.init", "Make a data folder with keys, a database and a first administrator."),
     "backup": ("rempart.cli.backup", "Everything but the keys into one file, while the server runs."),

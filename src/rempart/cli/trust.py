@@ -31,18 +31,21 @@ def command() -> None:
 @_JSON
 def show(data: Path, as_json: bool) -> int:
     """The roots in force, with their date; and the lists that exist, to be fetched by hand."""
-    trust, now = Trust.kept(data), utc_now()
+    trust, own, now = Trust.loaded(data), Trust.own(data), utc_now()
     if as_json:
-        click.echo(json.dumps({**_document(trust), "to_load": list(to_load())}))
+        told = {**_document(trust), "own": _document(own)["roots"], "to_load": list(to_load())}
+        click.echo(json.dumps(told))
         return NOTHING_FOUND
     if trust.dated is None:
-        click.echo("No root is loaded: no signer is trusted, and credentials that hold read as valid, signer unknown.")
+        click.echo("No root is loaded: credentials of others that hold read as valid, signer unknown.")
     else:
         click.echo(f"{len(trust.anchors)} roots, loaded as of {trust.dated}.")
         click.echo("\n".join(_line(one, now) for one in trust.anchors))
+    for one in own.anchors:
+        click.echo(f"Your own, made by `rempart certs make`, is trusted beside them: {_line(one, now)}")
     click.echo("\nLists that exist; fetch one, look at it, and load it with `rempart trust update FILE`:")
-    for one in to_load():
-        click.echo(f"  {one['name']} ({one['by']}, as of {one['dated']}): {one['where']}\n    {one['what']}")
+    for known in to_load():
+        click.echo(f"  {known['name']} ({known['by']}, as of {known['dated']}): {known['where']}\n    {known['what']}")
     return NOTHING_FOUND
 
 
@@ -59,7 +62,7 @@ def update(file: Path, dated: datetime | None, add: bool, yes: bool, data: Path,
     Running servers use them for the next file they look at. Exit code 2 when you said no.
     """
     now = utc_now()
-    before, read = Trust.kept(data), Trust.of_pem(_content(file), dated=_day(dated, now))
+    before, read = Trust.loaded(data), Trust.of_pem(_content(file), dated=_day(dated, now))
     after = Trust.together(before, read) if add else read
     came = [one for one in after.anchors if one not in before.anchors]
     went = [one for one in before.anchors if one not in after.anchors]

@@ -10,7 +10,7 @@ When Rempart cannot be reached the answer is `hold`, never `allow`, unless you s
 stands alone: it needs httpx and nothing else of Rempart.
 """
 
-from rempart.client.answers import Answer, Decision, DecisionPage, Item, Match, Reason, ReasonPage, Verdict
+from rempart.client.answers import Answer, Decision, DecisionPage, Item, Match, Origin, Reason, ReasonPage, Verdict
 from rempart.client.calling import AsyncClient, Client
 from rempart.client.requests import Signals
 from rempart.client.stamping import StampedPicture
@@ -24,6 +24,7 @@ __all__ = [
     "DecisionPage",
     "Item",
     "Match",
+    "Origin",
     "Reason",
     "ReasonPage",
     "Signals",

@@ -31,10 +31,24 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a file says of where it comes from; anybody can write that into a file, and no verdict follows from it.
+
+    `declaration` is `ai_made`, `ai_edited`, `camera`, `conflicting` or `none`, which is no sign either way. `state` is
+    that of signed credentials: `trusted`, `valid` (of a signer whom nobody knows), `invalid`, or None without any.
+    """
+
+    declaration: str
+    state: str | None = None
+    generator: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """A verdict. `checked` is False when Rempart could not be asked and `verdict` is the client's own, see `problem`.
 
     An unknown verdict of a later server reads as `hold`. `case` and `matches` need the scope `analyst`.
+    `origin` is None where there were no bytes to look at.
     """
 
     item_id: str
@@ -45,6 +59,7 @@ class Answer:
     problem: str | None = None
     case: str | None = None
     matches: tuple[Match, ...] = ()
+    origin: Origin | None = None
 
     @property
     def allowed(self) -> bool:
@@ -149,9 +164,17 @@ def answer_of(told: Any) -> Answer:
                 )
                 for one in told.get("matches") or ()
             ),
+            origin=_origin_of(told.get("origin")),
         )  # fmt: skip
     except (KeyError, TypeError, AttributeError) as err:
         raise ServerAnswerError from err
+
+
+def _origin_of(told: Any) -> Origin | None:
+    """None of an earlier server, which tells none."""
+    if told is None:
+        return None
+    return Origin(declaration=str(told["declaration"]), state=told["c2pa"]["state"], generator=told["generator"])
 
 
 def item_of(told: Any) -> Item:

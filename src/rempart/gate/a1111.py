@@ -64,7 +64,8 @@ class _Reader:
             raise wrong("There is no picture in `init_images`.")
         outgoing = Outgoing(path=path, content=json.dumps(fields | _FIXED).encode(), content_type=_JSON)
         said = {name: value for name, value in fields.items() if is_scalar(value) or name in _TEXTS | _WORDS}
-        return Read(references=tuple(self._references), outgoing=outgoing, wants=said)
+        references = tuple(self._references)
+        return Read(references=references, outgoing=outgoing, edited=pictures, wants=said)
 
     def _field(self, name: str, value: Any, *, pictures: bool) -> Any:
         if name in _FIXED:

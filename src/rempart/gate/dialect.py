@@ -21,12 +21,14 @@ _LONGEST_MESSAGE = 500
 class Read:
     """A request, read. None among the references is one that cannot even be read: it is refused like any other.
 
-    `wants` is what its answer has to be like, for the dialect itself. `user` is whom the request names as asking.
+    `wants` is what its answer has to be like, for the dialect itself; `user` whom the request names as asking;
+    `edited` whether its pictures are edits of the first reference.
     """
 
     references: tuple[bytes | None, ...]
     outgoing: Outgoing
     user: str | None = None
+    edited: bool = False
     wants: Any = None
 
 

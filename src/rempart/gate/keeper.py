@@ -39,5 +39,7 @@ class Keeper(Protocol):
     async def reference(self, data: bytes, *, user: str | None) -> Cleared:
         """May this picture be used as a reference by this end user?"""
 
-    async def output(self, data: bytes, *, user: str | None, references: Sequence[Cleared]) -> Made:
-        """May this picture be given out? It was made from these references."""
+    async def output(
+        self, data: bytes, *, user: str | None, references: Sequence[Cleared], edited: bool
+    ) -> Made:  # fmt: skip
+        """May this picture be given out? It was made from these references; `edited`: it is an edit of the first."""

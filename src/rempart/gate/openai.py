@@ -79,7 +79,9 @@ def _read(
         stream=fields.get("stream") in (True, "true", "True", "1", 1),
         event=_EVENTS[path.rpartition("/")[2]], model=str(fields.get("model") or ""),
     )  # fmt: skip
-    return Read(references=tuple(references), outgoing=outgoing, user=_user(fields), wants=wants)
+    return Read(
+        references=tuple(references), outgoing=outgoing, user=_user(fields), edited=pictures, wants=wants
+    )  # fmt: skip
 
 
 def _user(fields: Mapping[str, Any]) -> str | None:

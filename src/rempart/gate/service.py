@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -22,11 +22,12 @@ from rempart.errors import (
 )
 from rempart.gate.keeper import Cleared, Made, PictureRefusedError
 from rempart.gate.tls import tls_for
+from rempart.signals.mediatype import HEAD_BYTES, sniff
 
 MOST_USER = 256
 _MOST_GENERATOR = 200
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
-_TOO_LARGE, _TOO_MANY = 413, 429
+_NOT_TAKEN, _TOO_MANY = frozenset({413, 415, 422}), 429
 _LONGEST_PAUSE = 3600
 
 
@@ -45,11 +46,21 @@ def about_reference(data: bytes, *, user: str | None) -> Question:
     return Question(path="/v1/gate/reference", content=data, headers=_headers(user))
 
 
-def about_output(data: bytes, *, user: str | None, references: Sequence[Cleared], generator: str) -> Question:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a picture is to say of itself. Without `stamped` it is only checked, and given out as it was made."""
+
+    generator: str = ""
+    edited: bool = False
+    stamped: bool = True
+
+
+def about_output(data: bytes, *, user: str | None, references: Sequence[Cleared], label: Label) -> Question:
     """May this picture, made from these references, be given out?"""
     params = [("reference", one.check) for one in references]
-    if generator:
-        params.append(("generator", generator[:_MOST_GENERATOR]))
+    if label.generator:
+        params.append(("generator", label.generator[:_MOST_GENERATOR]))
+    params += [("edited", "true")] * label.edited + [("stamp", "false")] * (not label.stamped)
     return Question(path="/v1/gate/output", content=data, headers=_headers(user), params=params)
 
 
@@ -59,8 +70,11 @@ def cleared_of(answer: httpx.Response) -> Cleared:
     return Cleared(check=_text(told, "gate"))
 
 
-def made_of(answer: httpx.Response) -> Made:
+def made_of(answer: httpx.Response, data: bytes, label: Label) -> Made:
     """What the service says of an output, and the picture to give out. Raises what stands in `Keeper`."""
+    if not label.stamped:
+        _text(_verdict(answer), "gate")
+        return Made(data=data, media_type=sniff(data[:HEAD_BYTES]) or "application/octet-stream")
     media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     if answer.status_code == httpx.codes.OK and media_type in _PICTURES:
         if not answer.content or "rempart-gate" not in answer.headers:
@@ -91,17 +105,22 @@ def options(url: str, key: str, *, seconds: float) -> dict[str, Any]:
 class ServiceKeeper:
     """A `Keeper` that asks a Rempart server. Its key has the scope `generator`."""
 
-    def __init__(self, url: str, key: str, *, generator: str = "", seconds: float = 30.0) -> None:
-        self._options, self._generator = options(url, key, seconds=seconds), generator
+    def __init__(
+        self, url: str, key: str, *, generator: str = "", stamped: bool = True, seconds: float = 30.0
+    ) -> None:  # fmt: skip
+        self._options, self._label = options(url, key, seconds=seconds), Label(generator=generator, stamped=stamped)
 
     async def reference(self, data: bytes, *, user: str | None) -> Cleared:
         """May this picture be used as a reference by this end user?"""
         return cleared_of(await self._ask(about_reference(data, user=user)))
 
-    async def output(self, data: bytes, *, user: str | None, references: Sequence[Cleared]) -> Made:
+    async def output(
+        self, data: bytes, *, user: str | None, references: Sequence[Cleared], edited: bool
+    ) -> Made:  # fmt: skip
         """May this picture be given out?"""
-        question = about_output(data, user=user, references=references, generator=self._generator)
-        return made_of(await self._ask(question))
+        label = replace(self._label, edited=edited)
+        question = about_output(data, user=user, references=references, label=label)
+        return made_of(await self._ask(question), data, label)
 
     async def _ask(self, question: Question) -> httpx.Response:
         try:
@@ -125,8 +144,10 @@ def _headers(user: str | None) -> dict[str, str]:
 
 def _verdict(answer: httpx.Response) -> Mapping[str, Any]:
     """The answer's JSON where it allows. Raises for everything else."""
-    if answer.status_code == _TOO_LARGE:
-        raise PictureRefusedError
+    if (
+        answer.status_code in _NOT_TAKEN
+    ):  # too large, empty, of a kind that cannot be stamped: no other answer than a no
+        raise PictureRefusedError(f"Rempart does not take this picture (status {answer.status_code}).")
     if answer.status_code == _TOO_MANY:
         raise TooManyRequestsError(retry_after=_pause(answer.headers.get("retry-after", "")))
     if answer.status_code in (408, 425) or answer.status_code >= 500:

@@ -6,7 +6,8 @@ looks like, one that was made here; it says neither who posted it nor who made i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection
@@ -20,15 +21,17 @@ from rempart.errors import (
     TamperedError,
 )
 from rempart.evidence.vault import Vault
-from rempart.intake.generator.recognising import Recognised, recognise
+from rempart.intake.generator.recognising import recognise
 from rempart.items.records import items, marks, signals
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM
-from rempart.provenance.carried import unpacked
-from rempart.provenance.looking import read_plane
+from rempart.provenance.carried import packed, unpacked
+from rempart.provenance.looking import read_whole
+from rempart.provenance.origin.trust import Trust
+from rempart.provenance.origin.values import CredentialState, Origin
 from rempart.provenance.watermark.pattern import Pattern
 from rempart.signals.frames import FrameError
-from rempart.signals.outcome import LOW_QUALITY_BELOW, Outcome
+from rempart.signals.outcome import LOW_QUALITY_BELOW
 from rempart.signals.pool import WorkerPool
 from rempart.signals.values import PdqHash
 from rempart.store.engine import Store
@@ -36,24 +39,14 @@ from rempart.store.jobs import Job
 
 PURPOSE = "mark"
 """What evidence is opened for, as the ledger has it."""
-_WAIT_SECONDS = 60.0
 _GONE = (ObjectDestroyedError, ServiceKeyMissingError, BlobMissingError, TamperedError, IncompleteError)
 
 
 class MarkReader:
     """The handler of `mark` jobs. Done twice it changes nothing more; an item that went meanwhile has no mark."""
 
-    def __init__(
-        self,
-        store: Store,
-        *,
-        vault: Vault,
-        pool: WorkerPool,
-        clock: Clock,
-        recognise: Callable[..., Sequence[Recognised]] = recognise,
-    ) -> None:
-        self._store, self._vault, self._pool, self._clock = store, vault, pool, clock
-        self._recognise = recognise
+    def __init__(self, store: Store, *, vault: Vault, pool: WorkerPool, trust: Trust, clock: Clock) -> None:
+        self._store, self._vault, self._pool, self._trust, self._clock = store, vault, pool, trust, clock
 
     def __call__(self, job: Job) -> None:
         """Read and write down; raises UnavailableError when it has to be tried again."""
@@ -61,39 +54,51 @@ class MarkReader:
             item = items.hosted(conn, int(job.payload["item"]))
         if item is None or item.object is None:
             return
-        outcome, record = self._read(item.object)
+        read = self._read(item.object)
         with job.finishing() as conn:
             now = items.hosted(conn, item.id)
             if now is None or now.object != item.object:
                 return
-            found = self._recognised(conn, now, record)
-            marks.put(
-                conn,
-                marks.MarkRow(
-                    item=item.id, object=item.object, outcome=outcome, record=record, recognised=found, at=self._clock()
-                ),
+            if read.origin is not None:
+                now = replace(now, origin=packed(read.origin))
+                items.change(conn, now.id, origin=now.origin)
+            row = marks.MarkRow(
+                item=now.id, object=item.object, outcome=read.outcome, record=read.record,
+                recognised=self._recognised(conn, now, read.record), at=self._clock(),
             )  # fmt: skip
+            marks.put(conn, row)
 
-    def _read(self, object_id: str) -> tuple[str, int | None]:
-        """How the reading ended, and the number in the mark."""
+    def _read(self, object_id: str) -> _Read:
         try:
             with self._vault.opened(object_id, purpose=PURPOSE, by=SYSTEM) as data:
-                plane = read_plane(self._pool, data, timeout=_WAIT_SECONDS)
+                looked = read_whole(self._pool, data, trust=self._trust)
         except _GONE:
-            return "unread", None
-        if plane.pixels is None or plane.outcome is not Outcome.OK:
-            return "unread", None
+            return _Read(outcome="unread")
+        if looked.plane is None:
+            return _Read(outcome="unread", origin=looked.origin)
+        # Loaded with the first picture that has to be read: it is large.
         from rempart.provenance.watermark.reading import read_any
 
-        found = read_any(plane.pixels, [Pattern(key) for key in self._vault.keyring.mark_keys()])
-        return ("none", None) if found is None else ("found", found.record)
+        pixels = looked.plane[:, :, None].repeat(3, axis=2)
+        found = read_any(pixels, [Pattern(key) for key in self._vault.keyring.mark_keys()])
+        record = None if found is None else found.record
+        return _Read(outcome="none" if record is None else "found", record=record, origin=looked.origin)
 
     def _recognised(self, conn: Connection, item: Item, record: int | None) -> list[Mapping[str, Any]]:
-        found = self._recognise(conn, record=record, pdq=_pdq(conn, item), manifests=_manifests(item))
+        found = recognise(conn, record=record, pdq=_pdq(conn, item), manifests=_manifests(item))
         return [
             {"record": f"{one.record:012x}", "by": list(one.by), "at": one.at.isoformat(), "edited": one.edited}
             for one in found
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """How a reading ended, the number in the mark, and what the file says, its pixels included."""
+
+    outcome: str
+    record: int | None = None
+    origin: Origin | None = None
 
 
 def _pdq(conn: Connection, item: Item) -> PdqHash | None:
@@ -109,7 +114,7 @@ def _manifests(item: Item) -> tuple[str, ...]:
         origin = unpacked(item.origin)
     except FrameError:
         return ()
-    if origin is None:
+    if origin is None or origin.credentials.state in (None, CredentialState.INVALID):
         return ()
     signed = origin.credentials
     return (*signed.manifests, *(one.value for one in signed.soft_bindings))

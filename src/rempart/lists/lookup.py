@@ -11,12 +11,14 @@ from rempart.lists.hashlist import Match
 from rempart.lists.own import is_own
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import LOW_QUALITY_BELOW
-from rempart.signals.values import Signal, SignalKind
+from rempart.signals.values import BY_LIKENESS, Likeness, Signal, SignalKind
 
 EXACT = "exact"
 """The probe of every digest."""
 GIVEN = "given"
 """The probe of a PDQ hash that came as such, and not from a picture that was looked at here."""
+WHOLE = 256
+"""The distance that is told of a match by parts, which has none: no limit of a policy in bits lets it pass."""
 MOST_OWN = 20
 """Matches of Rempart's own lists that are listed beside them: however many notices came, they push nothing out."""
 MOST = 1_000
@@ -33,14 +35,14 @@ class Asked(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListMatch:
     """An entry that a probe found. `ref` is the entry's id in its list, `signal_kind` and `facet` are those of the
-    entry's own signal, `distance` is in bits (0 for digests).
+    entry's own signal, `distance` is in bits (0 for digests; WHOLE for a match by parts, which has none).
 
     A list in the database also has `list_id`, `mode` (`observing` or `blocking`) and `entry_id`, the entry's number.
     """
 
     list: str
     ref: str
-    signal_kind: SignalKind
+    signal_kind: SignalKind | Likeness
     distance: int
     probe: str
     scheme: str | None
@@ -54,7 +56,7 @@ class ListMatch:
     @property
     def exact(self) -> bool:
         """True for a match by digest: the very same bytes are on the list."""
-        return self.signal_kind is not SignalKind.PDQ
+        return self.signal_kind not in BY_LIKENESS
 
     def document(self) -> dict[str, Any]:
         """The match as JSON-able data: the same keys in every output; those of the database only where they are."""

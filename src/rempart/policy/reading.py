@@ -14,7 +14,7 @@ from rempart.policy.fields import Table, Trouble, as_text
 from rempart.policy.places import places
 from rempart.policy.rules import UNNAMED_SEED, MatchTest, Names, Policy, Rule
 from rempart.signals.outcome import Outcome
-from rempart.signals.values import SignalKind
+from rempart.signals.values import Likeness, SignalKind
 
 FORMAT = 1
 MOST_RULES = 200
@@ -128,7 +128,7 @@ def _match_test(when: Table) -> MatchTest:
         categories=categories,
         schemes=schemes,
         opinions=when.choices("opinion", OPINIONS),
-        signals=when.choices("signal", SignalKind),
+        signals=when.choices("signal", (*SignalKind, *Likeness)),
         exact=when.flag("exact"),
         nearest=nearest,
         farthest=farthest,

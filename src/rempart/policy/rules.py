@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from rempart.policy.facts import COULD_NOT, OBSERVING, SEED, Facts, FoundMatch, Keep, Ruling, Verdict
 from rempart.signals.outcome import Outcome
-from rempart.signals.values import SignalKind
+from rempart.signals.values import BY_LIKENESS
 
-_PDQ = SignalKind.PDQ
 _SEVERITY = {Verdict.ALLOW: 0, Verdict.HOLD: 1, Verdict.BLOCK: 2}
 UNNAMED_SEED = Ruling(
     verdict=Verdict.ALLOW, rule="seed", case=True, queue="leads", assessors=2, keep=Keep.WHILE_CASE_OPEN
@@ -56,7 +55,7 @@ class MatchTest:
 
     def met_by(self, match: FoundMatch) -> bool:
         """Whether the match meets every condition."""
-        if self.exact is not None and (match.signal_kind != _PDQ) is not self.exact:
+        if self.exact is not None and (match.signal_kind not in BY_LIKENESS) is not self.exact:
             return False
         if self.farthest is not None and match.distance > self.farthest:
             return False

@@ -57,4 +57,8 @@ class GateSettings(Section):
 
 
 class PartialSettings(Section):
-    """Finding parts of listed pictures."""
+    """Finding parts of listed pictures. With `on`, features are made of pictures that lists are made from, and uploads
+    are looked up by theirs. `workers` 0 means one for every two processors."""
+
+    on: bool = False
+    workers: int = Field(0, ge=0, le=64)

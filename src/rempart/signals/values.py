@@ -20,6 +20,19 @@ class SignalKind(StrEnum):
     MD5 = "md5"
 
 
+class Likeness(StrEnum):
+    """What a match may be called beside the kinds of signal. No list holds, sends or exports a signal of such a kind.
+
+    PARTS: an upload shows a part of a listed picture, or that picture as a part of itself.
+    """
+
+    PARTS = "parts"
+
+
+BY_LIKENESS: frozenset[str] = frozenset({SignalKind.PDQ, Likeness.PARTS})
+"""Kinds of match that say "looks alike"; all others say "the very same bytes"."""
+
+
 class Signal(bytes):
     """A digest of content. Two signals are equal only when both kind and bytes are."""
 

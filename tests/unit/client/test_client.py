@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from rempart.client import AsyncClient, Client, Signals, Verdict
+from rempart.client import AsyncClient, Client, Origin, Signals, Verdict
 from rempart.errors import RefusedError, RequestRefusedError, ServerAnswerError, ServerUnreachableError
 
 GOOD = {"item_id": "photo-1", "verdict": "allow", "outcome": "ok", "request_id": "check_1"}
@@ -86,6 +86,13 @@ class Both:
 def call(request, monkeypatch):
     monkeypatch.setattr("rempart.client.calling.pause", lambda *_: 0.0)
     return Both(request.param)
+
+
+def test_an_answer_tells_what_the_file_says_of_its_origin_and_none_of_an_earlier_server(call):
+    told = {"declaration": "ai_made", "c2pa": {"present": True, "state": "valid"}, "generator": None}
+    with answering((200, GOOD | {"origin": told}), (200, GOOD), (200, GOOD | {"origin": None})) as server:
+        found = [call(server.url, "check", b"bytes", item_id="photo-1").origin for _ in range(3)]
+    assert found == [Origin(declaration="ai_made", state="valid"), None, None]
 
 
 def test_a_check_sends_the_bytes_and_all_that_is_known_and_gives_a_typed_answer(call):

@@ -36,6 +36,7 @@ from sqlalchemy import (
 from rempart.cases.records.assessments import case_assessments
 from rempart.cases.records.cases import case_matches, cases
 from rempart.items.records.checks import checks
+from rempart.signals.values import BY_LIKENESS
 from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_into
 
@@ -146,7 +147,7 @@ _SUMS = {
 }
 _LIST = func.coalesce(case_matches.c.list_id, case_matches.c.list)
 _BAND = case(
-    (case_matches.c.signal_kind != "pdq", _EXACT),
+    (case_matches.c.signal_kind.not_in(BY_LIKENESS), _EXACT),
     (case_matches.c.distance >= _WIDEST * _BAND_BITS, _WIDEST),
     else_=case_matches.c.distance // _BAND_BITS,
 )

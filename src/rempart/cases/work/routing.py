@@ -10,7 +10,7 @@ from rempart.cases.work.settings import PRIORITIES, Route, WorkRules
 from rempart.lists.own import is_own
 from rempart.policy.facts import FoundMatch
 from rempart.policy.rules import Names
-from rempart.signals.values import SignalKind
+from rempart.signals.values import BY_LIKENESS
 
 NO_LOOK, LOOK = "none", "look"
 _BLOCKING, _POSITIVE = "blocking", "positive"
@@ -60,7 +60,7 @@ def look_of(matches: Sequence[FoundMatch]) -> str:
     match whose owner does not. Otherwise `look`. What a notice says of them changes neither."""
     matches = [one for one in matches if not is_own(one.list)]
     exact = any(
-        one.signal_kind != SignalKind.PDQ and one.mode == _BLOCKING and one.opinion == _POSITIVE for one in matches
+        one.signal_kind not in BY_LIKENESS and one.mode == _BLOCKING and one.opinion == _POSITIVE for one in matches
     )
     return NO_LOOK if exact and all(one.opinion == _POSITIVE for one in matches) else LOOK
 

@@ -1,88 +1,45 @@
-"""`rempart bench watermark`: how often a mark is found again after each edit, and what it costs."""
+"""`rempart bench watermark`: how often a mark is found again after each edit, what it costs, and what it looks like."""
 
 from __future__ import annotations
 
-import io
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from random import Random
+from typing import TypeVar
 
 import click
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from rich.console import Console
 from rich.progress import track
 
 from rempart.cli.bench.derive_run import load
+from rempart.cli.bench.markedits import EDITS, Pixels, cut, saved, sized
+from rempart.cli.bench.marksides import KEY, Ours, Side, others
 from rempart.cli.bench.recall import SUFFIXES
+from rempart.cli.bench.recall_run import seeded
 from rempart.cli.bench.tables import Cell, Table
-from rempart.provenance.watermark.embedding import PSNR, embedded
-from rempart.provenance.watermark.framing import chance
+from rempart.provenance.watermark.embedding import PSNR
 from rempart.provenance.watermark.pattern import Pattern
-from rempart.provenance.watermark.reading import read
+from rempart.provenance.watermark.reading import chance_of_a_wrong_number, read
 
-Pixels = NDArray[np.uint8]
-Edit = Callable[[Pixels], Pixels]
-_KEY = b"the key of the benchmark, which marks nothing else"
-_TWO_MEGAPIXELS = 2_000_000
+_TWO_MEGAPIXELS = 2.0
+_Thing = TypeVar("_Thing")
 
 
-def _saved(pixels: Pixels, kind: str, quality: int) -> Pixels:
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, kind, quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to do: the edits by name, and how many unmarked pictures to look at, and to search."""
 
-
-def _sized(pixels: Pixels, across: float, down: float | None = None) -> Pixels:
-    height, width = pixels.shape[:2]
-    size = round(width * across), round(height * (across if down is None else down))
-    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
-
-
-def _cut(pixels: Pixels, share: float, right: float = 0.5, down: float = 0.5) -> Pixels:
-    height, width = pixels.shape[:2]
-    kept = round(height * (1 - share)), round(width * (1 - share))
-    top, left = int((height - kept[0]) * down), int((width - kept[1]) * right)
-    return np.ascontiguousarray(pixels[top : top + kept[0], left : left + kept[1]])
-
-
-def _turned(pixels: Pixels, degrees: float) -> Pixels:
-    return np.asarray(Image.fromarray(pixels).rotate(degrees, Image.Resampling.BICUBIC))
-
-
-def _lit(pixels: Pixels, factor: float, more: float) -> Pixels:
-    return np.asarray(np.clip(pixels.astype(np.float32) * factor + more, 0, 255), dtype=np.uint8)
-
-
-def _screenshot(pixels: Pixels) -> Pixels:
-    framed = np.pad(_sized(pixels, 0.9), ((60, 40), (30, 30), (0, 0)), constant_values=240)
-    return _saved(framed, "JPEG", 85)
-
-
-EDITS: Mapping[str, Edit] = {
-    "as it is": lambda one: one,
-    **{f"JPEG {quality}": partial(_saved, kind="JPEG", quality=quality) for quality in (90, 70, 50, 30)},
-    "WebP 60": partial(_saved, kind="WEBP", quality=60),
-    **{f"{factor} times the size": partial(_sized, across=factor) for factor in (0.5, 0.75, 1.5, 2)},
-    "mirrored": lambda one: np.ascontiguousarray(one[:, ::-1]),
-    "brighter": partial(_lit, factor=1.15, more=12),
-    "less contrast": partial(_lit, factor=0.8, more=16),
-    "10 % cut off": partial(_cut, share=0.1),
-    "10 % cut off at two sides": partial(_cut, share=0.1, right=1, down=0),
-    "10 % cut off, mirrored": lambda one: np.ascontiguousarray(_cut(one, 0.1)[:, ::-1]),
-    "25 % cut off": partial(_cut, share=0.25, right=0.3, down=0.7),
-    "25 % cut off, JPEG 80": lambda one: _saved(_cut(one, 0.25), "JPEG", 80),
-    "0.7 times, 15 % cut off, JPEG 70": lambda one: _saved(_cut(_sized(one, 0.7), 0.15), "JPEG", 70),
-    "turned 2°": partial(_turned, degrees=2),
-    "turned 5°": partial(_turned, degrees=5),
-    "turned -3°, JPEG 80": lambda one: _saved(_turned(one, -3), "JPEG", 80),
-    "5 % wider": partial(_sized, across=1.05, down=1.0),
-    "5 % higher": partial(_sized, across=1.0, down=1.05),
-    "screenshot": _screenshot,
-}
+    edits: Sequence[str]
+    unmarked: int
+    searched: int
+    seed: int
 
 
 @click.command()
@@ -90,17 +47,32 @@ EDITS: Mapping[str, Edit] = {
 @click.option("--limit", type=click.IntRange(min=1), default=100, show_default=True, help="Pictures to take.")
 @click.option("--size", type=click.FloatRange(0.05, 30), help="Make each this many megapixels first.")
 @click.option("--psnr", type=click.FloatRange(30, 60), default=PSNR, show_default=True, help="The strength, in dB.")
+@click.option(
+    "--edit", "edits", type=click.Choice(tuple(EDITS)), multiple=True, help="Only this edit; may be repeated."
+)
+@click.option("--unmarked", type=click.IntRange(min=0), default=400, show_default=True, help="Unmarked looks.")
+@click.option("--searched", type=click.IntRange(min=0), default=100, show_default=True, help="Of these, with a search.")
+@click.option("--alone", is_flag=True, help="Without other packages that are installed here.")
+@click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--markdown", is_flag=True, help="Print Markdown.")
-def command(folder: Path, limit: int, size: float | None, psnr: float, as_json: bool, markdown: bool) -> int:
-    """Mark the pictures in FOLDER, edit them, and look for the marks; look for marks in the unmarked ones too."""
+def command(
+    folder: Path, limit: int, size: float | None, psnr: float, edits: tuple[str, ...], unmarked: int, searched: int,
+    alone: bool, seed: int, as_json: bool, markdown: bool,
+) -> int:  # fmt: skip
+    """Mark the pictures in FOLDER, edit them, and look for the marks; look for marks in the unmarked ones too.
+
+    invisible-watermark and blind-watermark are measured beside it where they are installed; nothing is fetched.
+    """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     pictures = [np.asarray(one) for one in load(paths, limit=limit)]
     if not pictures:
         raise click.UsageError("At least one readable picture is needed.")
     if size is not None:
-        pictures = [_sized(one, float(np.sqrt(size * 1e6 / (one.shape[0] * one.shape[1])))) for one in pictures]
-    found = [survival(pictures, psnr=psnr), unmarked(pictures), cost(pictures[0])]
+        pictures = [megapixels(one, size) for one in pictures]
+    sides = [Ours(psnr), *(() if alone else others())]
+    plan = Plan(edits=edits or tuple(EDITS), unmarked=unmarked, searched=searched, seed=seed)
+    found = [*survival(pictures, sides, plan), unmarked_looks(pictures, plan), cost(pictures[0], sides)]
     if as_json:
         click.echo(json.dumps([one.as_json() for one in found], ensure_ascii=False))
         return 0
@@ -109,58 +81,114 @@ def command(folder: Path, limit: int, size: float | None, psnr: float, as_json: 
     return 0
 
 
-def survival(pictures: Sequence[Pixels], *, psnr: float) -> Table:
-    """How often the right number was found after each edit, and any wrong one."""
-    pattern = Pattern(_KEY)
-    right, wrong = dict.fromkeys(EDITS, 0), dict.fromkeys(EDITS, 0)
+def survival(pictures: Sequence[Pixels], sides: Sequence[Side], plan: Plan) -> Iterator[Table]:
+    """How often each method's number was read rightly after each edit, how often a wrong one, and how far its marked
+    pictures are from the original."""
+    right = {(side.name, edit): 0 for side in sides for edit in plan.edits}
+    wrong = dict.fromkeys((side.name for side in sides), 0)
+    looks: dict[str, list[tuple[float, float]]] = {side.name: [] for side in sides}
     for place, picture in enumerate(_shown(pictures, "Marks")):
-        record = 0x5EED00000000 + place * 7919
-        marked = embedded(picture, record, pattern, psnr=psnr)
-        for name, edit in EDITS.items():
-            seen = read(edit(marked), pattern)
-            right[name] += seen is not None and seen.record == record
-            wrong[name] += seen is not None and seen.record != record
-    rows: list[list[Cell]] = [[name, right[name] / len(pictures), wrong[name]] for name in EDITS]
-    title = f"Marks found again, {len(pictures)} pictures at {psnr} dB"
-    return Table(title=title, head=["edit", "found", "wrong numbers"], rows=rows)
+        for side in sides:
+            number = (0x5EED0000DEAD + place * 7919) % (1 << side.bits)
+            marked = side.write(picture, number)
+            looks[side.name].append((psnr_of(picture, marked), ssim_of(picture, marked)))
+            for edit in plan.edits:
+                seen = side.read(EDITS[edit](marked, seeded(plan.seed, edit, place)), picture.shape[:2])
+                right[side.name, edit] += seen == number
+                wrong[side.name] += side.checked and seen not in (None, number)
+    count = len(pictures)
+    rows: list[list[Cell]] = [[edit, *(right[side.name, edit] / count for side in sides)] for edit in plan.edits]
+    yield Table(title=f"Marks found again, {count} pictures", head=["edit", *(side.name for side in sides)], rows=rows)
+    told: list[list[Cell]] = []
+    for side in sides:
+        far, like = (np.array(one) for one in zip(*looks[side.name], strict=True))
+        told.append(
+            [
+                side.name, side.bits, round(float(np.median(far)), 2), round(float(far.min()), 2),
+                round(float(np.median(like)), 4), round(float(like.min()), 4),
+                wrong[side.name] if side.checked else "not told apart",
+            ]
+        )  # fmt: skip
+    head = ["method", "bits", "PSNR, median", "PSNR, least", "SSIM, median", "SSIM, least", "wrong numbers"]
+    yield Table(title="What a mark changes", head=head, rows=told)
 
 
-def unmarked(pictures: Sequence[Pixels]) -> Table:
-    """How often a mark was found where there is none, in the pictures as they are and turned."""
-    pattern, looks, seen = Pattern(_KEY), 0, 0
-    for picture in _shown(pictures, "Unmarked"):
-        for turns in range(4):
-            looks += 1
-            seen += read(np.ascontiguousarray(np.rot90(picture, turns)), pattern, search=turns == 0) is not None
-    rows: list[list[Cell]] = [[looks, seen, f"{chance():.1e}"]]
-    return Table(
-        title="Marks found where there are none", head=["looks", "found", "chance of a word, at most"], rows=rows
-    )
+def unmarked_looks(pictures: Sequence[Pixels], plan: Plan) -> Table:
+    """How often a mark was found where there is none: in pieces of the pictures, mirrored, sized and saved anew."""
+    pattern = Pattern(KEY)
+    seen = {True: [0, 0], False: [0, 0]}
+    for look in _shown(range(plan.unmarked), "Unmarked"):
+        rng = seeded(plan.seed, "unmarked", look)
+        piece = _piece(pictures[look % len(pictures)], rng)
+        searched = look < plan.searched
+        seen[searched][0] += 1
+        seen[searched][1] += read(piece, pattern, search=searched) is not None
+    rows: list[list[Cell]] = [
+        [name, *seen[searched], f"{chance_of_a_wrong_number(search=searched):.1e}"]
+        for name, searched in (("with a search", True), ("without", False))
+    ]
+    return Table(title="Marks found where there are none", head=["", "looks", "found", "chance, at most"], rows=rows)
 
 
-def cost(picture: Pixels) -> Table:
-    """CPU for a picture of two megapixels: milliseconds, the median of nine."""
-    pattern = Pattern(_KEY)
-    large = _sized(picture, float(np.sqrt(_TWO_MEGAPIXELS / (picture.shape[0] * picture.shape[1]))))
-    marked = embedded(large, 1, pattern)
+def _piece(picture: Pixels, rng: Random) -> Pixels:
+    made = cut(picture, rng.uniform(0, 0.4), rng.random(), rng.random())
+    made = sized(made, rng.uniform(0.6, 1.6))
+    if rng.random() < 0.5:
+        made = np.ascontiguousarray(made[:, ::-1])
+    return saved(made, "JPEG", rng.randint(40, 95)) if rng.random() < 0.7 else made
+
+
+def cost(picture: Pixels, sides: Sequence[Side]) -> Table:
+    """CPU for a picture of two megapixels: milliseconds, the median of nine (of three for what takes long)."""
+    large, pattern = megapixels(picture, _TWO_MEGAPIXELS), Pattern(KEY)
+    marked = {side.name: side.write(large, 1) for side in sides}
+    rows: list[list[Cell]] = []
+    for side in sides:
+        rows.append([f"{side.name}: writing", _median(partial(side.write, large, 1))])
+        step = partial(side.read, marked[side.name], (large.shape[0], large.shape[1]))
+        rows.append([f"{side.name}: reading, marked", _median(step)])
     steps: Mapping[str, Callable[[], object]] = {
-        "writing": lambda: embedded(large, 1, pattern),
-        "reading, marked": lambda: read(marked, pattern),
-        "reading, unmarked, without a search": lambda: read(large, pattern, search=False),
-        "reading, unmarked, with a search": lambda: read(large, pattern),
+        "rempart: reading, unmarked, without a search": lambda: read(large, pattern, search=False),
+        "rempart: reading, unmarked, with a search": lambda: read(large, pattern),
     }
-    rows: list[list[Cell]] = [[name, round(_median(step), 1)] for name, step in steps.items()]
+    rows += [[name, _median(step)] for name, step in steps.items()]
     return Table(title="Milliseconds of CPU for 2 megapixels", head=["step", "ms"], rows=rows)
 
 
 def _median(step: Callable[[], object]) -> float:
-    taken = []
-    for _ in range(9):
+    taken: list[float] = []
+    while len(taken) < (3 if taken and taken[0] > 200 else 9):
         begun = time.process_time()
         step()
         taken.append((time.process_time() - begun) * 1e3)
-    return sorted(taken)[4]
+    return round(sorted(taken)[len(taken) // 2], 1)
 
 
-def _shown(pictures: Sequence[Pixels], title: str) -> Iterator[Pixels]:
-    yield from track(pictures, title, console=Console(stderr=True), transient=True)
+def megapixels(pixels: Pixels, count: float) -> Pixels:
+    """The picture at another size."""
+    return sized(pixels, float(np.sqrt(count * 1e6 / (pixels.shape[0] * pixels.shape[1]))))
+
+
+def psnr_of(before: Pixels, after: Pixels) -> float:
+    """How far two pictures are from each other, in dB."""
+    error = cv2.norm(before, after, cv2.NORM_L2SQR) / before.size
+    return float(10 * np.log10(255**2 / max(error, 1e-9)))
+
+
+def ssim_of(before: Pixels, after: Pixels) -> float:
+    """How alike two pictures' structure is, of luma (Wang and others 2004: windows of 11 pixels, σ 1.5)."""
+    one, two = (cv2.cvtColor(each, cv2.COLOR_RGB2GRAY).astype(np.float64) for each in (before, after))
+    mean_one, mean_two = _around(one), _around(two)
+    own = _around(one * one) - mean_one**2 + _around(two * two) - mean_two**2
+    both = _around(one * two) - mean_one * mean_two
+    few, more = (0.01 * 255) ** 2, (0.03 * 255) ** 2
+    alike = (2 * mean_one * mean_two + few) * (2 * both + more)
+    return float((alike / ((mean_one**2 + mean_two**2 + few) * (own + more))).mean())
+
+
+def _around(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(cv2.GaussianBlur(plane, (11, 11), 1.5), dtype=np.float64)
+
+
+def _shown(things: Sequence[_Thing], title: str) -> Iterator[_Thing]:
+    yield from track(things, title, console=Console(stderr=True), transient=True)

@@ -26,6 +26,7 @@ from rempart.provenance.origin.saying import MOST_FIELD, Said
 from rempart.provenance.origin.sourcetypes import meant
 from rempart.provenance.origin.trust import Roots
 from rempart.provenance.origin.values import (
+    INGREDIENT,
     MOST_ROWS,
     Credentials,
     CredentialState,
@@ -48,7 +49,6 @@ GATE = "org.rempart.gate"
 _STATES = {
     "Trusted": CredentialState.TRUSTED, "Valid": CredentialState.VALID, "Invalid": CredentialState.INVALID,
 }  # fmt: skip
-_ABOUT_SIGNER = ("signingCredential.", "timeStamp.", "timeOfSigning.")
 _DEEPEST = 16
 _LABEL = re.compile(r"/c2pa/([^/]+)")
 
@@ -104,8 +104,7 @@ def _told(state: str, store: Mapping[str, Any]) -> tuple[Credentials, Said]:
         manifests=tuple(map(short, dict.fromkeys([label, *manifests])))[:MOST_ROWS],
         gate=tuple(_gate(active))[:MOST_ROWS],
     )
-    intact = all(one.startswith(_ABOUT_SIGNER) for one in (code.removeprefix("ingredient: ") for code in failures))
-    return credentials, _said(manifests, label, program=credentials.claim_generator, counts=intact)
+    return credentials, _said(manifests, label, program=credentials.claim_generator, counts=credentials.intact)
 
 
 def _failures(store: Mapping[str, Any]) -> Iterator[str]:
@@ -116,13 +115,13 @@ def _failures(store: Mapping[str, Any]) -> Iterator[str]:
     known = set()
     for delta in results.get("ingredientDeltas") or ():
         found = delta.get("validationDeltas") or {}
-        yield from (f"ingredient: {one}" for one in _codes(found.get("failure")))
+        yield from (f"{INGREDIENT}{one}" for one in _codes(found.get("failure")))
         known |= {one.get("url") for one in found.get("success") or () if one["code"] == "signingCredential.trusted"}
     for manifest in store["manifests"].values():
         for ingredient in manifest.get("ingredients") or ():
             then = (ingredient.get("validation_results") or {}).get("activeManifest") or {}
             rest = [one for one in then.get("failure") or () if one.get("url") not in known]
-            yield from (f"ingredient: {one}" for one in _codes(rest))
+            yield from (f"{INGREDIENT}{one}" for one in _codes(rest))
 
 
 def _codes(rows: Any) -> Iterator[str]:

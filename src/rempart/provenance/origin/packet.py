@@ -17,8 +17,8 @@ from rempart.provenance.origin.values import Declaration, Ground, Place, Unread,
 
 _MOST = 1 << 20
 _MOST_TAGS = 20_000
-_TAG = re.compile(r"<(/?)([\w.-]{1,64}:)?([\w.-]{1,64})((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
-_ATTRIBUTE = re.compile(r"(?<![\w.-])([\w.-]{1,64}:)?([\w.-]{1,64})\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+_TAG = re.compile(r"<(/?)([\w.-]{1,64}:)?([\w.-]{1,64})((?:[^<>\"']++|\"[^\"]*+\"|'[^']*+')*+)>")
+_ATTRIBUTE = re.compile(r"(?<![\w.-])([\w.-]{1,64}:)?([\w.-]{1,64})\s*+=\s*+(?:\"([^\"]*+)\"|'([^']*+)')")
 _LEFT_OUT = (("<!--", "-->"), ("<?", "?>"))
 _VERBATIM, _VERBATIM_END = "<![CDATA[", "]]>"
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});")
@@ -81,17 +81,18 @@ def _properties(text: str) -> Iterator[tuple[str, str]]:
     there are too many tags, or one does not end."""
     opened: list[str] = []
     for said, tag in _steps(text):
-        owner = next((one for one in reversed(opened) if one), "")
+        owner = opened[-1] if opened else ""
         if owner in _WANTED and said.strip():
             yield owner, said.strip()
         if tag[1]:
             if opened:
                 opened.pop()
             continue
-        name = "" if (tag[2] or "").rstrip(":") in _SYNTAX else tag[3]
-        yield from _attributes(tag[4], owner=name)
+        syntax = (tag[2] or "").rstrip(":") in _SYNTAX
+        yield from _attributes(tag[4], owner="" if syntax else tag[3])
         if not tag[4].endswith("/"):
-            opened.append(name)
+            # An item of a list belongs to whatever the list belongs to.
+            opened.append(owner if syntax else tag[3])
 
 
 def _steps(text: str) -> Iterator[tuple[str, re.Match[str]]]:

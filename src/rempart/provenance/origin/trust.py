@@ -24,6 +24,7 @@ from rempart.errors import CorruptFileError, RefusedError, UnavailableError
 from rempart.signals.frames import FrameError
 
 FILE = "trust.json"
+OWN = Path("keys/stamp-root.pem")
 MOST_BYTES = 4 << 20
 MOST_ANCHORS = 1000
 
@@ -67,19 +68,34 @@ class Trust:
         return cls(anchors=_sorted(anchors.values()), dated=dated)
 
     @classmethod
-    def kept(cls, folder: Path) -> Self:
-        """The roots kept in a data folder, else what is shipped. Raises CorruptFileError or UnavailableError."""
-        try:
-            text = (folder / FILE).read_bytes()
-        except FileNotFoundError:
+    def loaded(cls, folder: Path) -> Self:
+        """The roots that were loaded into a data folder, else what is shipped. Raises CorruptFileError or
+        UnavailableError."""
+        text = _content(folder / FILE)
+        if text is None:
             return cls.shipped()
-        except OSError as err:
-            raise UnavailableError(f"{FILE} could not be read: {err.strerror}.") from err
         try:
             found = json.loads(text)
             return cls.of_pem(found["pem"].encode(), dated=date.fromisoformat(found["dated"]))
         except (ValueError, KeyError, TypeError, AttributeError, RefusedError) as err:
             raise CorruptFileError(f"{FILE} is damaged.", hint="`rempart trust update` writes it anew.") from err
+
+    @classmethod
+    def own(cls, folder: Path) -> Self:
+        """The root that `rempart certs make` made in a data folder: what the operator signed with it is trusted. Raises
+        CorruptFileError or UnavailableError."""
+        text = _content(folder / OWN)
+        try:
+            return cls() if text is None else cls.of_pem(text, dated=date.min)
+        except RefusedError as err:
+            raise CorruptFileError(f"{OWN} is damaged.", hint="`rempart certs check` says more.") from err
+
+    @classmethod
+    def kept(cls, folder: Path) -> Self:
+        """The roots that count in a data folder: those that were loaded, and the operator's own. Raises
+        CorruptFileError or UnavailableError."""
+        loaded = cls.loaded(folder)
+        return cls(anchors=cls.together(loaded, cls.own(folder)).anchors, dated=loaded.dated)
 
     @classmethod
     def together(cls, first: Trust, second: Trust) -> Self:
@@ -127,6 +143,17 @@ def to_load() -> tuple[Mapping[str, str], ...]:
     """The lists that exist, as of the day named in each: what it is, who publishes it, where."""
     found: list[dict[str, str]] = json.loads(files(__package__).joinpath("shipped.json").read_text("utf-8"))["lists"]
     return tuple(found)
+
+
+def _content(path: Path) -> bytes | None:
+    """A file's content, or None where there is none."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(2 * MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    except OSError as err:
+        raise UnavailableError(f"{path.name} could not be read: {err.strerror}.") from err
 
 
 def _sorted(anchors: Iterable[Anchor]) -> tuple[Anchor, ...]:

@@ -14,6 +14,8 @@ from typing import Any, Self, TypeVar
 
 from rempart.signals.frames import FrameError
 
+INGREDIENT = "ingredient: "
+_ABOUT_SIGNER = ("signingCredential.", "timeStamp.", "timeOfSigning.")
 MOST_TEXT = 300
 MOST_ROWS = 64
 
@@ -104,6 +106,13 @@ class Credentials:
     soft_bindings: tuple[SoftBinding, ...] = ()
     manifests: tuple[str, ...] = ()
     gate: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def intact(self) -> bool:
+        """Whether they are this picture's, unaltered, whoever signed: nothing failed but what concerns the signer's
+        certificate. What they say then stands as any unsigned word does."""
+        failed = (one.removeprefix(INGREDIENT) for one in self.failures)
+        return self.present and all(one.startswith(_ABOUT_SIGNER) for one in failed)
 
     def wire(self) -> dict[str, Any]:
         """A JSON object."""

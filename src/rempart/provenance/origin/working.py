@@ -75,7 +75,7 @@ def origin_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
 
 
 def looked_at(
-    pool: WorkerPool, files: Iterable[tuple[object, bytes]], *, trust: Trust, pixels: bool = True
+    pool: WorkerPool, files: Iterable[tuple[object, bytes | memoryview]], *, trust: Trust, pixels: bool = True
 ) -> Iterator[Looked]:
     """What each file (key, bytes) says of its origin, as they are ready. Never raises for what a file holds.
 
@@ -90,7 +90,7 @@ def looked_at(
         yield Looked(key=one.key, sha256=one.sha256, examination=found, origin=origin, plane=plane)
 
 
-def prompts_in(pool: WorkerPool, data: bytes) -> tuple[tuple[str, str], ...]:
+def prompts_in(pool: WorkerPool, data: bytes | memoryview) -> tuple[tuple[str, str], ...]:
     """The texts in a file that somebody typed, by field. For a logged reveal alone. Raises UnreadableImageError's
     parents for a file that ended its worker, and UnavailableError when there is none."""
     for _, found, answer in _asked(pool, [(None, data)], Roots(), _OriginPlan(prompts=True)):
@@ -101,7 +101,7 @@ def prompts_in(pool: WorkerPool, data: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _asked(
-    pool: WorkerPool, files: Iterable[tuple[object, bytes]], roots: Roots, plan: _OriginPlan
+    pool: WorkerPool, files: Iterable[tuple[object, bytes | memoryview]], roots: Roots, plan: _OriginPlan
 ) -> Iterator[tuple[_Sent, Examination, bytes | None]]:
     sent: dict[int, _Sent] = {}
 
@@ -125,7 +125,7 @@ def _asked(
             os.close(one.descriptor)
 
 
-def _memory_file(data: bytes, roots: Roots) -> int:
+def _memory_file(data: bytes | memoryview, roots: Roots) -> int:
     """The bytes, then room for an answer. Until that is there, the roots stand in it; the bytes' length at its end."""
     descriptor = memoryfile.memory_file(memoryview(data), room=_ROOM)
     pem, start = roots.pem.encode(), memoryfile.after(len(data))

@@ -30,6 +30,7 @@ _ALONE = ("1.3.6.1.5.5.7.3.8", "1.3.6.1.5.5.7.3.9")
 _ANY = "2.5.29.37.0"
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
 _SMALLEST_RSA = 2048
+_LONGEST_NAME = 64
 
 Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
@@ -247,15 +248,10 @@ def _begun(
 
 
 def _name(organisation: str, common: str) -> x509.Name:
-    try:
-        return x509.Name(
-            [
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation),
-                x509.NameAttribute(NameOID.COMMON_NAME, common),
-            ]
-        )
-    except ValueError as err:
-        raise CertificateError("The organisation's name has 1 to 64 characters.") from err
+    if not 1 <= len(organisation.strip()) <= _LONGEST_NAME or not organisation.isprintable():
+        raise CertificateError(f"The organisation's name has 1 to {_LONGEST_NAME} characters.")
+    own = x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation.strip())
+    return x509.Name([own, x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
 def _usage(*, signs: bool) -> x509.KeyUsage:

@@ -48,7 +48,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedFile:
-    """A signed file, its manifest's label and bytes, who signed, and whether an authority set the time."""
+    """A signed file, its manifest's label and bytes, who signed, and whether an authority that the anchor's
+    file names as trusted set the time."""
 
     data: bytes = field(repr=False)
     manifest: str
@@ -154,14 +155,16 @@ class Signing:
             raise CertificateError("What was signed cannot be read.") from err
         if state != _TRUSTED:
             raise CertificateError(
-                f"What was signed reads back as {str(state).lower()}: {_codes(told)}.",
+                f"What was signed reads back as {str(state).lower()}: "
+                + (", ".join(_codes(told, "failure")) or "no reason is given"),
                 hint=_CHECK,
             )
         active = told["active_manifest"]
         info = told["manifests"][active].get("signature_info", {})
+        codes = _codes(told, "success")
         return SignedFile(
             data=data, manifest=active, store=store, signer=str(info.get("issuer", "")),
-            timestamped=info.get("time") is not None,
+            timestamped="timeStamp.trusted" in codes,
         )  # fmt: skip
 
 
@@ -223,6 +226,6 @@ def _context(anchor: str) -> c2pa.Context:
     )  # fmt: skip
 
 
-def _codes(told: Mapping[str, Any]) -> str:
-    found: Sequence[Mapping[str, Any]] = told.get("validation_results", {}).get("activeManifest", {}).get("failure", [])
-    return ", ".join(str(one.get("code")) for one in found) or "no reason is given"
+def _codes(told: Mapping[str, Any], kind: str) -> list[str]:
+    found: Sequence[Mapping[str, Any]] = told.get("validation_results", {}).get("activeManifest", {}).get(kind, [])
+    return [str(one.get("code")) for one in found]

@@ -25,10 +25,11 @@ def size_of(pixels: Pixels) -> tuple[int, int]:
 
 
 def luma_of(pixels: Pixels) -> Plane:
-    """Luma at canonical size: float32 (height, width), 0 to 255, of sRGB pixels uint8 (height, width, 3)."""
+    """Luma at canonical size: float32 (height, width), 0 to 255, of sRGB pixels uint8 (height, width, 3), or of grey
+    ones (height, width)."""
     height, width = size_of(pixels)
     smaller = height < pixels.shape[0]
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    grey = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
     return small.astype(np.float32)
 

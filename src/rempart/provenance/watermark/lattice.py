@@ -31,6 +31,8 @@ _TILTS = np.deg2rad(np.arange(-18, 19) * 0.35)
 _STRETCHES = np.arange(-6, 7) * 0.01
 _OVER = 4
 """So many candidates of all lattices, and so many of those that are neither turned nor stretched."""
+SEEN = 2 * _OVER
+"""So many lattices are given."""
 
 
 @dataclass(frozen=True)

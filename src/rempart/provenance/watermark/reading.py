@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from rempart.provenance.watermark.canonical import SMALLEST, Pixels, flattened, luma_of
+from rempart.provenance.watermark.framing import chance
 from rempart.provenance.watermark.pattern import Pattern
-from rempart.provenance.watermark.searching import searched
+from rempart.provenance.watermark.searching import MOST_WORDS, searched
 from rempart.provenance.watermark.sight import Sight, View, look
 from rempart.signals.lines import Box, glance, whole
 from rempart.signals.regions import find_regions
@@ -17,6 +18,8 @@ from rempart.signals.trim import trim_box
 
 _FRAMED = 2
 """So many photos inside a frame are looked at."""
+_BOXES = 1 + 2 * _FRAMED
+"""A border's, and for each photo on a screen its edge and what it may reach to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,16 @@ def read_any(pixels: Pixels, patterns: Sequence[Pattern], *, search: bool = True
         if found is not None:
             return found
     return None
+
+
+def chance_of_a_wrong_number(*, search: bool = True, keys: int = 1) -> float:
+    """At most how probable it is that a picture without a mark is read as having one.
+
+    It counts the most words that a reading asks, each taken for one of pure chance: where each chip stands is random by
+    the key, so that only a picture made for the key does worse.
+    """
+    words = 1 + (_BOXES + 2 * MOST_WORDS if search else 0)
+    return keys * words * chance()
 
 
 def _looked(pixels: Pixels, patterns: Sequence[Pattern]) -> Sight:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rempart.provenance.watermark.canonical import Plane, flattened, folded
-from rempart.provenance.watermark.lattice import Steps, lattices, usual
+from rempart.provenance.watermark.lattice import SEEN, Steps, lattices, usual
 from rempart.provenance.watermark.pattern import TILE, Pattern
 from rempart.provenance.watermark.sight import Sight, View, look, strongest
 
@@ -17,6 +17,8 @@ _LARGEST = 1600
 _ROUNDS = ((0.012, 7), (0.004, 5), (0.0015, 5))
 """How far off, and in how many steps, a lattice is looked for around the one that was seen."""
 _PROMISING = 4
+MOST_WORDS = SEEN + _PROMISING + _PROMISING * len(_ROUNDS)
+"""So many words a search of one picture takes for a mark's at most, and tries to read."""
 
 
 def searched(luma: Plane, plane: Plane, patterns: Sequence[Pattern]) -> Sight | None:

@@ -10,6 +10,7 @@ from sqlalchemy import BigInteger, Column, Connection, Integer, String, Table, s
 
 from rempart.cases.records.cases import case_matches
 from rempart.intake.notices.records.seeds import notice_seeds
+from rempart.signals.values import BY_LIKENESS
 from rempart.store.schema import UtcTime, metadata
 from rempart.store.upsert import insert_or_ignore
 
@@ -67,5 +68,5 @@ def seeds_matched(conn: Connection, case_id: str, items: Sequence[int]) -> dict[
     found: dict[tuple[str, int], tuple[bool, int]] = {}
     for row in conn.execute(query):
         exact, nearest = found.get((row.notice, row.item), (False, row.distance))
-        found[row.notice, row.item] = exact or row.signal_kind != "pdq", min(nearest, row.distance)
+        found[row.notice, row.item] = exact or row.signal_kind not in BY_LIKENESS, min(nearest, row.distance)
     return found

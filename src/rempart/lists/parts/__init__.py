@@ -1,0 +1,1 @@
+"""Parts of listed pictures: local features, sealed, by which crops and collages of a listed picture are found."""
