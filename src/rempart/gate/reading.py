@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +81,9 @@ def is_word(value: object) -> bool:
 
 def is_scalar(value: object) -> bool:
     """Whether a value can hold no picture: a number that is no essay in digits, true, false or nothing."""
-    return value is None or isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 1 << 64)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool) or (isinstance(value, int) and abs(value) < 1 << 64)
 
 
 def is_scalar_text(value: str) -> bool:
