@@ -14,8 +14,12 @@ from PIL import Image
 
 import origins
 import pictures
+from heicfiles import HEIC
 from rempart.errors import UnreadableImageError
-from rempart.provenance.origin import Declaration, Trust
+from rempart.provenance import examining
+from rempart.provenance.carried import packed
+from rempart.provenance.origin import Declaration, Trust, read_origin
+from rempart.provenance.origin.hidden import hidden_in
 from rempart.provenance.origin.values import CredentialState, Unread
 from rempart.provenance.origin.working import Looked, looked_at, origin_pool, prompts_in
 from rempart.provenance.watermark.embedding import embedded
@@ -80,6 +84,60 @@ def test_what_a_file_says_is_told_even_where_its_pixels_cannot_be_decoded(pool: 
         assert looked.examination.outcome is outcome
         assert looked.origin is not None
         assert looked.origin.declaration is Declaration.AI_MADE
+
+
+def _samples() -> list[bytes]:
+    """Every block in every format: behind the walls nothing can be loaded any more that was not loaded before."""
+    label = {"Iptc4xmpExt:DigitalSourceType": origins.TRAINED, "photoshop:Credit": "Made with Google AI &#x41;"}
+    wide = origins.xmp(label).decode()
+    made = [
+        origins.png({"parameters": origins.WEBUI}, packed=True, international=True),
+        origins.png({"prompt": origins.COMFY_PROMPT, "workflow": origins.COMFY_GRAPH}),
+        origins.png(origins.NOVEL, packed=True),
+        origins.png({"Raw profile type exif": "\nexif\n 100\n" + origins.exif({}, origins.WEBUI).hex()}),
+        origins.credit("Made with Google AI"),
+        origins.picture(xmp=("\ufeff" + wide).encode("utf-16-be")),
+        origins.picture(xmp=("\ufeff" + wide).encode("utf-16-le")),
+        origins.picture(xmp=b"<!DOCTYPE x>" + origins.xmp(label)),
+        origins.picture(exif=origins.exif({0x9C9C: "two boats".encode("utf-16-le"), 0x010F: "Canon", 0x0110: "R5"})),
+        origins.chunked(b"zTXt", b"parameters\0\0" + b"junk"),
+        origins.hidden(json.dumps(origins.NOVEL)),
+        HEIC["turned"],
+    ]
+    for kind in ("JPEG", "PNG", "WEBP", "AVIF"):
+        made.append(origins.picture(kind=kind, exif=origins.exif({}, origins.WEBUI)))
+        made.append(origins.labelled(label, kind, elements=True) if kind != "AVIF" else origins.picture(kind=kind))
+        made.append(origins.authority().sign(origins.picture(kind=kind), f"image/{kind.lower()}"))
+    return made
+
+
+def test_behind_the_walls_every_block_is_read_as_outside(pool: WorkerPool) -> None:
+    samples = _samples()
+    for looked, data in zip(look(pool, *samples), samples, strict=True):
+        more = hidden_in(data, limits=Limits())
+        assert looked.examination.outcome is Outcome.OK, looked.examination.error
+        assert looked.origin == read_origin(data, trust=TRUST, more=more)
+    with WorkerPool(task=examining.TASK) as checks:
+        for data in samples:
+            found = checks.examine(data)
+            assert found.outcome is Outcome.OK, found.error
+            assert found.beside == packed(read_origin(data, trust=Trust.shipped()))
+
+
+def test_moving_pictures_and_pictures_in_inks_are_read_as_others_are(pool: WorkerPool) -> None:
+    frames = [Image.fromarray(pictures.scene(seed, 240, 180)) for seed in (1, 2)]
+    files = []
+    for kind in ("PNG", "WEBP", "GIF"):
+        made = origins.stream(b"")
+        frames[0].save(made, kind, save_all=True, append_images=frames[1:], duration=100)
+        files.append(made.getvalue())
+    made = origins.stream(b"")
+    frames[0].convert("CMYK").save(made, "JPEG", exif=origins.exif({}, origins.WEBUI))
+    files.append(made.getvalue())
+    told = look(pool, *files)
+    assert [one.examination.outcome for one in told] == [Outcome.OK] * 4
+    assert [one.origin and one.origin.declaration for one in told] == [Declaration.NONE] * 3 + [Declaration.AI_MADE]
+    assert all(one.plane is not None for one in told)
 
 
 def test_typed_text_is_read_also_while_files_are_looked_at(pool: WorkerPool) -> None:
