@@ -62,6 +62,7 @@ def test_a_source_type_that_was_there_gives_way(inside: str):
         packet('<a:DigitalSourceType rdf:resource="http://x"/>'),
         packet("<a:DigitalSourceType><b/></a:DigitalSourceType>"),
         packet("x" * MOST_BYTES),
+        packet("<rdf:Description><xmpGImg:image>AAAA</xmpGImg:image></rdf:Description>"),
         b"<x:xmpmeta>",
         b"",
     ],
