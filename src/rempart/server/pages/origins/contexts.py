@@ -65,7 +65,7 @@ class ComparePage(Context):
     two could not be read."""
 
     template: ClassVar[str] = "origins/compare"
-    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    styles: ClassVar[tuple[str, ...]] = ("sight.css", "origins.css")
     panel: Panel
     pane: Pane
     others: tuple[Pane, ...]
