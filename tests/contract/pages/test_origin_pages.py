@@ -159,9 +159,7 @@ def test_two_pictures_of_a_case_are_compared_as_a_lead_and_both_looks_are_in_the
     told = text_of(browser.get(answer.headers["location"]).text)
     assert "Shared content. The same pixels stand in both" in told
     assert "Which of the two came first" in told
-    assert re.search(
-        r"so much agreement, [\d,]+ were of copies, [\d,]+ of unrelated pictures and [\d,]+ of decoys", told
-    )
+    assert re.search(r"[\d,]+ were of copies, [\d,]+ of unrelated pictures and [\d,]+ of decoys", told)
     with house.store.read() as conn:
         looks = [grants.find(conn, one) for one in re.findall(r"look_\w+", answer.headers["location"])]
     assert [(one.item, one.step, one.purpose, one.served is not None) for one in looks] == [
