@@ -144,9 +144,7 @@ def _headers(user: str | None) -> dict[str, str]:
 
 def _verdict(answer: httpx.Response) -> Mapping[str, Any]:
     """The answer's JSON where it allows. Raises for everything else."""
-    if (
-        answer.status_code in _NOT_TAKEN
-    ):  # too large, empty, of a kind that cannot be stamped: no other answer than a no
+    if answer.status_code in _NOT_TAKEN:  # too large, empty, of a kind that cannot be stamped
         raise PictureRefusedError(f"Rempart does not take this picture (status {answer.status_code}).")
     if answer.status_code == _TOO_MANY:
         raise TooManyRequestsError(retry_after=_pause(answer.headers.get("retry-after", "")))

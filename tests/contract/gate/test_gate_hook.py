@@ -8,7 +8,7 @@ from commands import command
 from gateservice import KEY, stamp
 from pictures import encode, scene
 from projects import duf, glb, gltf, packed
-from rempart.errors import RefusedError, ServerUnreachableError, TooManyRequestsError
+from rempart.errors import RefusedError, ServerAnswerError, ServerUnreachableError, TooManyRequestsError
 from rempart.gate.hook import Hook, PictureRefusedError
 
 ONE, TWO, BAD = (encode(scene(seed, 200, 150), "PNG") for seed in (1, 2, 3))
@@ -35,6 +35,20 @@ def test_a_program_asks_at_import_and_at_render(stage):
         Hook("127.0.0.1:8600", KEY)
     with pytest.raises(RefusedError):
         Hook(here.service.url, "")
+
+
+def test_without_stamping_a_picture_leaves_as_it_was_made_once_it_was_checked(stage):
+    here = stage()
+    here.service.refuse(BAD)
+    with Hook(here.service.url, KEY, stamped=False) as gate:
+        assert gate.rendered(ONE).data == ONE
+        with pytest.raises(PictureRefusedError):
+            gate.rendered(BAD)
+        here.service.behaviours = ["garbage", "odd"]
+        for _ in range(2):
+            with pytest.raises(ServerAnswerError):
+                gate.rendered(ONE)
+    assert here.service.asked[0][2]["stamp"] == ["false"]
 
 
 def scan(here, *arguments):
