@@ -52,7 +52,8 @@ class _Reader:
     """Reads one request."""
 
     def __init__(self, limits: GateLimits, names: frozenset[str], scripts: frozenset[str]) -> None:
-        self._limits, self._names, self._scripts = limits, names, scripts
+        self._limits, self._names = limits, names
+        self._scripts = {one.lower() for one in scripts}
         self._references: list[bytes | None] = []
 
     def read(self, body: bytes, content_type: str, *, path: str, pictures: bool) -> Read:
@@ -92,7 +93,7 @@ class _Reader:
                 key in _OVERRIDES and (is_scalar(one) or is_word(one)) for key, one in value.items()
             )
         if name == "script_name":
-            return isinstance(value, str) and value in self._scripts
+            return isinstance(value, str) and value.lower() in self._scripts
         if name in _WORDS:
             return is_word(value)
         if name in _TEXTS or name in self._names:
@@ -111,7 +112,7 @@ class _Reader:
         return None if data is None else base64_text(data)
 
     def _script(self, name: str, value: Any) -> Any:
-        if name not in self._scripts:
+        if name.lower() not in self._scripts:
             raise wrong("A script that the operator has not named cannot go through here.", code="script")
         return self._argument(value, _DEPTH)
 
