@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from rempart.cli.actor import acting
-from rempart.cli.datafolder import data_option, opened_data
+from rempart.cli.datafolder import DataFolder, data_option, opened_data
 from rempart.cli.terminal import printable
 from rempart.clock import utc_now
 from rempart.errors import NotFoundError
@@ -39,6 +39,7 @@ class Opened:
     store: Store
     curation: Curation
     by: Principal
+    folder: DataFolder
 
     def named(self, name: str) -> LiveList:
         """A list by its name or id; raises NotFoundError."""
@@ -62,7 +63,7 @@ def opened(data: Path, actor: str | None = None) -> Iterator[Opened]:
             clock=utc_now, alone_after=settings.people.alone_after,
         )  # fmt: skip
         with acting(folder, actor) as by:
-            yield Opened(store=store, curation=curation, by=by)
+            yield Opened(store=store, curation=curation, by=by, folder=folder)
 
 
 def say(text: str) -> None:

@@ -155,11 +155,12 @@ def import_list(
     actor: str | None,
     as_json: bool,
 ) -> int:
-    """Import FILE (- for standard input) into LIST, in any format that `build` reads.
+    """Import FILE (- for standard input) into LIST, in any format that `build` reads, or a folder of pictures.
 
     \b
     rempart list import trial partner.ndjson
     rempart list import police export.json --scheme vic-us --as anna
+    rempart list import ours pictures/
 
     Nothing is live before the last line was read. On a list that blocks or is shared it waits for a second person.
     Lines that cannot be read are refused one by one and reported with their numbers.
@@ -168,6 +169,12 @@ def import_list(
         origin=source or ("" if file == "-" else Path(file).name[:200]), feed=feed, format_name=format_name,
         scheme=scheme, force=force, restore=restore, accept_flagged=accept_flagged,
     )  # fmt: skip
+    if Path(file).is_dir():
+        from rempart.cli.listpictures import import_folder
+
+        with opened(data, actor) as there:
+            done = import_folder(there, there.named(list_name), Path(file), wishes)
+        return report(done, as_json)
     with opened(data, actor) as there, open_input(file) as stream:
         gc.freeze()  # what was loaded so far stays; looking through it again and again takes a sixth of an import
         done = there.curation.take_in(there.named(list_name).id, stream, wishes, by=there.by)

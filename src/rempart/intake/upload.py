@@ -17,11 +17,13 @@ from rempart.intake.upload_replays import another_body, replayed
 from rempart.intake.upload_ruling import Ruler
 from rempart.intake.upload_values import CheckAnswer, CheckRequest, Prepared
 from rempart.items.records import replays
+from rempart.lists.parts.values import Looked
 from rempart.policy.facts import Keep
 from rempart.provenance.carried import unpacked
 from rempart.provenance.origin.values import Origin
 from rempart.signals.examine import Examination
 from rempart.signals.frames import FrameError
+from rempart.signals.outcome import Outcome
 from rempart.signals.pool import Plan
 from rempart.store.engine import Store
 from rempart.store.ids import Ids
@@ -131,12 +133,23 @@ class Checker:
         """
         return self._pool.examine(content, self._plan)
 
-    def write(self, request: CheckRequest, seen: Examination) -> Future[CheckAnswer]:
-        """Rule on bytes that were examined already, and write that down as `submit` does."""
+    def write(self, request: CheckRequest, seen: Examination, *, parts: Looked | None) -> Future[CheckAnswer]:
+        """Rule on bytes that were looked at already, and write that down as `submit` does."""
         future: Future[CheckAnswer] = Future()
-        prepared = Prepared(request=request, request_id=self._ids.new(), seen=seen)
+        prepared = Prepared(
+            request=request, request_id=self._ids.new(), seen=seen, origin=_origin_of(seen), parts=parts
+        )
         self._on_thread(lambda _, it: self._rule_and_write(prepared, it), request, future)
         return future
+
+    def parts_of(self, content: bytes, seen: Examination) -> Looked | None:
+        """The listed pictures of which some bytes show a part; None where nobody looks for parts. Blocks.
+
+        Raises UnavailableError when a part of the service that it needs is away.
+        """
+        if self._ruler.parts is None or seen.outcome not in (Outcome.OK, Outcome.LOW_QUALITY):
+            return None
+        return self._ruler.parts.find(content)
 
     def _forget(self, name: tuple[str, bytes]) -> None:
         with self._lock:
@@ -192,7 +205,10 @@ class Checker:
         assert request.content is not None
         seen = self._pool.examine(request.content, self._plan)
         self.examined += 1
-        prepared = Prepared(request=request, request_id=self._ids.new(), seen=seen, origin=_origin_of(seen))
+        prepared = Prepared(
+            request=request, request_id=self._ids.new(), seen=seen, origin=_origin_of(seen),
+            parts=self.parts_of(request.content, seen),
+        )  # fmt: skip
         self._rule_and_write(prepared, future)
 
     def _rule_and_write(self, prepared: Prepared, future: Future[CheckAnswer]) -> None:

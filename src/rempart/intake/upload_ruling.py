@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol, cast
 
 from rempart.cases.opening import CaseMatch
 from rempart.intake.upload_values import Prepared, Ruled
 from rempart.lists.lookup import Asked, Found, ListMatch
+from rempart.lists.parts.values import Looked
 from rempart.policy.facts import Facts
 from rempart.policy.rules import Policy
 
@@ -25,11 +27,21 @@ class Lists(Protocol):
     def lookup_many(self, batch: Sequence[Sequence[Asked]], *, radius: int) -> list[Found]: ...
 
 
+class Parts(Protocol):
+    """What looks for parts of listed pictures; `lists.parts.finding.PartFinder` is one."""
+
+    def find(self, content: bytes | memoryview) -> Looked: ...
+
+    def still(self, matches: Sequence[ListMatch]) -> tuple[ListMatch, ...]: ...
+
+
 class Ruler:
     """Asks the lists and applies the policy in force. Safe from several threads."""
 
-    def __init__(self, lists: Lists, *, radius: int, policy: tuple[int, Policy]) -> None:
-        self.lists = lists
+    def __init__(
+        self, lists: Lists, *, radius: int, policy: tuple[int, Policy], parts: Parts | None = None
+    ) -> None:  # fmt: skip
+        self.lists, self.parts = lists, parts
         self._radius = radius
         self.policy = policy
         self.lookups = 0
@@ -40,7 +52,15 @@ class Ruler:
         asked = [one.asked() for one in group]
         self.lookups += sum(map(len, asked))
         found = self.lists.lookup_many(asked, radius=self._radius)
-        return [self.apply(one, answer) for one, answer in zip(group, found, strict=True)]
+        return [self.apply(one, self._with_parts(one, answer)) for one, answer in zip(group, found, strict=True)]
+
+    def _with_parts(self, prepared: Prepared, found: Found) -> Found:
+        """What was found by parts beside the rest, last: entries that the rest found are told once."""
+        if self.parts is None or prepared.parts is None or not prepared.parts.matches:
+            return found
+        known = {match.entry_id for match in found.matches}
+        more = (match for match in self.parts.still(prepared.parts.matches) if match.entry_id not in known)
+        return replace(found, matches=(*found.matches, *more))
 
     def apply(self, prepared: Prepared, found: Found) -> Ruled:
         """What the policy in force says of what was found."""

@@ -11,6 +11,7 @@ from typing import Any
 from rempart.evidence.vault import Sealed
 from rempart.items.records.signals import ItemSignal
 from rempart.lists.lookup import EXACT, GIVEN, Asked, Found, ListMatch, asked_of, asked_signals
+from rempart.lists.parts.values import Looked
 from rempart.people.principal import Principal
 from rempart.policy.facts import Ruling, Verdict
 from rempart.provenance.origin.values import Origin
@@ -108,11 +109,18 @@ class Prepared:
     origin: Origin | None = None
     ruled: Ruled | None = None
     sealed: Sealed | None = None
+    parts: Looked | None = None
 
     @property
     def outcome(self) -> Outcome | None:
-        """What became of the bytes; None where there were none."""
-        return None if self.seen is None else self.seen.outcome
+        """What became of the bytes; None where there were none.
+
+        Where parts of listed pictures could not be looked for, that is what became of them.
+        """
+        if self.seen is None:
+            return None
+        could_not = self.parts is not None and self.parts.outcome is not Outcome.OK
+        return self.parts.outcome if self.parts is not None and could_not else self.seen.outcome
 
     @property
     def sha256(self) -> bytes | None:

@@ -94,6 +94,17 @@ class Intake:
 
         return self._take(list_id, readings, wishes, by=by)
 
+    def readings(
+        self,
+        list_id: str,
+        readings: Callable[[LiveList], Iterable[Reading | Refusal]],
+        wishes: Wishes,
+        *,
+        by: Principal,
+    ) -> ChangeSet:
+        """Take in what was read elsewhere, of pictures say; otherwise as `stream`."""
+        return self._take(list_id, readings, wishes, by=by)
+
     def entries(self, list_id: str, entries: Sequence[Entry], wishes: Wishes, *, by: Principal) -> ChangeSet:
         """Take up to 1,000 entries that came by hand, all or none; ConflictError names the first that is wrong."""
         if not 0 < len(entries) <= MAX_BY_HAND:

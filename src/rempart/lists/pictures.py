@@ -35,29 +35,50 @@ def import_pictures(
 
     Raises IncompleteError when the folder cannot be read, RefusedError when the named scheme has several codes.
     """
-    category = options.membership()
     tally = Tally(origin=shown(folder.name), format="pictures", sink=sink)
     poor = 0
-    with WorkerPool(workers=workers, limits=limits or Limits()) as pool:
-        jobs = _jobs(folder, tally)
-        for job, seen in pool.map(jobs, Plan(probe_set="canonical", facets=True)):
-            number, name = job.key if isinstance(job.key, tuple) else (0, "")
-            if seen.outcome not in (Outcome.OK, Outcome.LOW_QUALITY):
-                tally.refuse(Refusal(line=number, reason=f"{name}: {seen.outcome.value}: {seen.error or 'no picture'}"))
-                continue
-            reading = Reading(entry=_entry(seen, name, category, options), line=number)
-            try:
-                builder.add(reading.entry)
-            except RefusedError as err:
-                tally.refuse(Refusal(line=number, reason=f"{name}: {err.message}"))
-                continue
-            tally.accept(reading)
-            if seen.outcome is Outcome.LOW_QUALITY:
-                poor += 1
-                tally.refuse(Refusal(line=number, reason=f"{name}: low_quality: digests only", whole=False))
+    for path, one in read_pictures(folder, options=options, workers=workers, limits=limits):
+        if isinstance(one, Refusal):
+            poor += not one.whole
+            tally.refuse(one)
+            continue
+        try:
+            builder.add(one.entry)
+        except RefusedError as err:
+            tally.refuse(Refusal(line=one.line, reason=f"{_below(path, folder)}: {err.message}"))
+            continue
+        tally.accept(one)
     if poor:
         tally.notes.append(f"Too flat for PDQ (quality below 50), matched by digest only: {poor}.")
     return tally.close()
+
+
+def read_pictures(
+    folder: Path, *, options: ReadOptions, workers: int = 1, limits: Limits | None = None
+) -> Iterator[tuple[str, Reading | Refusal]]:
+    """An entry for every picture in a folder, with the path that it was made from; and what was refused, as above."""
+    category = options.membership()
+    troubles: list[tuple[str, Refusal]] = []
+    with WorkerPool(workers=workers, limits=limits or Limits()) as pool:
+        jobs = _jobs(folder, troubles)
+        for job, seen in pool.map(jobs, Plan(probe_set="canonical", facets=True)):
+            while troubles:
+                yield troubles.pop(0)
+            number, name, path = job.key if isinstance(job.key, tuple) else (0, "", "")
+            if seen.outcome not in (Outcome.OK, Outcome.LOW_QUALITY):
+                reason = f"{name}: {seen.outcome.value}: {seen.error or 'no picture'}"
+                yield path, Refusal(line=number, reason=reason)
+                continue
+            yield path, Reading(entry=_entry(seen, name, category, options), line=number)
+            if seen.outcome is Outcome.LOW_QUALITY:
+                reason = f"{name}: low_quality: digests only"
+                yield path, Refusal(line=number, reason=reason, whole=False)
+    yield from troubles
+
+
+def _below(path: str, folder: Path) -> str:
+    """A path as it is told: below the folder."""
+    return shown(os.path.relpath(path, folder) if folder.is_dir() else folder.name)
 
 
 def _entry(seen: Examination, name: str, category: Category, options: ReadOptions) -> Entry:
@@ -80,23 +101,23 @@ def _entry(seen: Examination, name: str, category: Category, options: ReadOption
     )
 
 
-def _jobs(folder: Path, tally: Tally) -> Iterator[Job]:
-    """A job for every regular file, opened read-only; the pool closes it."""
+def _jobs(folder: Path, troubles: list[tuple[str, Refusal]]) -> Iterator[Job]:
+    """A job for every regular file, opened read-only; the pool closes it. `troubles` are added to."""
     number = 0
     for path, name, trouble in _walk(folder):
         number += 1
         if trouble is not None:
-            tally.refuse(Refusal(line=number, reason=f"{name[-200:]}: {trouble}"))
+            troubles.append((path, Refusal(line=number, reason=f"{name[-200:]}: {trouble}")))
             continue
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as err:
-            tally.refuse(Refusal(line=number, reason=f"{name}: could not be opened: {err.strerror}"))
+            troubles.append((path, Refusal(line=number, reason=f"{name}: could not be opened: {err.strerror}")))
             continue
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
             continue
-        yield Job(key=(number, name), source=descriptor)
+        yield Job(key=(number, name, path), source=descriptor)
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, str, str | None]]:

@@ -33,6 +33,8 @@ from rempart.items.lookback import ItemIndex
 from rempart.lists import curation_upkeep
 from rempart.lists.curation import Curation
 from rempart.lists.live import LiveLists
+from rempart.lists.parts import keeping as part_keeping
+from rempart.lists.parts.finding import PartFinder
 from rempart.people import upkeep as people_upkeep
 from rempart.people.principal import SYSTEM
 from rempart.policy.versions import PolicyStore
@@ -72,6 +74,7 @@ class Parts:
     policies: PolicyStore
     alarms: Alarms
     drawers: WorkerPool
+    finder: PartFinder | None = None
 
 
 def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
@@ -122,9 +125,11 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
     return (
         *parts.lists.works(),
         *curation_upkeep.periodics(parts.curation),
+        *part_keeping.periodics(parts.vault),
+        *(() if parts.finder is None else parts.finder.live.works()),
         *parts.items.works(),
         *parts.protected.works(),
-        *gate_upkeep.periodics(parts.store),
+        *gate_upkeep.periodics(parts.store, stamps_kept=_stamps_kept(settings)),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
@@ -143,6 +148,10 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),
     )
+
+
+def _stamps_kept(settings: Settings) -> timedelta | None:
+    return timedelta(days=settings.stamp.keep_days) if settings.stamp.keep_days else None
 
 
 def readiness(parts: Parts, periodic: Periodics) -> Readiness:

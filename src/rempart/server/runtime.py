@@ -35,6 +35,7 @@ from rempart.server.bodies import BodyMemory
 from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
 from rempart.server.meters import Meters
+from rempart.server.parts import open_finder
 from rempart.server.service import Service
 from rempart.server.stamping import open_stamper, stamping_pool
 from rempart.server.vaults import open_keyring, open_vault
@@ -103,7 +104,7 @@ class Runtime:
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
             alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
-            drawers=drawers,
+            drawers=drawers, finder=open_finder(settings, vault, stack, share=self._share),
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         ruler, count = self._ruler(parts), _workers(settings, self._share)
@@ -157,7 +158,7 @@ class Runtime:
     def _ruler(self, parts: Parts) -> Ruler:
         with parts.store.read() as conn:
             policy = parts.policies.current(conn)
-        return Ruler(parts.lists, radius=self._settings.check.radius, policy=policy)
+        return Ruler(parts.lists, radius=self._settings.check.radius, policy=policy, parts=parts.finder)
 
     def _checker(self, parts: Parts, pool: WorkerPool, ruler: Ruler) -> Checker:
         settings, count = self._settings, _workers(self._settings, self._share)

@@ -15,6 +15,7 @@ from rempart.evidence.vault.kms import KeyCommand
 from rempart.evidence.vault.retention import regimes
 from rempart.evidence.vault.rotation import Also
 from rempart.intake.notices.sealing import rewrap_notices
+from rempart.lists.parts.sealing import rewrap_parts
 from rempart.people.rewrapping import rewrap_seeds
 from rempart.reports.cybertip.filing.sealing import rewrap_answers
 from rempart.reports.cybertip.sealing import rewrap_reports
@@ -34,6 +35,7 @@ WRAPPED_ELSEWHERE: tuple[Also, ...] = (
     rewrap_answers,
     rewrap_orders,
     rewrap_referrals,
+    rewrap_parts,
 )
 """What other rooms keep under the service key and wrap again when it is rotated."""
 

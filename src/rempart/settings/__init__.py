@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from rempart.errors import SettingsError
-from rempart.settings.generating import GateSettings, StampSettings
+from rempart.settings.generating import GateSettings, PartialSettings, StampSettings
 from rempart.settings.reporting import (
     CybertipSettings,
     ReasonSettings,
@@ -48,6 +48,7 @@ __all__ = [
     "MailSettings",
     "NoticesSettings",
     "OidcSettings",
+    "PartialSettings",
     "PeopleSettings",
     "ReasonSettings",
     "RecipientSettings",
@@ -91,6 +92,7 @@ class Settings(Section):
     transparency: TransparencySettings = TransparencySettings()
     referrals: ReferralSettings = ReferralSettings()
     stamp: StampSettings = StampSettings()
+    partial: PartialSettings = PartialSettings()
     gate: GateSettings = GateSettings()
 
     @property

@@ -13,6 +13,8 @@ FAMILIES: dict[str, list[str]] = {
     "made.state.": ["absent", *(one.value for one in CredentialState)],
     "made.state_short.": [one.value for one in CredentialState],
     "made.mark_is.": ["found", "none", "unread", "soon", "never"],
+    "made.file.": [one.value for one in Declaration if one is not Declaration.NONE],
+    "made.here.": list(get_args(By)),
     "made.by.": list(get_args(By)),
 }
 SAME: set[str] = {

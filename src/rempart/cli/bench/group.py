@@ -11,6 +11,7 @@ BENCHMARKS = {
     "derive": ("rempart.cli.bench.derive", "Copies found and false findings of `rempart derive`."),
     "origin": ("rempart.cli.bench.origin", "What asking every upload for its origin costs."),
     "watermark": ("rempart.cli.bench.watermark", "Marks found again after each edit, and what they cost."),
+    "gate": ("rempart.cli.bench.gate", "What the gate adds to an output and to a reference photo."),
     "scan": ("rempart.cli.bench.scan", "Files per second beside the peer's per-file loop."),
     "look": ("rempart.cli.bench.look", "A look at a sealed picture of 12 megapixels, step by step."),
     "cases": ("rempart.cli.bench.cases", "Server time of a queue of 100,000 cases."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from rempart.errors import BlobMissingError, CorruptFileError, ForeignFileError, ObjectDestroyedError, TamperedError
@@ -14,6 +14,7 @@ from rempart.lists.lookup import WHOLE, ListMatch
 from rempart.lists.parts import records
 from rempart.lists.parts.live import SHA256, LiveParts
 from rempart.lists.parts.sealing import PartBox
+from rempart.lists.parts.values import Looked
 from rempart.people.principal import SYSTEM
 from rempart.provenance.derivation.comparing import Comparison, Finding, Suspect
 from rempart.provenance.derivation.sheetfile import read_sheet
@@ -30,14 +31,6 @@ PLAIN, MIRRORED = "parts", "parts-mirrored"
 """The probes of these matches: as the upload is, or as its mirror image."""
 _PURPOSE = "compared with an upload that may show a part of it"
 _NO_SHEET = (TamperedError, CorruptFileError, ForeignFileError, BlobMissingError, ObjectDestroyedError)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
-    """What came of a look: an outcome that is not OK says that parts could not be looked for."""
-
-    outcome: Outcome = Outcome.OK
-    matches: tuple[ListMatch, ...] = ()
 
 
 class PartFinder:
@@ -81,12 +74,16 @@ class PartFinder:
         return Looked(matches=tuple(found))
 
     def still(self, matches: Sequence[ListMatch]) -> tuple[ListMatch, ...]:
-        """Those of some matches whose entry still answers lookups."""
+        """Those of some matches whose entry still answers lookups, with the mode that its list has now."""
         if not matches:
             return ()
         with self._vault.store.read() as conn:
             there = records.live_entries(conn, [one.entry_id for one in matches if one.entry_id is not None])
-        return tuple(one for one in matches if one.entry_id in there)
+        return tuple(
+            replace(one, mode=there[one.entry_id].mode)
+            for one in matches
+            if one.entry_id is not None and one.entry_id in there
+        )
 
     def _sheet(self, row: Any) -> Sheet | None:
         try:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rempart.index.hamming import HammingIndex
 from rempart.provenance.partial.features import KEY_BYTES, Features
@@ -53,20 +52,9 @@ class PartIndex:
         queries = np.repeat(np.arange(len(asked)), np.diff(hits.offsets))
         order = np.lexsort((hits.distances, owners))
         found, starts, counts = np.unique(owners[order], return_index=True, return_counts=True)
-        wanted = np.flatnonzero(counts >= least)
-        made = [
-            Candidate(int(self.numbers[found[at]]), self._votes(asked, queries, hits.rows, _run(order, starts, counts, at)))
-            for at in wanted
-        ]  # fmt: skip
+        made: list[Candidate] = []
+        for at in np.flatnonzero(counts >= least).tolist():
+            pairs = order[starts[at] : starts[at] + counts[at]]
+            count = votes(asked.places[queries[pairs]], self._places[hits.rows[pairs]])
+            made.append(Candidate(int(self.numbers[found[at]]), count))
         return sorted((one for one in made if one.votes >= least), key=lambda one: (-one.votes, one.number))[:most]
-
-    def _votes(
-        self, asked: Features, queries: NDArray[np.int64], rows: NDArray[np.uint32], pairs: NDArray[np.int64]
-    ) -> int:
-        return votes(asked.places[queries[pairs]], self._places[rows[pairs]])
-
-
-def _run(
-    order: NDArray[np.int64], starts: NDArray[np.int64], counts: NDArray[np.int64], at: int
-) -> NDArray[np.int64]:
-    return order[starts[at] : starts[at] + counts[at]]

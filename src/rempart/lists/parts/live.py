@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from typing import Any
 
 from rempart.errors import CorruptFileError, TamperedError
 from rempart.evidence.vault import Vault
@@ -80,7 +81,7 @@ class LiveParts:
         self._fresh = PartIndex(rest, [self._held[number] for number in rest])
 
 
-def _opened(box: PartBox, row: records.Row[records.Any]) -> Features | None:
+def _opened(box: PartBox, row: Any) -> Features | None:
     try:
         return read_features(box.open(row.features, number=row.list, ref=row.ref)[SHA256:])
     except (TamperedError, CorruptFileError):

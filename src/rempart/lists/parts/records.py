@@ -15,7 +15,6 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     LargeBinary,
-    Row,
     String,
     Table,
     Text,
@@ -97,7 +96,7 @@ def ids(conn: Connection, *, version: str) -> set[int]:
     return set(conn.execute(select(list_parts.c.id).where(list_parts.c.version == version)).scalars())
 
 
-def of(conn: Connection, some: Collection[int]) -> Iterator[Row[Any]]:
+def of(conn: Connection, some: Collection[int]) -> Iterator[Any]:
     """Rows by their ids, in order: id, list, ref, features."""
     query = select(list_parts.c.id, list_parts.c.list, list_parts.c.ref, list_parts.c.features)
     every = sorted(some)
@@ -105,12 +104,22 @@ def of(conn: Connection, some: Collection[int]) -> Iterator[Row[Any]]:
         yield from conn.execute(query.where(list_parts.c.id.in_(every[start : start + _AT_ONCE])).order_by("id"))
 
 
-def live(conn: Connection, some: Sequence[int]) -> dict[int, Row[Any]]:
+def live(conn: Connection, some: Sequence[int]) -> dict[int, Any]:
     """Those of some rows whose entry answers lookups now, each with its entry and list."""
     return {row.id: row for row in conn.execute(_FOUND, {"parts": list(some)})}
 
 
-def gone(conn: Connection, *, limit: int) -> Sequence[Row[Any]]:
+def live_entries(conn: Connection, some: Sequence[int]) -> dict[int, Any]:
+    """Those of some entries that answer lookups now, each with its list's mode."""
+    query = (
+        select(list_entries.c.id, lists.c.mode)
+        .join_from(list_entries, lists, lists.c.number == list_entries.c.list)
+        .where(list_entries.c.id.in_(some), list_entries.c.withdrawn.is_(None), lists.c.ended.is_(None))
+    )
+    return {row.id: row for row in conn.execute(query)}
+
+
+def gone(conn: Connection, *, limit: int) -> Sequence[Any]:
     """Some rows without a live entry, and without a change of their list on its way that may bring it: id, object."""
     coming = exists().where(
         list_changesets.c.list_id == lists.c.id, list_changesets.c.state.in_(_ON_ITS_WAY)
@@ -123,7 +132,7 @@ def gone(conn: Connection, *, limit: int) -> Sequence[Row[Any]]:
     return conn.execute(query.order_by(list_parts.c.id).limit(limit)).all()
 
 
-def old(conn: Connection, *, version: str, limit: int) -> Sequence[Row[Any]]:
+def old(conn: Connection, *, version: str, limit: int) -> Sequence[Any]:
     """Some rows that another version made: id, object."""
     query = select(list_parts.c.id, list_parts.c.object_id).where(list_parts.c.version != version)
     return conn.execute(query.order_by(list_parts.c.id).limit(limit)).all()

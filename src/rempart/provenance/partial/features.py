@@ -99,6 +99,4 @@ def _spread(raw: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.intp
 
 @cache
 def _orb(most: int) -> Any:
-    return cv2.ORB_create(
-        nfeatures=most, nlevels=1, edgeThreshold=_BORDER, patchSize=_PATCH, fastThreshold=_FAST
-    )  # type: ignore[attr-defined]
+    return cv2.ORB_create(nfeatures=most, nlevels=1, edgeThreshold=_BORDER, patchSize=_PATCH, fastThreshold=_FAST)  # type: ignore[attr-defined]
