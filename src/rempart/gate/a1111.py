@@ -13,7 +13,7 @@ from rempart.gate.answers import AnswerError, Form, garbage, wrong
 from rempart.gate.dialect import Output, Read, Route, Told, answer_document, failed, request_document
 from rempart.gate.keeper import Made
 from rempart.gate.limits import GateLimits
-from rempart.gate.reading import base64_text, is_scalar, is_text, is_word, picture
+from rempart.gate.reading import is_scalar, is_text, is_word, picture, written
 from rempart.gate.upstream import Incoming, Outgoing
 
 _TEXTS = frozenset({"prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt"})
@@ -63,12 +63,14 @@ class _Reader:
         fields = {name: self._field(name, value, pictures=pictures) for name, value in told.items()}
         if pictures and not fields.get("init_images"):
             raise wrong("There is no picture in `init_images`.")
-        outgoing = Outgoing(path=path, content=json.dumps(fields | _FIXED).encode(), content_type=_JSON)
+        outgoing = Outgoing(path=path, content=written(fields | _FIXED), content_type=_JSON)
         said = {name: value for name, value in fields.items() if is_scalar(value) or name in _TEXTS | _WORDS}
         references = tuple(self._references)
         return Read(references=references, outgoing=outgoing, edited=pictures, wants=said)
 
     def _field(self, name: str, value: Any, *, pictures: bool) -> Any:
+        if not is_word(name):
+            raise _unknown("?")
         if name in _FIXED:
             if value not in (None, _FIXED[name]):
                 raise wrong(f"`{name}` cannot be {json.dumps(value)[:20]} here.", code="field")
@@ -106,10 +108,10 @@ class _Reader:
             raise _unknown(name)
         return [self._picture(one) for one in value] if name == "init_images" else self._picture(value)
 
-    def _picture(self, value: object) -> str | None:
+    def _picture(self, value: object) -> bytes | None:
         data = picture(value, most=self._limits.picture_bytes)
         self._references.append(data)
-        return None if data is None else base64_text(data)
+        return data
 
     def _script(self, name: str, value: Any) -> Any:
         if name.lower() not in self._scripts:
@@ -121,6 +123,8 @@ class _Reader:
         if depth == 0:
             raise _unknown("alwayson_scripts")
         if isinstance(value, dict):
+            if not all(map(is_word, value)):
+                raise _unknown("alwayson_scripts")
             return {name: self._argument(one, depth - 1) for name, one in value.items()}
         if isinstance(value, list):
             return [self._argument(one, depth - 1) for one in value]
@@ -156,10 +160,10 @@ def _told(answer: Incoming, read: Read, limits: GateLimits) -> Told:
 
     def write(made: Sequence[Made], _: Callable[[Made], str]) -> Response:
         body = {
-            "images": [base64_text(one.data) for one in made], "parameters": dict(said),
+            "images": [one.data for one in made], "parameters": dict(said),
             "info": info if is_text(info, most=_MOST_INFO) else "{}",
         }  # fmt: skip
-        return Response(json.dumps(body).encode(), 200, {"Cache-Control": "no-store"}, _JSON)
+        return Response(written(body), 200, {"Cache-Control": "no-store"}, _JSON)
 
     return Told(outputs=tuple(Output(data=data) for data in pictures), write=write)
 

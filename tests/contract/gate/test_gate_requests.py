@@ -51,7 +51,8 @@ def test_named_paths_are_read_and_no_picture_comes_out_of_them(stage):
         {"image": PACKED}, {"file": "http://example.org/a.png"}, {"ref_images": [PACKED]}, {"svg": {"model": "m"}},
         {"prompt": PACKED}, {"prompt": ["a"]}, {"model": "m" * 600}, {"images": [{"image_url": PACKED}]},
         {"user": "line\nline"}, {"seed": 10**40}, {"mask": "x"},
-        {"user": "\ud800"}, {"prompt": "a\udfff"}, {"n": math.inf},
+        {"user": "\ud800"}, {"prompt": "a\udfff"}, {"n": math.inf}, {"\ud800": 1},
+        {"QUJD" * 200: 1},
     ],
 )  # fmt: skip
 def test_a_field_that_nobody_knows_or_that_may_hold_a_picture_is_refused(stage, fields):
