@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -113,6 +114,17 @@ def test_a_refusal_takes_as_long_as_all_its_pictures_whichever_it_was(stage):
 
 
 def test_requests_past_the_number_at_once_are_told_to_come_back(stage):
+    here = stage(limits=replace(PATIENT, at_once=1, upstream_seconds=1.5))
+    here.generator.behaviours = ["hang"]
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(post, here)
+        while not here.generator.asked:
+            time.sleep(0.01)
+        assert code(post(here)) == (503, "busy")
+        assert first.result().status_code == 504
+
+
+def test_bodies_that_arrive_together_have_a_bound(stage):
     here = stage(limits=replace(PATIENT, at_once=0))
     assert code(post(here)) == (503, "busy")
 
