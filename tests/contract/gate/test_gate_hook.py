@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -115,3 +117,10 @@ def test_a_service_that_cannot_be_asked_allows_nothing(stage, tmp_path):
     here.service.behaviours = [503]
     code, told = scan(here, tmp_path / "a.png")
     assert (code, told[0]["outcome"]) == (2, "not_checked")
+
+
+def test_the_hook_loads_nothing_that_a_drawing_program_would_not_want():
+    heavy = "numpy sqlalchemy fastapi starlette PIL cryptography"
+    program = f"import sys, rempart.gate.hook; print([one for one in '{heavy}'.split() if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"
