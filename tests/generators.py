@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -67,9 +68,10 @@ class Asked:
                 self.fields[options[b"name"].decode()] = data.decode()
 
 
+@cache
 def made_picture(number: int) -> bytes:
     """What it makes."""
-    return encode(scene(7_000 + number, 320, 240), "PNG")
+    return encode(scene(7_000 + number, 400, 300), "PNG")
 
 
 class _Handler(BaseHTTPRequestHandler):

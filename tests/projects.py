@@ -37,7 +37,7 @@ def duf(names: Sequence[str], *, packed: bool = True) -> bytes:
     """A scene that names its textures as paths in a library."""
     images = [{"id": f"map{n}", "name": "Skin.jpg", "map": [{"url": one}]} for n, one in enumerate(names)]
     text = json.dumps({"file_version": "0.6.0.0", "image_library": images}).encode()
-    return gzip.compress(text) if packed else text
+    return gzip.compress(text, mtime=0) if packed else text
 
 
 def packed(members: Mapping[str, bytes]) -> bytes:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 import uvicorn
@@ -40,7 +43,19 @@ def serve(app: ASGIApp, *, host: str, port: int, public_url: str) -> None:
         )  # fmt: skip
         shown = f"[{host}]" if ":" in host else host
         click.echo(f"The gate listens on http://{shown}:{listening.getsockname()[1]}")
-        uvicorn.Server(config).run(sockets=[listening])
+        _Server(config).run(sockets=[listening])
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on a signal, and end as a program that did what it was told; uvicorn's own would raise it again."""
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def _bound(host: str, port: int) -> socket.socket:

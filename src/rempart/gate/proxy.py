@@ -16,9 +16,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -59,6 +60,7 @@ class Gate:
 
     def __init__(self, setup: Setup) -> None:
         self._setup, self._limits, self._busy = setup, setup.limits, 0
+        self._arriving = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -83,28 +85,42 @@ class Gate:
         await response(scope, receive, send)
 
     async def _counted(self, request: Request, route: Route | None) -> Response:
-        _refuse_foreign(request.headers)
         if request.method == "GET" and request.url.path.startswith(PATH):
             return self._fetched(request.url.path)
+        _refuse_foreign(request.headers, self._setup.public_url)
         passed = self._setup.passes.named(request)
         if passed is None and (route is None or request.url.query):
             raise wrong(NOT_THROUGH, status=404, code="not_through")
         if route is not None and request.method != "POST":
             raise wrong("Send it with POST.", status=405, code="method")
+        if route is not None:
+            body = await self._body(request)
+            return await self._while_heard(request, self._through(request, route, body))
+        assert passed is not None
+        return await self._while_heard(
+            request, self._setup.passes.answer(passed, self._setup.upstream, request.headers)
+        )  # fmt: skip
+
+    async def _while_heard(self, request: Request, work: Coroutine[Any, Any, Response]) -> Response:
+        """The answer, unless whoever asked has hung up: then the work ends, and the generator's with it."""
         if self._busy >= self._limits.at_once:
-            raise AnswerError(503, "Too much is asked for at once.", code="busy", retry_after=2)
+            work.close()
+            raise _busy()
         self._busy += 1
+        doing, gone = asyncio.create_task(work), asyncio.create_task(_gone(request))
         try:
-            if route is not None:
-                return await self._through(request, route)
-            assert passed is not None
-            return await self._setup.passes.answer(passed, self._setup.upstream, request.headers)
+            await asyncio.wait((doing, gone), return_when=asyncio.FIRST_COMPLETED)
+            if doing.done():
+                return doing.result()
+            raise ClientDisconnect
         finally:
             self._busy -= 1
+            for one in (doing, gone):
+                one.cancel()
+            await asyncio.gather(doing, gone, return_exceptions=True)
 
-    async def _through(self, request: Request, route: Route) -> Response:
+    async def _through(self, request: Request, route: Route, body: bytes) -> Response:
         setup, limits = self._setup, self._limits
-        body = await self._body(request)
         read = await asyncio.to_thread(route.read, body, request.headers.get("content-type", ""), limits)
         del body
         user = self._user(request.headers, read)
@@ -130,19 +146,24 @@ class Gate:
         try:
             async with asyncio.timeout(self._limits.body_seconds):
                 async for part in request.stream():
-                    size += len(part)
+                    size, self._arriving = size + len(part), self._arriving + len(part)
                     if size > most:
                         raise too_long
+                    if self._arriving > most * self._limits.at_once:
+                        raise _busy()
                     parts.append(part)
         except TimeoutError as err:
             raise wrong("The request did not arrive in time.", status=408, code="too_slow") from err
+        finally:
+            self._arriving -= size
         return b"".join(parts)
 
     def _user(self, headers: Headers, read: Read) -> str | None:
         name = self._setup.user_header
-        user = read.user if name is None else headers.get(name)
-        if name is not None and not user:
-            raise wrong("The request does not say for whom it is.", code="no_user")
+        said = [read.user] if name is None else headers.getlist(name)
+        if name is not None and (len(said) != 1 or not said[0]):
+            raise wrong("The request does not say for whom it is, or says it twice.", code="no_user")
+        user = said[0]
         if user is not None and (len(user) > MOST_USER or not user.isprintable()):
             raise wrong(f"Whom a request is for is told in at most {MOST_USER} characters.", code="user")
         return user
@@ -190,7 +211,9 @@ def _judged(found: Sequence[T | BaseException]) -> list[T]:
     for one in failures:
         if not isinstance(one, Exception):
             raise one
-    if any(isinstance(one, PictureRefusedError) for one in failures):
+    no = [one for one in failures if isinstance(one, PictureRefusedError)]
+    if no:
+        log.info("pictures refused: %s", ", ".join(sorted({one.message for one in no})))
         raise refused()
     for one in failures:
         if isinstance(one, TooManyRequestsError):
@@ -205,10 +228,31 @@ def _judged(found: Sequence[T | BaseException]) -> list[T]:
     return [one for one in found if not isinstance(one, BaseException)]
 
 
-def _refuse_foreign(headers: Headers) -> None:
-    """A page of another site cannot make a browser ask here with what the browser can reach."""
-    site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
-    if site not in ("none", "same-origin") or (
-        origin is not None and origin.partition("://")[2] != headers.get("host")
-    ):
+def _busy() -> AnswerError:
+    return AnswerError(503, "Too much is asked for at once.", code="busy", retry_after=2)
+
+
+async def _gone(request: Request) -> None:
+    """Waits until whoever asked has hung up."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _refuse_foreign(headers: Headers, public_url: str | None) -> None:
+    """A page of another site cannot make a browser ask here with what the browser can reach, and neither can one whose
+    name was made to lead here: where a browser says whose page it shows, that is the loopback or the public address."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is None and origin is None:
+        return  # no browser
+    host = headers.get("host", "")
+    own = {"127.0.0.1", "localhost", "::1", urlsplit(public_url or "").hostname}
+    same = site in (None, "none", "same-origin") and (origin is None or origin.partition("://")[2] == host)
+    if not same or _name_of(host) not in own:
         raise wrong("This request did not come from a page of this address.", status=403, code="foreign")
+
+
+def _name_of(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return ""

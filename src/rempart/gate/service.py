@@ -27,7 +27,7 @@ from rempart.signals.mediatype import HEAD_BYTES, sniff
 MOST_USER = 256
 _MOST_GENERATOR = 200
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
-_TOO_LARGE, _TOO_MANY = 413, 429
+_NOT_TAKEN, _TOO_MANY = frozenset({413, 415, 422}), 429
 _LONGEST_PAUSE = 3600
 
 
@@ -144,8 +144,8 @@ def _headers(user: str | None) -> dict[str, str]:
 
 def _verdict(answer: httpx.Response) -> Mapping[str, Any]:
     """The answer's JSON where it allows. Raises for everything else."""
-    if answer.status_code == _TOO_LARGE:
-        raise PictureRefusedError
+    if answer.status_code in _NOT_TAKEN:  # too large, empty, of a kind that cannot be stamped
+        raise PictureRefusedError(f"Rempart does not take this picture (status {answer.status_code}).")
     if answer.status_code == _TOO_MANY:
         raise TooManyRequestsError(retry_after=_pause(answer.headers.get("retry-after", "")))
     if answer.status_code in (408, 425) or answer.status_code >= 500:

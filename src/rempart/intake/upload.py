@@ -133,10 +133,12 @@ class Checker:
         """
         return self._pool.examine(content, self._plan)
 
-    def write(self, request: CheckRequest, seen: Examination) -> Future[CheckAnswer]:
-        """Rule on bytes that were examined already, and write that down as `submit` does."""
+    def write(self, request: CheckRequest, seen: Examination, *, parts: Looked | None) -> Future[CheckAnswer]:
+        """Rule on bytes that were looked at already, and write that down as `submit` does."""
         future: Future[CheckAnswer] = Future()
-        prepared = Prepared(request=request, request_id=self._ids.new(), seen=seen)
+        prepared = Prepared(
+            request=request, request_id=self._ids.new(), seen=seen, origin=_origin_of(seen), parts=parts
+        )
         self._on_thread(lambda _, it: self._rule_and_write(prepared, it), request, future)
         return future
 

@@ -129,7 +129,7 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *(() if parts.finder is None else parts.finder.live.works()),
         *parts.items.works(),
         *parts.protected.works(),
-        *gate_upkeep.periodics(parts.store),
+        *gate_upkeep.periodics(parts.store, stamps_kept=_stamps_kept(settings)),
         *vault_periodics(parts.vault, by=SYSTEM),
         *ledgers.periodics(settings, parts.store),
         *people_upkeep.periodics(parts.store),
@@ -148,6 +148,10 @@ def periodics(parts: Parts, settings: Settings) -> Sequence[Periodic]:
         *counting.periodics(parts.store),
         *store_upkeep.periodics(parts.store),
     )
+
+
+def _stamps_kept(settings: Settings) -> timedelta | None:
+    return timedelta(days=settings.stamp.keep_days) if settings.stamp.keep_days else None
 
 
 def readiness(parts: Parts, periodic: Periodics) -> Readiness:

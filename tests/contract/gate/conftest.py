@@ -16,7 +16,7 @@ from rempart.gate.proxy import Gate
 from rempart.gate.service import ServiceKeeper
 from rempart.gate.setup import open_gate
 
-QUICK = GateLimits(upstream_seconds=0.6, body_seconds=0.6)
+PATIENT = GateLimits(upstream_seconds=10, body_seconds=5)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def stage(ground: Stage) -> Callable[..., Stage]:
     """Sets the stage anew; options are those of `open_gate`."""
 
     def make(
-        *, limits: GateLimits = QUICK, seconds: float = 1.0, upstream: str = "", server: str = "", **options: Any
+        *, limits: GateLimits = PATIENT, seconds: float = 10.0, upstream: str = "", server: str = "", **options: Any
     ) -> Stage:  # fmt: skip
         for one in (ground.generator, ground.service):
             one.behaviours, one.asked = [], []

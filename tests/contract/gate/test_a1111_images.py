@@ -83,7 +83,7 @@ def test_pictures_in_the_arguments_of_a_named_script_are_checked(stage):
     assert len(here.generator.asked) == 1
 
 
-@pytest.mark.parametrize("behaviour", ["hang", "half", "garbage", "empty", "cut", "close"])
+@pytest.mark.parametrize("behaviour", ["half", "garbage", "empty", "cut", "close"])
 def test_a_generator_that_fails_gives_nothing_out(stage, behaviour):
     here = stage()
     here.generator.behaviours = [behaviour]

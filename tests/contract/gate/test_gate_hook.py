@@ -1,6 +1,9 @@
 """The hook for programs, and the scan of projects, against a real service."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -8,7 +11,7 @@ from commands import command
 from gateservice import KEY, stamp
 from pictures import encode, scene
 from projects import duf, glb, gltf, packed
-from rempart.errors import RefusedError, ServerUnreachableError, TooManyRequestsError
+from rempart.errors import RefusedError, ServerAnswerError, ServerUnreachableError, TooManyRequestsError
 from rempart.gate.hook import Hook, PictureRefusedError
 
 ONE, TWO, BAD = (encode(scene(seed, 200, 150), "PNG") for seed in (1, 2, 3))
@@ -35,6 +38,20 @@ def test_a_program_asks_at_import_and_at_render(stage):
         Hook("127.0.0.1:8600", KEY)
     with pytest.raises(RefusedError):
         Hook(here.service.url, "")
+
+
+def test_without_stamping_a_picture_leaves_as_it_was_made_once_it_was_checked(stage):
+    here = stage()
+    here.service.refuse(BAD)
+    with Hook(here.service.url, KEY, stamped=False) as gate:
+        assert gate.rendered(ONE).data == ONE
+        with pytest.raises(PictureRefusedError):
+            gate.rendered(BAD)
+        here.service.behaviours = ["garbage", "odd"]
+        for _ in range(2):
+            with pytest.raises(ServerAnswerError):
+                gate.rendered(ONE)
+    assert here.service.asked[0][2]["stamp"] == ["false"]
 
 
 def scan(here, *arguments):
@@ -72,17 +89,24 @@ def test_what_could_not_be_looked_at_is_not_allowed(stage, tmp_path):
     here = stage()
     (tmp_path / "inner").mkdir()
     (tmp_path / "outside.png").write_bytes(ONE)
-    names = ["../outside.png", "/etc/passwd.png", "http://127.0.0.1:1/a.png", "missing.png", "pipe.png"]
+    names = ["../outside.png", "/etc/passwd.png", "http://127.0.0.1:1/a.png", "missing.png", "pipe.png", "ring.png"]
+    names += ["words.tga", "fifo.png", "linked.png", "a\\..\\..\\outside.png"]
     (tmp_path / "inner" / "pipe.png").mkdir()
+    (tmp_path / "inner" / "ring.png").symlink_to("ring.png")
+    (tmp_path / "inner" / "linked.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "inner" / "words.tga").write_bytes(b"words")
+    os.mkfifo(tmp_path / "inner" / "fifo.png")
     project = tmp_path / "inner" / "a.gltf"
     project.write_bytes(gltf([], names=names))
     (tmp_path / "b.zip").write_bytes(packed({"a.png": ONE})[:-40])
     (tmp_path / "c.blend").write_bytes(b"BLENDER-v300" * 20)
-    (tmp_path / "d.zip").write_bytes(packed({"a.gltf": gltf([], names=["gone.png"]), "b.gltf": b"{"}))
+    (tmp_path / "d.zip").write_bytes(
+        packed({"a.gltf": gltf([], names=["gone.png"]), "b.gltf": b"{", "t/wood.dds": b"DDS "})
+    )
     code, told = scan(here, project, *(tmp_path / name for name in ("b.zip", "c.blend", "d.zip", "gone")))
     assert code == 2
     assert {one["outcome"] for one in told} == {"not_checked"}
-    assert len(told) == len(names) + 5
+    assert len(told) == len(names) + 6
     assert all(one["reason"] for one in told)
     assert here.service.asked == []
 
@@ -93,3 +117,10 @@ def test_a_service_that_cannot_be_asked_allows_nothing(stage, tmp_path):
     here.service.behaviours = [503]
     code, told = scan(here, tmp_path / "a.png")
     assert (code, told[0]["outcome"]) == (2, "not_checked")
+
+
+def test_the_hook_loads_nothing_that_a_drawing_program_would_not_want():
+    heavy = "numpy sqlalchemy fastapi starlette PIL cryptography"
+    program = f"import sys, rempart.gate.hook; print([one for one in '{heavy}'.split() if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

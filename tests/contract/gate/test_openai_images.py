@@ -79,6 +79,8 @@ def test_every_refusal_of_a_picture_is_the_same_to_the_byte(stage):
     held = asked(PHOTO)
     here.service.behaviours = [413]
     too_large = asked(PHOTO)
+    here.service.behaviours = ["well", 422]
+    not_stamped = asked(PHOTO)
     here.service.refuse(made_picture(0))
     output = asked(PHOTO)
     no_base64 = here.http.post(
@@ -87,7 +89,7 @@ def test_every_refusal_of_a_picture_is_the_same_to_the_byte(stage):
     )
     told = {
         (one.status_code, one.content, tuple(sorted((k, v) for k, v in one.headers.items() if k != "date")))
-        for one in (listed, unreadable, held, too_large, output, no_base64)
+        for one in (listed, unreadable, held, too_large, not_stamped, output, no_base64)
     }
     assert len(told) == 1
     assert listed.status_code == 400

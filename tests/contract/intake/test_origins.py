@@ -131,6 +131,7 @@ def test_nobody_below_the_pages_reads_what_a_file_says_to_decide_anything():
         "intake/upload.py", "intake/upload_rows.py", "intake/upload_values.py",  # to keep it and to answer it
         "intake/marks.py",  # to look at it again in a case, and to recognise what was stamped here
         "cases/sight/showing.py",  # to show prompts
+        "reports/referrals/gathering.py",  # to hand on what the file says
         "cases/records/showing.py", "items/records/items.py",  # to read what is kept, for a page
     }  # fmt: skip
     words = ("provenance.origin", "provenance.carried", "provenance.looking", ".origin_of(", "items.c.origin")

@@ -12,6 +12,8 @@ from rempart.cases.work import moves
 from rempart.people.permissions import Role, Scope
 from rempart.people.principal import Principal
 from rempart.people.records import approvals
+from rempart.provenance.carried import packed
+from rempart.provenance.origin.values import Credentials, CredentialState, Declaration, Origin
 from rempart.reports.cybertip.document.records import Chat, FileAnnotation, IncidentType
 from rempart.reports.cybertip.drafting.holding import draft_of
 from rempart.reports.cybertip.drafting.supplying import supply
@@ -191,6 +193,20 @@ def test_only_a_person_says_that_a_file_was_made_by_a_machine_and_the_evidence_s
     assert forged.status_code in (303, 422)
     assert tip_of(house, report).files[0].classification is None
     assert tip_of(house, report).files[0].viewed is None
+
+
+def test_what_the_file_says_of_its_making_stands_beside_what_people_say_and_ticks_nothing(house):
+    origin = Origin(
+        declaration=Declaration.AI_MADE, generator="ComfyUI",
+        credentials=Credentials(present=True, state=CredentialState.VALID, signer="Somebody"),
+    )  # fmt: skip
+    report = a_draft(house, 61, origin=packed(origin))
+    page = house.browser("rita").get(f"/reports/{report}/steps/file-1")
+    told = text_of(page.text)
+    assert "The file says: AI-made ComfyUI" in told
+    assert "their signer is unknown" in told
+    assert 'value="generativeAi" checked' not in page.text
+    assert tip_of(house, report).files[0].annotations == tip_of(house, a_draft(house, 62)).files[0].annotations
 
 
 def test_files_are_left_out_or_replaced_by_their_digests(house):

@@ -25,6 +25,9 @@ from rempart.errors import (
     TamperedError,
 )
 from rempart.evidence.ledger.notes import Signer
+from rempart.items.records import items
+from rempart.provenance.carried import packed
+from rempart.provenance.origin.values import Declaration, Origin
 from rempart.reports.referrals import packing, verify, writing
 from rempart.reports.referrals.values import MAY_RECEIVE, Part
 
@@ -109,6 +112,20 @@ def test_parts_stand_in_a_fixed_order_and_the_same_parts_give_the_same_bytes(bur
         )  # fmt: skip
         made.append(out.getvalue())
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_what_a_file_says_of_its_making_goes_along_with_the_answers_and_a_prompt_never_does(bureau, lang):
+    case = bureau.case(jpeg(1, 64, 48), jpeg(2, 64, 48))
+    origin = Origin(declaration=Declaration.AI_MADE, generator="ComfyUI", has_prompt=True)
+    with bureau.store.write() as conn:
+        items.change(conn, 1, origin=packed(origin))
+        items.change(conn, 2, origin="")
+    parts = HOTLINE.open(bureau.pack(bureau.confirmed(case, "line", language=lang)))
+    assert json.loads(parts["assessments.json"])["origins"] == [
+        {"place": 1, "declaration": "ai_made", "credentials": None, "generator": "ComfyUI", "source_types": []}
+    ]
+    assert "prompt" not in texts_of(parts)
 
 
 def test_a_hotline_gets_locations_and_assessments_and_no_digest_of_anything(store, tmp_path):

@@ -61,6 +61,7 @@ def test_a_picture_that_ends_behind_its_buffer_is_told():
         b'{"images": [{"bufferView": true}], "bufferViews": [{}, {}]}', b'glTF\x01\0\0\0\x0c\0\0\0',
         json.dumps({"images": [{"uri": f"{n}.png"} for n in range(5_000)]}).encode(),
     ],
+    ids=[str(n) for n in range(17)],
 )  # fmt: skip
 def test_what_is_no_project_or_a_damaged_one_is_said_so(data):
     with pytest.raises(UnreadProjectError):

@@ -1,4 +1,4 @@
-"""What a worker tells of an origin fits beside the signals, comes back as it was, and is believed as far as its form."""
+"""What a worker tells of an origin fits beside the signals, and is believed as far as its form goes."""
 
 import json
 from dataclasses import replace

@@ -12,6 +12,7 @@ BENCHMARKS = {
     "partial": ("rempart.cli.bench.partial", "Parts of listed pictures found, false findings, and their cost."),
     "origin": ("rempart.cli.bench.origin", "What asking every upload for its origin costs."),
     "watermark": ("rempart.cli.bench.watermark", "Marks found again after each edit, and what they cost."),
+    "gate": ("rempart.cli.bench.gate", "What the gate adds to an output and to a reference photo."),
     "scan": ("rempart.cli.bench.scan", "Files per second beside the peer's per-file loop."),
     "look": ("rempart.cli.bench.look", "A look at a sealed picture of 12 megapixels, step by step."),
     "cases": ("rempart.cli.bench.cases", "Server time of a queue of 100,000 cases."),

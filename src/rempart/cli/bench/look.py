@@ -20,6 +20,7 @@ from rempart.cases.sight import grants
 from rempart.cases.sight.evidence import evidence_of
 from rempart.cases.sight.grants import Asked
 from rempart.cases.work import claims, settings
+from rempart.cli.bench.cputime import cpu_seconds
 from rempart.cli.bench.tables import Table
 from rempart.cli.newfolder import NewFolder, make_database
 from rempart.items.records import items
@@ -121,20 +122,12 @@ def _look(service: Service, case: str, who: Principal, step: Step) -> _Taken:
             conn, case, Asked(item=_ITEM, step=step), evidence=evidence_of(conn, _ITEM, vault=service.vault),
             who=who, limits=rules.limits, reveal_seconds=rules.reveal_seconds, at=service.clock(),
         )  # fmt: skip
-    granted_at, cpu = time.perf_counter(), _cpu_seconds()
+    granted_at, cpu = time.perf_counter(), cpu_seconds()
     shown = service.sight.picture(case, granted.id, who=who)
-    done, cpu = time.perf_counter(), _cpu_seconds() - cpu
+    done, cpu = time.perf_counter(), cpu_seconds() - cpu
     with service.store.write() as conn:
         grants.cover(conn, who=who, at=service.clock())
     return _Taken(grant=granted_at - started, picture=done - granted_at, cpu=cpu, size=len(shown.data))
-
-
-def _cpu_seconds() -> float:
-    """Of this process and its workers, as the scheduler counts it."""
-    tasks = [*Path("/proc/self/task").iterdir()]
-    workers = {child for task in tasks for child in (task / "children").read_text().split()}
-    stats = [*(task / "schedstat" for task in tasks), *(Path(f"/proc/{child}/schedstat") for child in workers)]
-    return sum(int(stat.read_text().split()[0]) for stat in stats) / 1e9
 
 
 def _figure(step: Step, times: Sequence[_Taken]) -> Figure:

@@ -30,8 +30,11 @@ _MIDDLE, _FINE, _ROWS = 128, 8, 64
 def embedded(pixels: Pixels, record: int, pattern: Pattern, *, psnr: float = PSNR) -> Pixels:
     """The picture with the mark of a record's number (48 bits): sRGB uint8 (height, width, 3), as it came.
 
-    Raises ValueError for a picture whose shorter side has less than 128 pixels.
+    Raises ValueError for a picture whose shorter side has less than 128 pixels, and for pixels that are not RGB: alpha,
+    inks, deeper pixels and further frames are the caller's to keep or to refuse.
     """
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] != 3:
+        raise ValueError("pixels that can be marked are RGB, eight bits each")
     if min(pixels.shape[:2]) < SMALLEST:
         raise ValueError(f"a picture that can be marked has {SMALLEST} pixels along its shorter side")
     return _added(pixels, _mark(luma_of(pixels), word_of(record), pattern, psnr))

@@ -81,6 +81,7 @@ def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
             yield _p(f"• {_answer(one, said)}", _LINE)
         if not frozen["assessments"]:
             yield _p(said.say("nobody"))
+        yield from _origins(frozen, said)
     yield _p(said.say("where"), _HEAD)
     yield from _places(frozen, said)
     yield _p(said.say("holds"), _HEAD)
@@ -97,6 +98,17 @@ def _body(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
     yield _p(said.say("check_text"))
     yield _p("age -d -i KEY.txt PACKAGE.age > package.zip\npython verify_referral.py package.zip NAME+HASH+KEY", _CODE)
     yield _p(said.say("check_key"))
+
+
+def _origins(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:
+    told = frozen.get("origins", ())
+    if told:
+        yield _p(said.say("origins"), _HEAD)
+        yield _p(said.say("origins_text"), _LEAD)
+    for one in told[:MOST_PLACES]:
+        signed = said.say("origin_state." + one["credentials"]) if one["credentials"] else ""
+        words = [said.say("origin." + one["declaration"]), _short(one["generator"] or ""), signed]
+        yield _p(said.say("place", place=one["place"], address="; ".join(filter(None, words))), _LINE)
 
 
 def _places(frozen: Mapping[str, Any], said: Words) -> Iterator[Flowable]:

@@ -19,9 +19,12 @@ from rempart.evidence.vault import records as vault_records
 from rempart.items.records import items, signals
 from rempart.items.records.items import Item
 from rempart.lists.schemes import built_in
+from rempart.provenance.carried import unpacked
+from rempart.provenance.origin.values import Declaration
 from rempart.reports.orders.values import CONTENT_FOR, RecipientClass
 from rempart.reports.referrals.recipients import Recipient, Sender
 from rempart.reports.referrals.values import Part, hold_back
+from rempart.signals.frames import FrameError
 
 FORMAT = "rempart-referral/1"
 _PLAIN = Part.SIGNALS
@@ -60,6 +63,7 @@ def gather(
         **frame,
         "locations": [_location(one, place, plain=_PLAIN in wanted) for place, one in enumerate(found, 1)],
         "assessments": _assessments(conn, case, plain=_PLAIN in wanted) if Part.ASSESSMENTS in wanted else [],
+        "origins": _origins(found) if Part.ASSESSMENTS in wanted else [],
         "signals": [_signals(conn, one, place, files) for place, one in enumerate(found, 1)]
         if Part.SIGNALS in wanted
         else [],
@@ -100,6 +104,23 @@ def _assessments(conn: Connection, case: Case, *, plain: bool) -> list[dict[str,
         }
         for one in assessments.of_case(conn, case.id, round=case.round)
     ]  # fmt: skip
+
+
+def _origins(found: Sequence[Item]) -> list[dict[str, Any]]:
+    """What the files themselves say of how they were made: handed on as it stands, judged by nobody here."""
+    told = []
+    for place, one in enumerate(found, 1):
+        try:
+            origin = unpacked(one.origin)
+        except FrameError:
+            continue
+        state = origin and origin.credentials.state
+        if origin is not None and (origin.declaration is not Declaration.NONE or state):
+            told.append({
+                "place": place, "declaration": origin.declaration.value, "credentials": state and state.value,
+                "generator": origin.generator, "source_types": list(origin.source_types),
+            })  # fmt: skip
+    return told
 
 
 def _label(scheme: str | None, code: str | None) -> str | None:

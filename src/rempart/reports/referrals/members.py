@@ -17,10 +17,10 @@ from rempart.reports.referrals.wording import words
 from rempart.signals.digests import Digests
 
 VICS = "vics.json"
-_LISTS = ("locations", "assessments", "signals", "matches", "accounts", "contents", "objects")
+_LISTS = ("locations", "assessments", "origins", "signals", "matches", "accounts", "contents", "objects")
 _FILES: Mapping[Part, tuple[str, tuple[str, ...]]] = {
     Part.LOCATIONS: ("locations.json", ("locations",)),
-    Part.ASSESSMENTS: ("assessments.json", ("assessments",)),
+    Part.ASSESSMENTS: ("assessments.json", ("assessments", "origins")),
     Part.SIGNALS: ("signals.json", ("signals", "matches")),
     Part.ACCOUNTS: ("accounts.json", ("accounts",)),
 }
@@ -34,7 +34,7 @@ def documents(frozen: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
     yield "referral.json", as_json(_without_keys(head))
     for part, (name, keys) in _FILES.items():
         if part.value in frozen["parts"]:
-            yield name, as_json({key: frozen[key] for key in keys})
+            yield name, as_json({key: frozen[key] for key in keys if key in frozen})
 
 
 def vics(frozen: Mapping[str, Any], found: Mapping[str, Digests]) -> bytes:

@@ -108,11 +108,11 @@ def near(conn: Connection, pdq: PdqHash) -> tuple[tuple[GeneratedRow, int], ...]
     return tuple((rows[record], distance) for distance, record in kept)
 
 
-def erase_before(conn: Connection, at: datetime) -> int:
-    """Forget what was made before a time; gives how many."""
-    old = select(generated.c.record).where(generated.c.at < at)
+def erase_before(conn: Connection, at: datetime, *, most: int) -> int:
+    """Forget what was made before a time, so many at once; gives how many."""
+    old = [one for (one,) in conn.execute(select(generated.c.record).where(generated.c.at < at).limit(most))]
     conn.execute(delete(generated_parts).where(generated_parts.c.record.in_(old)))
-    return conn.execute(delete(generated).where(generated.c.at < at)).rowcount
+    return conn.execute(delete(generated).where(generated.c.record.in_(old))).rowcount
 
 
 def _of_records(conn: Connection, records: Sequence[int]) -> Iterable[GeneratedRow]:

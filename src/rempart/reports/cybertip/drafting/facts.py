@@ -22,7 +22,8 @@ MOST_REPORTS = 50
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenItem:
     """An item of the case. `signals` are digests and the perceptual hash of the picture, by kind, as hex digits;
-    `asked` is when the service first asked about it."""
+    `asked` is when the service first asked about it; `origin`, what its file said of where it comes from, as it is
+    kept with the item."""
 
     number: int
     service: str
@@ -36,6 +37,7 @@ class FrozenItem:
     object: str | None = None
     asked: datetime
     signals: Mapping[str, str] = field(default_factory=dict, repr=False)
+    origin: str | None = field(default=None, repr=False)
 
     def document(self) -> dict[str, Any]:
         """As JSON holds it."""

@@ -114,7 +114,7 @@ def _frozen(item: Item, signals: Mapping[str, str]) -> FrozenItem:
     return FrozenItem(
         number=item.id, service=item.service, item_id=item.item_id, uploader=item.uploader, url=item.url,
         published=item.published, context=item.context, media_type=item.media_type, size=item.size, object=item.object,
-        asked=item.created, signals=told,
+        asked=item.created, signals=told, origin=item.origin,
     )  # fmt: skip
 
 

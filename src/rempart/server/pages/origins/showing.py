@@ -16,7 +16,7 @@ from rempart.items.records.marks import MarkRow
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.provenance.carried import unpacked
-from rempart.provenance.origin.values import Origin
+from rempart.provenance.origin.values import Declaration, Origin
 from rempart.server.pages.doors import Pages, for_people
 from rempart.server.pages.origins.contexts import Known, OriginLine, OriginPage
 from rempart.server.pages.rendering import render
@@ -56,6 +56,19 @@ def origin_of(text: str | None) -> Origin | None:
         return unpacked(text)
     except FrameError:
         return None
+
+
+def said_of(conn: Connection, item: int, text: str | None, object_id: str | None) -> tuple[tuple[str, str], ...]:
+    """What an item's file says, and what it was recognised as, as keys of words with notes; nothing where it says
+    nothing, for that is no sign."""
+    found, mark = origin_of(text) or Origin(), marks.of_object(conn, item, object_id)
+    told = []
+    if found.declaration is not Declaration.NONE:
+        told.append((f"made.file.{found.declaration.value}", found.generator or ""))
+    if found.credentials.state is not None:
+        told.append((f"made.state.{found.credentials.state.value}", found.credentials.signer or ""))
+    told += [(f"made.here.{by}", str(one["record"])) for one in (mark.recognised if mark else ()) for by in one["by"]]
+    return tuple(told)
 
 
 def _by(mark: MarkRow | None) -> tuple[str, ...]:

@@ -27,12 +27,13 @@ from rempart.reports.cybertip.drafting.suggesting import suggestions
 from rempart.reports.cybertip.values import EDITABLE
 from rempart.server.drafting import house_of
 from rempart.server.pages.doors import Pages, again, field, for_people, form_of
+from rempart.server.pages.origins.showing import said_of
 from rempart.server.pages.rendering import language, render
 from rempart.server.pages.reports import sections
 from rempart.server.pages.reports.acting import asked, version_in
 from rempart.server.pages.reports.contexts import Offer, StepPage
 from rempart.server.pages.reports.forms import Node, Showing, anchor
-from rempart.server.pages.reports.reading import files_of, papers_of, report_page, wrong_of
+from rempart.server.pages.reports.reading import Papers, files_of, papers_of, report_page, wrong_of
 from rempart.server.pages.reports.typed import Reader
 from rempart.server.pages.reports.wording import choice_of, label_of
 from rempart.server.pages.texts import texts
@@ -147,6 +148,7 @@ def _page(
         number = sections.file_of(papers.tip, name)
         wrong = wrong_of(service, row, papers, at=at)
         files = files_of(conn, row, papers) if number else ()
+        evidence = _evidence(conn, papers, number) if number else ()
     house = house_of(service.settings)
     left_out, unknown = sections.unknown_in(house.edition)
     barred = {sections.SAID_TWICE, *unknown} | (set() if house.may_classify else {sections.MAY_CLASSIFY})
@@ -161,7 +163,7 @@ def _page(
     place = next(n for n, one in enumerate(steps) if one.name == name)
     return StepPage(
         row=row, step=steps[place], steps=steps, nodes=nodes, beside=beside, file=files[number - 1] if number else None,
-        evidence=_evidence(papers.frozen) if number else (),
+        evidence=evidence,
         offers=_offers(papers.frozen, name, house=house),
         next=steps[place + 1].name if place + 1 < len(steps) else "",
     )  # fmt: skip
@@ -176,12 +178,17 @@ def _nodes(
     return sections.nodes(tip, step, replace(showing, wrong=placed)), beside
 
 
-def _evidence(frozen: Frozen | None) -> tuple[tuple[str, str], ...]:
-    """What people said of how the picture was made, as keys of words with their notes; it sets nothing by itself."""
+def _evidence(conn: Connection, papers: Papers, number: int) -> tuple[tuple[str, str], ...]:
+    """What people said of how the picture was made, and then what its file says, as keys of words with notes; it sets
+    nothing by itself."""
+    frozen = papers.frozen
     if frozen is None:
         return ()
     kind = ((f"image_kind.{frozen.image_kind}", ""),) if frozen.image_kind else ()
-    return (*kind, *((f"origin.{basis}", note) for basis, note in frozen.origin))
+    held = papers.draft.held.get(papers.tip.files[number - 1].ref) if papers.draft and papers.tip else None
+    item = next((one for one in frozen.items if held is not None and one.number == held.item), None)
+    told = () if item is None else said_of(conn, item.number, item.origin, item.object)
+    return (*kind, *((f"origin.{basis}", note) for basis, note in frozen.origin), *told)
 
 
 def _offers(frozen: Frozen | None, step: str, *, house: House) -> tuple[Offer, ...]:
