@@ -90,7 +90,7 @@ def looked_at(
         yield Looked(key=one.key, sha256=one.sha256, examination=found, origin=origin, plane=plane)
 
 
-def prompts_in(pool: WorkerPool, data: bytes) -> tuple[tuple[str, str], ...]:
+def prompts_in(pool: WorkerPool, data: bytes | memoryview) -> tuple[tuple[str, str], ...]:
     """The texts in a file that somebody typed, by field. For a logged reveal alone; also while `looked_at` goes on.
 
     Raises UnreadableImageError for a file that ended its worker or is too large, and UnavailableError.
