@@ -8,7 +8,7 @@ import struct
 
 import pytest
 from PIL import Image
-from sd_parsers import ParserManager
+from sd_parsers import Eagerness, ParserManager
 
 import origins
 import pictures
@@ -210,6 +210,15 @@ def test_the_samples_are_what_another_parser_knows(case: str) -> None:
     found = ParserManager().parse(io.BytesIO(WRITERS[case][1]()))
     assert found is not None
     assert found.generator.name == PEERS[case]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_we_hide_is_what_another_parser_finds() -> None:
+    manager = ParserManager(eagerness=Eagerness.EAGER)
+    for text, name in ((json.dumps(origins.NOVEL), "NOVELAI"), (origins.WEBUI, "AUTOMATIC1111")):
+        found = manager.parse(io.BytesIO(origins.hidden(text)))
+        assert found is not None
+        assert found.generator.name == name
 
 
 def test_a_packet_too_long_for_one_segment_is_put_together() -> None:
