@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from consolebrowser import NARROW, SHOTS, WIDE, window
 from deployment import Deployment, deployment
 from originfiles import PROMPT, generated
+from pictures import encode, scene
 from rempart.clock import utc_now
 from rempart.items.records import items, marks
 from rempart.people.permissions import Role
@@ -26,7 +27,7 @@ from rempart.provenance.origin.values import (
 FULL = Origin(
     declaration=Declaration.CONFLICTING,
     grounds=(
-        Ground(place=Place.C2PA, says=Declaration.CAMERA, text="http://cv.iptc.org/newscodes/x/digitalCapture", counts=False),
+        Ground(place=Place.C2PA, says=Declaration.CAMERA, text="digitalCapture", counts=False),
         Ground(place=Place.TEXT, says=Declaration.AI_MADE, text="ComfyUI"),
         Ground(place=Place.XMP, says=Declaration.CAMERA, text="http://cv.iptc.org/newscodes/x/digitalCapture"),
     ),
@@ -57,7 +58,9 @@ def seen(page: Page, name: str) -> None:
 @pytest.mark.parametrize(("lang", "look"), [("en", "wide"), ("fr", "narrow-dark")])
 def test_axe_finds_nothing_and_prompts_come_only_when_asked_for(home: Deployment, browser: Browser, lang, look) -> None:
     cookie = home.cookie(f"rui-{lang}", Role.REVIEWER, language=lang)
-    case = home.desk.case(generated(len(home.people), width=640, height=400), media_type="image/png")
+    seed = len(home.people)
+    whole = generated(seed, width=640, height=400)
+    case = home.desk.case(encode(scene(seed, 640, 400)[30:, 20:], quality=80), whole)
     home.desk.claim(case, home.last)
     item = home.desk.number
     known = {"record": "0a0b0c0d0e0f", "by": ["watermark", "hash"], "at": utc_now().isoformat(), "edited": False}
@@ -84,3 +87,9 @@ def test_axe_finds_nothing_and_prompts_come_only_when_asked_for(home: Deployment
         page.locator("main form button").last.click()
         expect(page.locator("main blockquote").first).to_contain_text(PROMPT)
         seen(page, f"prompts-{tag}")
+        page.goto(f"{home.address}/cases/{case}/compare/{item}")
+        page.locator("main input[name=other]").first.check()
+        page.locator("main form button").last.click()
+        expect(page.locator("main p[role=status]")).to_be_visible()
+        page.locator("main details summary").first.click()
+        seen(page, f"compare-{tag}")

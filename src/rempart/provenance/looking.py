@@ -1,5 +1,6 @@
-"""What a case asks of sealed bytes beyond a picture to look at: the text of prompts, and where the file comes from, its
-pixels included. One worker does this and draws; the key of the installation's marks never reaches it."""
+"""What a case asks of sealed bytes beyond a picture to look at: the text of prompts, where the file comes from, its
+pixels included, and features to compare it by. One worker does this and draws; the key of the installation's marks
+never reaches it."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from rempart.errors import TooLargeError
+from rempart.provenance.derivation import making
+from rempart.provenance.derivation.sheets import Sheet
 from rempart.provenance.origin import working
 from rempart.provenance.origin.trust import Trust
 from rempart.provenance.origin.working import Looked, looked_at, prompts_in
@@ -41,6 +44,28 @@ def read_prompts(pool: WorkerPool, data: memoryview, *, timeout: float | None = 
     return Prompts(outcome=Outcome.OK, pairs=pairs, cut=cut)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheeted:
+    """The sheet of a picture, for a comparison; or why there is none."""
+
+    outcome: Outcome
+    sheet: Sheet | None = None
+
+    @property
+    def found(self) -> Sheet:
+        """The sheet, where the outcome is OK."""
+        assert self.sheet is not None
+        return self.sheet
+
+
+def read_sheet(pool: WorkerPool, data: memoryview, *, timeout: float | None = None) -> Sheeted:
+    """The sheet of a file's bytes. Never raises for what the file holds, but UnavailableError."""
+    (made,) = making.sheets(pool, [(None, data)])
+    if made.sheet is None:
+        return Sheeted(outcome=Outcome.UNREADABLE if made.outcome is Outcome.OK else made.outcome)
+    return Sheeted(outcome=Outcome.OK, sheet=made.sheet)
+
+
 def read_whole(pool: WorkerPool, data: memoryview, *, trust: Trust) -> Looked:
     """Where a file comes from as its bytes and pixels say, and its plane for marks. Never raises for what the file
     holds, but UnavailableError."""
@@ -52,14 +77,18 @@ def prepare_worker() -> None:
     """Import and try everything once, while files can still be opened."""
     drawing.prepare_worker()
     working.prepare_worker()
+    making.prepare_worker()
 
 
 def look_in_worker(
     descriptor: int, plan: Mapping[str, Any], limits: Limits, progress: Callable[[], None]
 ) -> dict[str, Any]:
-    """The worker's task: what drawing does, and what reading of origins does. A second attempt does nothing."""
-    own = any(name in plan for name in _OF_ORIGIN)
-    return (working.origin_in_worker if own else drawing.draw_in_worker)(descriptor, plan, limits, progress)
+    """The worker's task: what drawing does, what reading of origins does, and sheets. A second attempt does nothing."""
+    if any(name in plan for name in _OF_ORIGIN):
+        return working.origin_in_worker(descriptor, plan, limits, progress)
+    if "sheet" in plan:
+        return making.sheet_in_worker(descriptor, plan, limits, progress)
+    return drawing.draw_in_worker(descriptor, plan, limits, progress)
 
 
 def _clean(text: str) -> str:

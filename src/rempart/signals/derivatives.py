@@ -39,6 +39,8 @@ METADATA = "metadata"
 """What may be asked for beside a picture: what its file says of itself. Nothing of the picture is shown."""
 PROMPTS = "prompts"
 """And the words with which somebody had it made, where the file holds any."""
+COMPARE = "compare"
+"""And whether it shares pixels with another one: figures, and nothing of either picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,14 @@
 """Where a picture says that it comes from, on the page of its case and its own; prompts only behind a logged look."""
 
+import re
+
 import pytest
 
 from deployment import deployment, text_of
 from duties import run_due
 from originfiles import PROMPT, generated, labelled
 from pageserver import error_of
-from pictures import jpeg
+from pictures import encode, jpeg, scene
 from rempart.cases.marks import MARK, look_for
 from rempart.cases.records import grants
 from rempart.evidence.ledger import records as ledger
@@ -142,3 +144,43 @@ def test_other_items_than_those_of_the_case_are_not_found(house, item):
 def test_an_item_of_another_case_is_not_shown_in_this_one(house):
     (one, _), (_, item) = case_of(house, jpeg(8), read=False), case_of(house, jpeg(9), read=False)
     assert house.browser("rita", Role.REVIEWER).get(f"/cases/{one}/origin/{item}").status_code == 404
+
+
+def compared(house, case, browser, item, other):
+    return browser.post(f"/cases/{case}/compare/{item}", data={"other": other})
+
+
+def test_two_pictures_of_a_case_are_compared_as_a_lead_and_both_looks_are_in_the_ledger(house):
+    picture = scene(31, 900, 600)
+    case = house.desk.case(encode(picture), encode(picture[40:, 30:, :], quality=70), encode(scene(32, 900, 600)))
+    first, second, third = (house.desk.number - back for back in (2, 1, 0))
+    browser = claimed(house, "cora", case)
+    answer = compared(house, case, browser, first, second)
+    told = text_of(browser.get(answer.headers["location"]).text)
+    assert "Shared content. The same pixels stand in both" in told
+    assert "Which of the two came first" in told
+    assert re.search(r"[\d,]+ were of copies, [\d,]+ of unrelated pictures and [\d,]+ of decoys", told)
+    with house.store.read() as conn:
+        looks = [grants.find(conn, one) for one in re.findall(r"look_\w+", answer.headers["location"])]
+    assert [(one.item, one.step, one.purpose, one.served is not None) for one in looks] == [
+        (first, "compare", "compare", True), (second, "compare", "compare", True),
+    ]  # fmt: skip
+    other = compared(house, case, browser, first, third)
+    assert "Not shown." in text_of(browser.get(other.headers["location"]).text)
+    assert "Shared content." not in text_of(house.browser("olga", Role.REVIEWER).get(answer.headers["location"]).text)
+
+
+def test_a_comparison_needs_another_picture_of_the_case(house):
+    case, item = case_of(house, jpeg(33), read=False)
+    _, elsewhere = case_of(house, jpeg(34), read=False)
+    browser = claimed(house, "cleo", case)
+    for other in ("", "0", "x", item, elsewhere):
+        assert "Another picture is missing" in error_of(compared(house, case, browser, item, other).text)
+
+
+def test_whoever_has_not_the_case_compares_nothing(house):
+    case = house.desk.case(jpeg(35), jpeg(36))
+    browser = house.browser("olga", Role.REVIEWER)
+    item = house.desk.number
+    assert "Take the case" in text_of(browser.get(f"/cases/{case}/compare/{item}").text)
+    assert compared(house, case, browser, item, item - 1).status_code == 409

@@ -3,6 +3,7 @@
 from typing import get_args
 
 from rempart.intake.generator.recognising import By
+from rempart.provenance.derivation.comparing import Finding, Reason
 from rempart.provenance.origin.values import CredentialState, Declaration, Place, Unread
 
 FAMILIES: dict[str, list[str]] = {
@@ -15,6 +16,8 @@ FAMILIES: dict[str, list[str]] = {
     "made.mark_is.": ["found", "none", "unread", "soon", "never"],
     "made.file.": [one.value for one in Declaration if one is not Declaration.NONE],
     "made.here.": list(get_args(By)),
+    "compare.finding.": [one.value for one in Finding],
+    "compare.reason.": [one.value for one in Reason],
     "made.by.": list(get_args(By)),
 }
 SAME: set[str] = {

@@ -36,7 +36,7 @@ from rempart.items.records.items import items
 from rempart.people.records.tables import persons
 from rempart.store.schema import UtcTime, metadata, to_micros
 
-_NO_PICTURE = ("metadata", "prompts")  # show nothing of a picture, and count as none
+_NO_PICTURE = ("metadata", "prompts", "compare")  # show nothing of a picture, and count as none
 
 case_grants = Table(
     "case_grants",
@@ -48,7 +48,7 @@ case_grants = Table(
     Column("object", String(40)),
     Column("person", String(40), nullable=False),
     Column("session", String(40), nullable=False),
-    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original; metadata, prompts
+    Column("step", String(10), nullable=False),  # sketch, small, blurred, grey, original; metadata, prompts, compare
     Column("purpose", Text, nullable=False),
     Column("at", UtcTime, nullable=False),
     Column("until", UtcTime, nullable=False),

@@ -47,7 +47,7 @@ from rempart.errors import (
 from rempart.evidence.ledger import Leaf, append
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
-from rempart.signals.derivatives import METADATA, PROMPTS, Step
+from rempart.signals.derivatives import COMPARE, METADATA, PROMPTS, Step
 
 PURPOSES = ("assess", "compare", "identify", "report", "other")
 """What an original may be looked at for; `other` is said in words."""
@@ -63,11 +63,11 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What somebody asks to see: a step of the picture, METADATA, or PROMPTS. `purpose` is one of PURPOSES; `words` say
-    more."""
+    """What somebody asks to see: a step of the picture, METADATA, PROMPTS or COMPARE. `purpose` is one of PURPOSES;
+    `words` say more."""
 
     item: int
-    step: Step | Literal["metadata", "prompts"]
+    step: Step | Literal["metadata", "prompts", "compare"]
     purpose: str = "assess"
     words: str = ""
 
@@ -214,8 +214,8 @@ def _is_in(conn: Connection, case_id: str, item: int, who: Principal) -> bool:
 
 
 def _hold_budget(conn: Connection, case: Case, step: str, *, who: Principal, limits: Limits, at: datetime) -> None:
-    """Two tabs of one person wait here for each other. Metadata and prompts show no picture, and cost nothing."""
-    if step in (METADATA, PROMPTS):
+    """Two tabs of one person wait here for each other. What shows no picture costs nothing."""
+    if step in (METADATA, PROMPTS, COMPARE):
         return
     own = limits.narrowed(care.locked(conn, who.id))
     seen = exposure(conn, who.id, at=at)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rempart.cases.records.grants import GrantRow
 from rempart.cases.sight import grants
@@ -22,8 +22,8 @@ from rempart.errors import (
 )
 from rempart.evidence.vault import Vault
 from rempart.people.principal import Principal
-from rempart.provenance.looking import Prompts, read_prompts
-from rempart.signals.derivatives import METADATA, PROMPTS, Derivative, Step
+from rempart.provenance.looking import Prompts, Sheeted, read_prompts, read_sheet
+from rempart.signals.derivatives import COMPARE, METADATA, PROMPTS, Derivative, Step
 from rempart.signals.drawing import Drawn, Metadata, draw, read_metadata
 from rempart.signals.mediatype import HEAD_BYTES, is_film
 from rempart.signals.metadata import is_whole
@@ -31,10 +31,10 @@ from rempart.signals.outcome import Outcome
 from rempart.signals.pool import WorkerPool
 from rempart.store.engine import Store
 
-_T = TypeVar("_T", Metadata, Prompts)
+_T = TypeVar("_T", Metadata, Prompts, Sheeted)
 
 _WAIT_SECONDS = 20.0
-_TEXTS = (METADATA, PROMPTS)
+_TEXTS = (METADATA, PROMPTS, COMPARE)
 _OF_ERROR: tuple[tuple[type[RempartError], Hindrance], ...] = (
     (ObjectDestroyedError, Hindrance.DESTROYED),
     (ServiceKeyMissingError, Hindrance.KEY_MISSING),
@@ -103,6 +103,19 @@ class Showing:
         with self._store.write() as conn:
             grants.begin(conn, case_id, grant_id, who=who, at=self._clock())
         return found
+
+    def compared(self, case_id: str, grant_ids: tuple[str, str], *, who: Principal) -> Mapping[str, Any]:
+        """Whether the pictures of two grants share pixels: the figures of `derivation.document.finding`. Nothing of
+        either is kept, and neither is taken for the source of the other. Raises as `picture` does."""
+        suspect, source = (self._text(case_id, one, COMPARE, read_sheet, who=who).found for one in grant_ids)
+        from rempart.provenance.derivation.comparing import Suspect
+        from rempart.provenance.derivation.document import finding
+
+        told = finding(Suspect(suspect).compare(source), suspect)
+        with self._store.write() as conn:
+            for one in grant_ids:
+                grants.begin(conn, case_id, one, who=who, at=self._clock())
+        return told
 
     def _text(self, case_id: str, grant_id: str, step: str, read: Callable[..., _T], *, who: Principal) -> _T:
         row = self._good(case_id, grant_id, step, who=who)

@@ -59,7 +59,7 @@ def sheet_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
     return WorkerPool(workers=workers, limits=limits, task=TASK, waiting=64)
 
 
-def sheets(pool: WorkerPool, files: Iterable[tuple[object, bytes]]) -> Iterator[Made]:
+def sheets(pool: WorkerPool, files: Iterable[tuple[object, bytes | memoryview]]) -> Iterator[Made]:
     """The sheet of each file (key, bytes), as they are ready. Never raises for what a file holds.
 
     Raises UnavailableError when no worker can be started, or memory is short; and whatever `files` raises.
@@ -86,7 +86,7 @@ def sheets(pool: WorkerPool, files: Iterable[tuple[object, bytes]]) -> Iterator[
             os.close(one.descriptor)
 
 
-def _memory_file(data: bytes) -> int:
+def _memory_file(data: bytes | memoryview) -> int:
     descriptor = memoryfile.memory_file(memoryview(data), room=_ROOM)
     os.pwrite(descriptor, len(data).to_bytes(_LENGTH, "little"), memoryfile.after(len(data)) + _ROOM - _LENGTH)
     return descriptor

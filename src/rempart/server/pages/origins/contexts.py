@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from rempart.provenance.origin.values import Origin
 from rempart.server.pages.contexts import Context
+from rempart.server.pages.sight.panel import Pane, Panel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,3 +56,25 @@ class OriginPage(Context):
     record: str
     known: tuple[Known, ...]
     may_look: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparePage(Context):
+    """Whether a picture of a case shares pixels with another one in it or beside it. `others` are those it may be
+    compared with; `result` the figures, once they were asked for; `over`: what was asked for has ended, or one of the
+    two could not be read."""
+
+    template: ClassVar[str] = "origins/compare"
+    styles: ClassVar[tuple[str, ...]] = ("sight.css", "origins.css")
+    panel: Panel
+    pane: Pane
+    others: tuple[Pane, ...]
+    result: Mapping[str, Any] | None = None
+    other: Pane | None = None
+    over: bool = False
+    command: str = "rempart derive SUSPECT SOURCE --report comparison.pdf"
+
+    @property
+    def band(self) -> Mapping[str, Any] | None:
+        """The row of the calibration in which a finding stands."""
+        return self.result["band"] if self.result else None

@@ -50,7 +50,7 @@ class PromptsPage(Context):
     """The words with which somebody had a picture made, as `MetadataPage` has names and values."""
 
     template: ClassVar[str] = "sight/prompts"
-    styles: ClassVar[tuple[str, ...]] = ("sight.css",)
+    styles: ClassVar[tuple[str, ...]] = ("sight.css", "origins.css")
     panel: Panel
     pane: Pane
     prompts: Prompts | None
