@@ -84,6 +84,28 @@ def picture(seed: int = 1, kind: str = "JPEG", **more: Any) -> bytes:
     return stream.getvalue()
 
 
+def encoded(pixels: pictures.Pixels, kind: str = "JPEG", **more: Any) -> bytes:
+    """Pixels as a file."""
+    made = io.BytesIO()
+    Image.fromarray(pixels).save(made, kind, **more)
+    return made.getvalue()
+
+
+def stream(data: bytes) -> io.BytesIO:
+    """Bytes to read from."""
+    return io.BytesIO(data)
+
+
+def large(texts: Mapping[str, str]) -> bytes:
+    """A PNG with these texts and three million pixels."""
+    info = PngImagePlugin.PngInfo()
+    for name, text in texts.items():
+        info.add_text(name, text)
+    made = io.BytesIO()
+    Image.new("L", (2000, 1500)).save(made, "PNG", pnginfo=info)
+    return made.getvalue()
+
+
 def png(texts: Mapping[str, str], *, packed: bool = False, international: bool = False, seed: int = 1) -> bytes:
     """A PNG with these texts."""
     info = PngImagePlugin.PngInfo()

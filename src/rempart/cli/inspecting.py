@@ -18,6 +18,7 @@ from rempart.provenance.watermark.pattern import Pattern
 from rempart.provenance.watermark.reading import read_any
 from rempart.scan.paths import json_path, visible
 from rempart.signals.outcome import Outcome
+from rempart.store.engine import Store
 
 Known = Mapping[str, Any]
 _SAID: Mapping[Declaration, str] = {
@@ -39,8 +40,8 @@ _MARK_SAYS = "A mark says neither who posted the picture nor who made it, and it
 class Recognising:
     """Marks and records of a data folder."""
 
-    def __init__(self, conn: Any, patterns: tuple[Pattern, ...], *, search: bool) -> None:
-        self._conn = conn
+    def __init__(self, store: Store, patterns: tuple[Pattern, ...], *, search: bool) -> None:
+        self._store = store
         self._patterns = patterns
         self._search = search
 
@@ -48,9 +49,9 @@ class Recognising:
     @contextmanager
     def of(folder: Path, *, search: bool) -> Iterator[Callable[[Looked], Known]]:
         """Open a data folder; what it knows of a file is then asked for each."""
-        with opened_data(folder) as data, data.store.read() as conn:
+        with opened_data(folder) as data:
             patterns = tuple(Pattern(key) for key in data.keyring.mark_keys())
-            yield Recognising(conn, patterns, search=search).known
+            yield Recognising(data.store, patterns, search=search).known
 
     def known(self, looked: Looked) -> Known:
         """The mark that a picture carries, and the records that answer."""
@@ -59,12 +60,13 @@ class Recognising:
             grey = np.repeat(looked.plane[..., None], 3, axis=2)
             found = read_any(grey, self._patterns, search=self._search)
         seen = looked.examination
-        records = recognise(
-            self._conn,
-            record=found.record if found else None,
-            pdq=seen.pdq if seen.outcome is Outcome.OK else None,
-            manifests=_named(looked.origin) if looked.origin else (),
-        )
+        with self._store.read() as conn:
+            records = recognise(
+                conn,
+                record=found.record if found else None,
+                pdq=seen.pdq if seen.outcome is Outcome.OK else None,
+                manifests=_named(looked.origin) if looked.origin else (),
+            )
         ways = {way for one in records for way in one.by}
         return {
             "watermark": {"found": found is not None, "record_id": f"{found.record:012x}" if found else None},

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from rempart.gate.containers import Inside, project_kind, read_project
+from rempart.gate.containers import Inside, is_picture_name, project_kind, read_project
 from rempart.scan.archives import HEAD_BYTES, archive_kind, unopened_kind
 from rempart.scan.unpack import BrokeOffError, Unpacked, Unpacker
 from rempart.signals.mediatype import sniff
@@ -21,6 +21,7 @@ from rempart.signals.pool import WorkerPool
 PROJECT_SUFFIXES = frozenset({".gltf", ".glb", ".duf", ".dsf"})
 _MOST_BYTES = 256 << 20
 _UNKNOWN = "no project file that is known here"
+_NO_PICTURE = "no picture format that is known here"
 _TOO_LARGE = f"larger than {_MOST_BYTES >> 20} MiB"
 _NOT_THERE = "a file that it names is not there, or outside its folder and the libraries"
 
@@ -77,18 +78,18 @@ class Projects:
         if "://" in name or "\0" in name:
             return Brought(place=(name,), unread="it lies at an address, which is not asked")
         for root in roots:
-            top = root.resolve()
-            place = (top / wanted).resolve()
-            if not place.is_relative_to(top):
-                continue
             try:
+                top = root.resolve()
+                place = (top / wanted).resolve()
+                if not place.is_relative_to(top):
+                    continue
                 descriptor, size = _opened(place)
-            except OSError:
+            except (OSError, RuntimeError):  # the latter for links that lead in a circle
                 continue
             try:
                 if size > _MOST_BYTES:
                     return Brought(place=(name,), unread=_TOO_LARGE)
-                return Brought(place=(name,), data=_all(descriptor, size))
+                return _picture((name,), _all(descriptor, size))
             finally:
                 os.close(descriptor)
         return Brought(place=(name,), unread=_NOT_THERE)
@@ -122,15 +123,20 @@ class Projects:
             return  # the same member follows, with the reason
         head = data[:HEAD_BYTES]
         if sniff(head) is not None:
-            yield (
-                Brought(place=place, unread=_TOO_LARGE) if len(data) > _MOST_BYTES else Brought(place=place, data=data)
-            )
+            yield _picture(place, data)
         elif head.startswith(b"glTF") or PurePosixPath(place[-1]).suffix.lower() in PROJECT_SUFFIXES:
             inside = read_project(self._pool, data)
             yield from _held(inside, place)
             wanted += [(place, name) for name in inside.names]
-        elif member.error is not None:
-            yield Brought(place=place, unread=member.error)
+        elif member.error is not None or is_picture_name(place[-1]):
+            yield Brought(place=place, unread=member.error or _NO_PICTURE)
+
+
+def _picture(place: tuple[str, ...], data: bytes) -> Brought:
+    if len(data) > _MOST_BYTES:
+        return Brought(place=place, unread=_TOO_LARGE)
+    known = sniff(data[:HEAD_BYTES]) is not None
+    return Brought(place=place, data=data if known else None, unread=None if known else _NO_PICTURE)
 
 
 def _held(inside: Inside, place: tuple[str, ...]) -> Iterator[Brought]:

@@ -108,16 +108,10 @@ def remove(photo: str, actor: str | None, data: Path) -> int:
 
 
 def _told(text: str) -> list[EntrySignal]:
+    from rempart.intake.generator.protection import photo_of
     from rempart.intake.notices.hashes import read_hashes
-    from rempart.lists.entry import EntrySignal
 
-    found = read_hashes(text)
-    if found is None:
-        raise RefusedError("There is no hash in it.", hint="Save the whole text that the page made.")
-    if len(found.frames) > 1:
-        raise RefusedError("These are the hashes of a video.", hint="The gate protects photos.")
-    frames = [EntrySignal(signal=one.pdq, quality=one.quality, recipe=found.recipe) for one in found.frames]
-    return frames + ([] if found.sha256 is None else [EntrySignal(signal=found.sha256)])
+    return photo_of(read_hashes(text))
 
 
 def _looked_at(photos: tuple[str, ...], limits: dict[str, int]) -> Iterator[tuple[str, list[EntrySignal]]]:

@@ -59,7 +59,7 @@ def show(data: Path, as_json: bool) -> int:
 def update(file: Path, dated: datetime | None, add: bool, yes: bool, data: Path, as_json: bool) -> int:
     """Put the roots of a PEM FILE in force. Nobody signed that file: what changes is shown, and you are asked.
 
-    Running servers use them for the next file they look at. Exit code 2 when you said no.
+    A server reads them when it starts. Exit code 2 when you said no.
     """
     now = utc_now()
     before, read = Trust.loaded(data), Trust.of_pem(_content(file), dated=_day(dated, now))

@@ -13,7 +13,7 @@ from rempart.gate.answers import AnswerError, Form, garbage, wrong
 from rempart.gate.dialect import Output, Read, Route, Told, answer_document, failed, request_document
 from rempart.gate.keeper import Made
 from rempart.gate.limits import GateLimits
-from rempart.gate.reading import base64_text, is_scalar, is_text, is_word, picture
+from rempart.gate.reading import is_scalar, is_text, is_word, picture, written
 from rempart.gate.upstream import Incoming, Outgoing
 
 _TEXTS = frozenset({"prompt", "negative_prompt", "hr_prompt", "hr_negative_prompt"})
@@ -52,7 +52,8 @@ class _Reader:
     """Reads one request."""
 
     def __init__(self, limits: GateLimits, names: frozenset[str], scripts: frozenset[str]) -> None:
-        self._limits, self._names, self._scripts = limits, names, scripts
+        self._limits, self._names = limits, names
+        self._scripts = {one.lower() for one in scripts}
         self._references: list[bytes | None] = []
 
     def read(self, body: bytes, content_type: str, *, path: str, pictures: bool) -> Read:
@@ -62,12 +63,14 @@ class _Reader:
         fields = {name: self._field(name, value, pictures=pictures) for name, value in told.items()}
         if pictures and not fields.get("init_images"):
             raise wrong("There is no picture in `init_images`.")
-        outgoing = Outgoing(path=path, content=json.dumps(fields | _FIXED).encode(), content_type=_JSON)
+        outgoing = Outgoing(path=path, content=written(fields | _FIXED), content_type=_JSON)
         said = {name: value for name, value in fields.items() if is_scalar(value) or name in _TEXTS | _WORDS}
         references = tuple(self._references)
         return Read(references=references, outgoing=outgoing, edited=pictures, wants=said)
 
     def _field(self, name: str, value: Any, *, pictures: bool) -> Any:
+        if not is_word(name):
+            raise _unknown("?")
         if name in _FIXED:
             if value not in (None, _FIXED[name]):
                 raise wrong(f"`{name}` cannot be {json.dumps(value)[:20]} here.", code="field")
@@ -92,7 +95,7 @@ class _Reader:
                 key in _OVERRIDES and (is_scalar(one) or is_word(one)) for key, one in value.items()
             )
         if name == "script_name":
-            return isinstance(value, str) and value in self._scripts
+            return isinstance(value, str) and value.lower() in self._scripts
         if name in _WORDS:
             return is_word(value)
         if name in _TEXTS or name in self._names:
@@ -105,13 +108,13 @@ class _Reader:
             raise _unknown(name)
         return [self._picture(one) for one in value] if name == "init_images" else self._picture(value)
 
-    def _picture(self, value: object) -> str | None:
+    def _picture(self, value: object) -> bytes | None:
         data = picture(value, most=self._limits.picture_bytes)
         self._references.append(data)
-        return None if data is None else base64_text(data)
+        return data
 
     def _script(self, name: str, value: Any) -> Any:
-        if name not in self._scripts:
+        if name.lower() not in self._scripts:
             raise wrong("A script that the operator has not named cannot go through here.", code="script")
         return self._argument(value, _DEPTH)
 
@@ -120,6 +123,8 @@ class _Reader:
         if depth == 0:
             raise _unknown("alwayson_scripts")
         if isinstance(value, dict):
+            if not all(map(is_word, value)):
+                raise _unknown("alwayson_scripts")
             return {name: self._argument(one, depth - 1) for name, one in value.items()}
         if isinstance(value, list):
             return [self._argument(one, depth - 1) for one in value]
@@ -155,10 +160,10 @@ def _told(answer: Incoming, read: Read, limits: GateLimits) -> Told:
 
     def write(made: Sequence[Made], _: Callable[[Made], str]) -> Response:
         body = {
-            "images": [base64_text(one.data) for one in made], "parameters": dict(said),
+            "images": [one.data for one in made], "parameters": dict(said),
             "info": info if is_text(info, most=_MOST_INFO) else "{}",
         }  # fmt: skip
-        return Response(json.dumps(body).encode(), 200, {"Cache-Control": "no-store"}, _JSON)
+        return Response(written(body), 200, {"Cache-Control": "no-store"}, _JSON)
 
     return Told(outputs=tuple(Output(data=data) for data in pictures), write=write)
 

@@ -59,6 +59,11 @@ def project_kind(head: bytes) -> str | None:
     return "json" if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else None
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a file is called as pictures are, those that cannot be read here among them."""
+    return _NAMED.match(name) is not None
+
+
 def pictures_in(data: bytes) -> Inside:
     """What a project file holds and names. Raises UnreadProjectError for one that cannot be read."""
     kind = project_kind(data[:HEAD_BYTES])
@@ -132,7 +137,7 @@ def _inside(told: Any, binary: bytes) -> Inside:
                 trouble.append("a picture in it cannot be read")
             elif sniff(found[:HEAD_BYTES]) is not None or text.startswith("data:image/"):
                 pictures.append(found)
-        elif key not in _LABELS and len(text) <= _LONGEST_NAME and _NAMED.match(text):
+        elif key not in _LABELS and len(text) <= _LONGEST_NAME and is_picture_name(text):
             names[unquote(text)] = None
     if len(pictures) + len(names) > MOST_PICTURES:
         raise UnreadProjectError(f"it has more than {MOST_PICTURES} pictures")

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rempart.gate.answers import AnswerError, Form, garbage, wrong
 from rempart.gate.keeper import Made
 from rempart.gate.limits import GateLimits
-from rempart.gate.reading import document, is_text
+from rempart.gate.reading import answer, document, is_text
 from rempart.gate.upstream import Incoming, Outgoing
 
 _LONGEST_MESSAGE = 500
@@ -64,23 +64,23 @@ def request_document(body: bytes) -> dict[str, Any]:
 
 def answer_document(body: bytes) -> dict[str, Any]:
     """The JSON of an answer."""
-    return document(body, garbage)
+    return answer(body, garbage)
 
 
-def failed(answer: Incoming) -> AnswerError:
+def failed(answered: Incoming) -> AnswerError:
     """The generator's own error: its status and, where it has the form of one, what it says in short."""
-    status = answer.status if 400 <= answer.status < 600 else 502
-    retry = answer.headers.get("retry-after", "")
+    status = answered.status if 400 <= answered.status < 600 else 502
+    retry = answered.headers.get("retry-after", "")
     return AnswerError(
-        status, _message(answer), code="upstream_error",
+        status, _message(answered), code="upstream_error",
         retry_after=int(retry) if retry.isdigit() and len(retry) < 6 else None, by_generator=True,
     )  # fmt: skip
 
 
-def _message(answer: Incoming) -> str:
+def _message(answered: Incoming) -> str:
     fallback = "The generator refused, or failed."
     try:
-        told = answer_document(answer.body)
+        told = answer_document(answered.body)
     except AnswerError:
         return fallback
     inner = told.get("error")

@@ -6,7 +6,7 @@ neither asked for nor passed on: they are what the generator made, and nobody ha
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from rempart.gate.events import read_events
 from rempart.gate.forms import read_form
 from rempart.gate.keeper import Made
 from rempart.gate.limits import GateLimits
-from rempart.gate.reading import base64_text, is_scalar, is_scalar_text, is_text, is_word, picture
+from rempart.gate.reading import is_scalar, is_scalar_text, is_text, is_word, picture, written
 from rempart.gate.upstream import Incoming, Outgoing
 from rempart.signals.mediatype import HEAD_BYTES, sniff
 
@@ -70,7 +70,7 @@ def _read(
         outgoing = _form(path, fields, files)
     elif kind == _JSON:
         fields, references = _json_fields(request_document(body), limits, names, pictures=pictures)
-        outgoing = Outgoing(path=path, content=json.dumps(fields).encode(), content_type=_JSON)
+        outgoing = Outgoing(path=path, content=written(fields), content_type=_JSON)
     else:
         raise wrong("Send JSON, or a form where pictures go with the request.", status=415, code="media_type")
     if pictures and not references:
@@ -99,7 +99,7 @@ def _form_fields(
                 raise wrong(f"`{part.name}` stands there twice.")
             files.append((part.name, part.data))
             continue
-        if part.is_file or part.name in fields:
+        if part.is_file or part.name in fields or not is_word(part.name):
             raise _unknown(part.name)
         try:
             value = part.data.decode("utf-8")
@@ -126,7 +126,7 @@ def _json_fields(
             fields[name] = [link for _, link in written] if name == "images" else written[0][1]
         elif name in _NEVER:
             continue
-        elif _is_known(name, value, limits, names) or is_scalar(value):
+        elif is_word(name) and (_is_known(name, value, limits, names) or is_scalar(value)):
             fields[name] = value
         else:
             raise _unknown(name)
@@ -141,7 +141,7 @@ def _json_picture(value: object, limits: GateLimits) -> tuple[bytes | None, dict
     if not isinstance(link, str) or not link.startswith("data:"):
         raise wrong("A picture is sent with the request, as `image_url` with a data: address.")
     data = picture(link, most=limits.picture_bytes)
-    return data, {} if data is None else {"image_url": f"data:{_media_type(data)};base64,{base64_text(data)}"}
+    return data, {} if data is None else {"image_url": f"data:{_media_type(data)};base64,{_base64(data)}"}
 
 
 def _is_known(name: str, value: object, limits: GateLimits, names: frozenset[str]) -> bool:
@@ -153,6 +153,10 @@ def _is_known(name: str, value: object, limits: GateLimits, names: frozenset[str
 def _unknown(name: str) -> AnswerError:
     shown = name[:40] if name.isprintable() else "?"
     return wrong(f"`{shown}` cannot go through here, or not in this form.", code="field")
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
 
 
 def _media_type(data: bytes) -> str:
@@ -192,7 +196,7 @@ def _told_document(told: dict[str, Any], limits: GateLimits) -> Told:
         given = []
         for said, picked, output in zip(data, made, outputs, strict=True):
             inline = output.url is None
-            entry = {"b64_json": base64_text(picked.data)} if inline else {"url": address(picked)}
+            entry = {"b64_json": picked.data} if inline else {"url": address(picked)}
             if is_text(said.get("revised_prompt"), most=limits.text_bytes):
                 entry["revised_prompt"] = said["revised_prompt"]
             given.append(entry)
@@ -235,9 +239,9 @@ def _told_events(body: bytes, wants: _Wants, limits: GateLimits) -> Told:
     def write(made: Sequence[Made], _: Callable[[Made], str]) -> Response:
         parts = []
         for event, one in zip(finished, made, strict=True):
-            told = {"type": event["type"], "b64_json": base64_text(one.data)}
+            told = {"type": event["type"], "b64_json": one.data}
             told |= _kept(event, [one], ("created_at", *_ABOUT))
-            parts.append(f"event: {event['type']}\ndata: {json.dumps(told)}\n\n")
+            parts.append(f"event: {event['type']}\ndata: {written(told).decode()}\n\n")
         return Response("".join(parts).encode(), 200, {"Cache-Control": "no-store"}, _STREAM)
 
     return Told(outputs=outputs, write=write)
@@ -268,4 +272,4 @@ def _numbers(value: object, *, depth: int) -> dict[str, Any] | None:
 
 
 def _json_response(body: Mapping[str, Any]) -> Response:
-    return Response(json.dumps(body).encode(), 200, {"Cache-Control": "no-store"}, _JSON)
+    return Response(written(body), 200, {"Cache-Control": "no-store"}, _JSON)

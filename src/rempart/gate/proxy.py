@@ -19,6 +19,7 @@ import time
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
@@ -86,7 +87,7 @@ class Gate:
     async def _counted(self, request: Request, route: Route | None) -> Response:
         if request.method == "GET" and request.url.path.startswith(PATH):
             return self._fetched(request.url.path)
-        _refuse_foreign(request.headers)
+        _refuse_foreign(request.headers, self._setup.public_url)
         passed = self._setup.passes.named(request)
         if passed is None and (route is None or request.url.query):
             raise wrong(NOT_THROUGH, status=404, code="not_through")
@@ -237,10 +238,21 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _refuse_foreign(headers: Headers) -> None:
-    """A page of another site cannot make a browser ask here with what the browser can reach."""
-    site, origin = headers.get("sec-fetch-site", "none"), headers.get("origin")
-    if site not in ("none", "same-origin") or (
-        origin is not None and origin.partition("://")[2] != headers.get("host")
-    ):
+def _refuse_foreign(headers: Headers, public_url: str | None) -> None:
+    """A page of another site cannot make a browser ask here with what the browser can reach, and neither can one whose
+    name was made to lead here: where a browser says whose page it shows, that is the loopback or the public address."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    if site is None and origin is None:
+        return  # no browser
+    host = headers.get("host", "")
+    own = {"127.0.0.1", "localhost", "::1", urlsplit(public_url or "").hostname}
+    same = site in (None, "none", "same-origin") and (origin is None or origin.partition("://")[2] == host)
+    if not same or _name_of(host) not in own:
         raise wrong("This request did not come from a page of this address.", status=403, code="foreign")
+
+
+def _name_of(host: str) -> str | None:
+    try:
+        return urlsplit(f"//{host}").hostname
+    except ValueError:
+        return ""

@@ -228,6 +228,7 @@ class Recorder:
             kept = (
                 signals.row_of(entry.item, one, number=number)
                 for entry in entries
+                if entry.prepared.request.hosted
                 for one in entry.prepared.kept_signals()
             )
             signals.add(conn, list(kept))

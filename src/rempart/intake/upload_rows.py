@@ -64,7 +64,8 @@ class Entry:
             "sha256": one.sha256, "media_type": seen.media_type if seen else None,
             "size": seen.size if seen else None, "origin": self._origin(same_bytes=same_bytes),
             "verdict": self.verdict.value, "decided": decided,
-            "request": one.request_id, "object": self.object_id, "created": at, "checked": at, "gone": None,
+            "request": one.request_id, "object": self.object_id, "created": at, "checked": at,
+            "gone": None if request.hosted else at,
         }  # fmt: skip
 
     def _origin(self, *, same_bytes: bool) -> str | None:

@@ -29,7 +29,8 @@ class CheckRequest:
 
     `item_id` has 1 to 512 characters. `key` is the digest of an Idempotency-Key. `quality` is that of the PDQ signal,
     where the service told it. With `known` the item must be there already, with this internal id; `case` is the open
-    case that its bytes are for.
+    case that its bytes are for. What was not `hosted` but only brought is kept for its case alone, and never looked
+    back at.
     """
 
     service: str
@@ -45,6 +46,7 @@ class CheckRequest:
     key: bytes | None = None
     known: int | None = None
     case: str | None = None
+    hosted: bool = True
 
     def asked(self) -> bytes:
         """A digest of all that was asked, to tell a request that is sent again from another one."""

@@ -33,6 +33,7 @@ class Meters:
             "rempart_check_seconds", "From a whole body to its answer.", ("asked",), buckets=_SECONDS,
             registry=self.registry,
         )  # fmt: skip
+        self.gate = Counter("rempart_gate", "Answers of the gate.", ("passage", "verdict"), registry=self.registry)
         self._gauges = _Now()
         self.registry.register(self._gauges)
 
@@ -40,6 +41,10 @@ class Meters:
         """Count one answer: `asked` is photo or signals."""
         self.checks.labels(asked, outcome, verdict).inc()
         self.seconds.labels(asked).observe(seconds)
+
+    def passed(self, passage: str, verdict: str) -> None:
+        """Count one answer of the gate about a `reference` or an `output`."""
+        self.gate.labels(passage, verdict).inc()
 
     def failed(self, reason: str) -> None:
         """Count one check without an answer."""

@@ -22,6 +22,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from rempart.errors import (
+    CertificateError,
     ConflictError,
     IncompleteError,
     NotFoundError,
@@ -29,6 +30,7 @@ from rempart.errors import (
     NotSignedInError,
     RefusedError,
     RempartError,
+    SettingsError,
     TamperedError,
     TooLargeError,
     TooManyRequestsError,
@@ -49,6 +51,8 @@ _STATUS: Mapping[type[RempartError], tuple[int, str]] = {
     ConflictError: (409, "conflict"),
     TooLargeError: (413, "too-large"),
     TooManyRequestsError: (429, "too-many-requests"),
+    CertificateError: (503, "unavailable"),
+    SettingsError: (503, "unavailable"),
     RefusedError: (422, "refused"),
     IncompleteError: (409, "incomplete"),
     TamperedError: (503, "damaged"),

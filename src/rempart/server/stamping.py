@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from rempart.clock import Clock
@@ -17,6 +19,10 @@ from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.store.engine import Store
 
+log = logging.getLogger(__name__)
+
+SOON = timedelta(days=30)
+"""So long before a certificate ends it is said in the log."""
 MOST_PIXELS = 40_000_000
 """Marking takes some forty bytes for each pixel."""
 
@@ -62,20 +68,26 @@ def open_signing(settings: Settings) -> Signing | None:
 class SigningOfFiles:
     """What signs, read again when one of its files changes: a certificate that was renewed is used at once."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings, self._files = settings, certificate_files(settings)
+    def __init__(self, settings: Settings, *, clock: Clock) -> None:
+        self._settings, self._files, self._clock = settings, certificate_files(settings), clock
         self._lock = threading.Lock()
         self._seen = self._look()
-        self._signing = open_signing(settings)
+        self._signing = self._opened()
 
     def __call__(self) -> Signing | None:
         """Raises as `open_signing` does."""
         with self._lock:
             seen = self._look()
             if seen != self._seen:
-                self._signing = open_signing(self._settings)
+                self._signing = self._opened()
                 self._seen = seen
             return self._signing
+
+    def _opened(self) -> Signing | None:
+        found = open_signing(self._settings)
+        if found is not None and found.ends - self._clock() < SOON:
+            log.warning("the certificate that signs what was made ends on %s: renew it", f"{found.ends:%Y-%m-%d}")
+        return found
 
     def _look(self) -> tuple[object, ...]:
         return tuple(_state(one) for one in (self._files.certificate, self._files.key, self._files.anchor))
@@ -97,7 +109,7 @@ def stamping_pool(settings: Settings) -> WorkerPool:
 
 def open_stamper(settings: Settings, store: Store, *, pool: WorkerPool, keyring: Keyring, clock: Clock) -> Stamper:
     """The stamper of a deployment. Raises as `open_signing` does."""
-    return Stamper(store=store, pool=pool, keyring=keyring, signing=SigningOfFiles(settings), clock=clock)
+    return Stamper(store=store, pool=pool, keyring=keyring, signing=SigningOfFiles(settings, clock=clock), clock=clock)
 
 
 def read_file(path: Path) -> bytes:

@@ -40,8 +40,10 @@ class StampSettings(Section):
 
 class GateSettings(Section):
     """The gate in front of a generator. `checker_command` or `checker_url` is the operator's own check of outputs: a
-    program on this machine, or an address on the loopback. Every refusal waits for a multiple of `refusal_seconds`."""
+    program on this machine, or an address on the loopback. Every refusal waits for a multiple of `refusal_seconds`.
+    With `public_requests` anybody may protect a photo at /notice/protect."""
 
+    public_requests: bool = False
     tries_an_hour: int = Field(60, ge=1, le=100_000)
     refusals_a_day: int = Field(10, ge=1, le=100_000)
     refusal_seconds: float = Field(1.0, ge=0.05, le=30)

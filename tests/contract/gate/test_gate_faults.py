@@ -2,6 +2,7 @@
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from urllib.parse import urlsplit
 
@@ -113,6 +114,17 @@ def test_a_refusal_takes_as_long_as_all_its_pictures_whichever_it_was(stage):
 
 
 def test_requests_past_the_number_at_once_are_told_to_come_back(stage):
+    here = stage(limits=replace(PATIENT, at_once=1, upstream_seconds=1.5))
+    here.generator.behaviours = ["hang"]
+    with ThreadPoolExecutor() as threads:
+        first = threads.submit(post, here)
+        while not here.generator.asked:
+            time.sleep(0.01)
+        assert code(post(here)) == (503, "busy")
+        assert first.result().status_code == 504
+
+
+def test_bodies_that_arrive_together_have_a_bound(stage):
     here = stage(limits=replace(PATIENT, at_once=0))
     assert code(post(here)) == (503, "busy")
 
@@ -151,3 +163,22 @@ def post_briefly(here):
 def test_a_service_that_is_not_there_stops_everything(stage):
     here = stage(server=f"http://127.0.0.1:{free_port()}")
     assert code(post(here)) == (503, "not_checked")
+
+
+def test_requests_at_the_same_time_do_not_mix(stage):
+    here = stage()
+    photos = [encode(scene(seed, 120, 90)) for seed in range(8)]
+    for one in photos[::3]:
+        here.service.refuse(one)
+
+    def asked(number):
+        body = {"prompt": f"sea {number}", "user": f"u-{number}"}
+        files = {"image": ("a.jpg", photos[number], "image/jpeg")}
+        return here.http.post(f"{here.url}/v1/images/edits", data=body, files=files).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(asked, range(8)))
+    assert statuses == [400 if number % 3 == 0 else 200 for number in range(8)]
+    told = {(user, data) for path, user, _, data in here.service.asked if path.endswith("/reference")}
+    assert told == {(f"u-{number}", photo) for number, photo in enumerate(photos)}
+    assert {data for one in here.generator.asked for _, data in one.pictures} == set(photos) - set(photos[::3])

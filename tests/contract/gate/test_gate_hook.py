@@ -1,6 +1,9 @@
 """The hook for programs, and the scan of projects, against a real service."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -86,17 +89,24 @@ def test_what_could_not_be_looked_at_is_not_allowed(stage, tmp_path):
     here = stage()
     (tmp_path / "inner").mkdir()
     (tmp_path / "outside.png").write_bytes(ONE)
-    names = ["../outside.png", "/etc/passwd.png", "http://127.0.0.1:1/a.png", "missing.png", "pipe.png"]
+    names = ["../outside.png", "/etc/passwd.png", "http://127.0.0.1:1/a.png", "missing.png", "pipe.png", "ring.png"]
+    names += ["words.tga", "fifo.png", "linked.png", "a\\..\\..\\outside.png"]
     (tmp_path / "inner" / "pipe.png").mkdir()
+    (tmp_path / "inner" / "ring.png").symlink_to("ring.png")
+    (tmp_path / "inner" / "linked.png").symlink_to(tmp_path / "outside.png")
+    (tmp_path / "inner" / "words.tga").write_bytes(b"words")
+    os.mkfifo(tmp_path / "inner" / "fifo.png")
     project = tmp_path / "inner" / "a.gltf"
     project.write_bytes(gltf([], names=names))
     (tmp_path / "b.zip").write_bytes(packed({"a.png": ONE})[:-40])
     (tmp_path / "c.blend").write_bytes(b"BLENDER-v300" * 20)
-    (tmp_path / "d.zip").write_bytes(packed({"a.gltf": gltf([], names=["gone.png"]), "b.gltf": b"{"}))
+    (tmp_path / "d.zip").write_bytes(
+        packed({"a.gltf": gltf([], names=["gone.png"]), "b.gltf": b"{", "t/wood.dds": b"DDS "})
+    )
     code, told = scan(here, project, *(tmp_path / name for name in ("b.zip", "c.blend", "d.zip", "gone")))
     assert code == 2
     assert {one["outcome"] for one in told} == {"not_checked"}
-    assert len(told) == len(names) + 5
+    assert len(told) == len(names) + 6
     assert all(one["reason"] for one in told)
     assert here.service.asked == []
 
@@ -107,3 +117,10 @@ def test_a_service_that_cannot_be_asked_allows_nothing(stage, tmp_path):
     here.service.behaviours = [503]
     code, told = scan(here, tmp_path / "a.png")
     assert (code, told[0]["outcome"]) == (2, "not_checked")
+
+
+def test_the_hook_loads_nothing_that_a_drawing_program_would_not_want():
+    heavy = "numpy sqlalchemy fastapi starlette PIL cryptography"
+    program = f"import sys, rempart.gate.hook; print([one for one in '{heavy}'.split() if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == "[]"

@@ -51,7 +51,8 @@ def test_named_paths_are_read_and_no_picture_comes_out_of_them(stage):
         {"image": PACKED}, {"file": "http://example.org/a.png"}, {"ref_images": [PACKED]}, {"svg": {"model": "m"}},
         {"prompt": PACKED}, {"prompt": ["a"]}, {"model": "m" * 600}, {"images": [{"image_url": PACKED}]},
         {"user": "line\nline"}, {"seed": 10**40}, {"mask": "x"},
-        {"user": "\ud800"}, {"prompt": "a\udfff"}, {"n": math.inf},
+        {"user": "\ud800"}, {"prompt": "a\udfff"}, {"n": math.inf}, {"\ud800": 1},
+        {"QUJD" * 200: 1},
     ],
 )  # fmt: skip
 def test_a_field_that_nobody_knows_or_that_may_hold_a_picture_is_refused(stage, fields):
@@ -160,13 +161,27 @@ def test_whom_a_request_is_for_comes_from_the_header_that_the_operator_named(sta
 
 
 @pytest.mark.parametrize(
-    "headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://example.org"}, {"sec-fetch-site": "same-site"}]
-)
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"}, {"origin": "https://example.org"}, {"sec-fetch-site": "same-site"},
+        {"origin": "http://example.org", "host": "example.org"},
+        {"sec-fetch-site": "same-origin", "host": "example.org"},
+        {"origin": "null"}, {"sec-fetch-site": "none", "host": "[::"},
+    ],
+)  # fmt: skip
 def test_a_page_of_another_site_cannot_ask(stage, headers):
     here = stage()
     answer = here.http.post(here.url + GENERATIONS, json={"prompt": "a calm sea"}, headers=headers)
     assert code(answer) == (403, "foreign")
     assert here.generator.asked == []
+
+
+def test_a_page_of_the_gates_own_address_can_ask(stage):
+    here = stage(public_url="https://pictures.example")
+    own = here.url.partition("://")[2]
+    for host, origin in ((own, f"http://{own}"), ("pictures.example", "https://pictures.example")):
+        headers = {"sec-fetch-site": "same-origin", "origin": origin, "host": host}
+        assert here.http.post(here.url + GENERATIONS, json={"prompt": "sea"}, headers=headers).status_code == 200
 
 
 def test_prompts_and_people_are_not_logged(stage, caplog):

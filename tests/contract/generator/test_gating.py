@@ -21,6 +21,10 @@ from rempart.intake.generator.tries import TryLimits
 from rempart.intake.generator.values import Check, GateRecord, Passage
 from rempart.items.records import signals
 from rempart.items.records.items import items as items_table
+from rempart.lists.entry import EntrySignal
+from rempart.lists.own import NOTICES
+from rempart.lists.records import Mode
+from rempart.lists.seeds import plant
 from rempart.people.principal import CONSOLE
 from rempart.policy.facts import Verdict
 from rempart.signals.digests import digest_bytes
@@ -110,6 +114,20 @@ def test_a_withdrawn_photo_is_let_through_again_and_its_hash_is_gone(gate: Gateh
 
         assert [row.value for row in conn.execute(select(protected.protected_signals))] == [b""]
         assert protected.find(conn, photo.id).reference is None
+
+
+def test_a_photo_whose_hash_came_with_a_notice_is_refused_and_people_look_at_it(gate: Gatehouse):
+    hashed = gate.checking.checker.examined_now(jpeg(1)).pdq
+    with gate.store.write() as conn:
+        plant(conn, NOTICES, [EntrySignal(signal=hashed, quality=100)], at=gate.store.clock())
+    assert gate.bring(jpeg(1)) == REFUSED
+    with gate.store.read() as conn:
+        assert conn.execute(select(cases.c.queue)).scalars().all() == ["notices"]
+
+
+def test_a_list_that_only_observes_refuses_nothing(gate: Gatehouse):
+    add_list(gate.store, "observed", [digest_bytes(jpeg(1)).sha256], mode=Mode.OBSERVING)
+    assert gate.bring(jpeg(1)).verdict is Verdict.ALLOW
 
 
 def test_what_cannot_be_looked_at_is_refused_and_nothing_is_kept(gate: Gatehouse):

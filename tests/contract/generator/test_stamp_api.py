@@ -32,7 +32,7 @@ def key(running: Deployment) -> str:
 
 @pytest.fixture
 def client(running: Deployment, key: str):
-    with Client(running.address, key) as made:
+    with Client(running.address, key, attempts=1) as made:
         yield made
 
 
@@ -47,6 +47,21 @@ def test_first_without_a_certificate_then_signed_as_soon_as_there_is_one(running
     with running.store.read() as conn:
         rows = [records.find(conn, int(one.record_id, 16)) for one in (first, second)]
     assert [(one.edited, one.manifest) for one in rows] == [(False, None), (True, found.label)]
+
+
+def test_a_certificate_that_signs_nothing_trusted_is_no_fault_of_the_asker(running: Deployment, client: Client):
+    key = running.runtime.service.settings.data / "keys" / "stamp.key"
+    good = key.read_bytes()
+    key.write_bytes((key.parent / "stamp-root.key").read_bytes())
+    try:
+        with pytest.raises(ServerUnreachableError):
+            client.stamp(PHOTO)
+        key.unlink()
+        with pytest.raises(ServerUnreachableError):
+            client.stamp(PHOTO)
+    finally:
+        key.write_bytes(good)
+    assert client.stamp(PHOTO).c2pa == "trusted"
 
 
 def test_with_await(running: Deployment, key: str):

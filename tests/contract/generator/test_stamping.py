@@ -143,6 +143,7 @@ def test_an_earlier_manifest_goes_and_that_is_told(stamper: Stamper):
     first = stamp(encode(PHOTO, "PNG"), asked=Asked(), stamper=stamper, by="key_1")
     second = stamp(first.data, asked=Asked(edited=True), stamper=stamper, by="key_1")
     assert second.replaced == ("c2pa", "xmp.source_type")
+    assert [one.record for one in seen(stamper, second.data) if "watermark" in one.by] == [second.record_id]
     assert credentials(second.data, "image/png").state == "Trusted"
 
 

@@ -1,6 +1,7 @@
 """The gate's routes, asked as a generator's service asks them."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from io import BytesIO
 
@@ -102,6 +103,24 @@ def test_a_check_that_fails_lets_nothing_pass_and_leaves_at_a_whole_step(client,
     assert time.monotonic() - began >= STEP
     assert answer.status_code == 500
     assert "verdict" not in answer.json()
+
+
+def test_answers_are_counted_by_verdict_alone_and_bodies_are_let_go_before_a_refusal_waits(client, runtime):
+    meters, bodies = runtime.service.meters, runtime.service.bodies
+
+    def counted(verdict: str) -> float:
+        return meters.registry.get_sample_value("rempart_gate_total", {"passage": "reference", "verdict": verdict}) or 0
+
+    before = counted("block"), counted("allow")
+    held = []
+    with ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(bring, client, PROTECTED, end_user="u9")
+        while not waiting.done():
+            held.append(bodies.held)
+            time.sleep(STEP / 20)
+    bring(client, jpeg(4), end_user="u9")
+    assert (counted("block"), counted("allow")) == (before[0] + 1, before[1] + 1)
+    assert held.count(0) > len(held) / 4
 
 
 def test_who_asks_may_stand_in_a_header_and_only_once(client):

@@ -284,6 +284,6 @@ def test_the_client_needs_nothing_else_of_rempart():
     ours, others = done.stdout.splitlines()
     assert set(json.loads(ours.replace("'", '"'))) == {
         "rempart", "rempart.clock", "rempart.errors", "rempart.client", "rempart.client.answers",
-        "rempart.client.calling", "rempart.client.requests", "rempart.client.webhooks",
+        "rempart.client.calling", "rempart.client.requests", "rempart.client.stamping", "rempart.client.webhooks",
     }  # fmt: skip
     assert others == "[]"

@@ -11,6 +11,7 @@ from sd_parsers import ParserManager
 
 import origins
 import pictures
+from heicfiles import HEIC
 from rempart.provenance.origin import Declaration, Origin, Trust, prompts_of, read_origin
 from rempart.provenance.origin.blocks import blocks_of
 from rempart.provenance.origin.hidden import hidden_in
@@ -216,5 +217,8 @@ def test_blocks_are_found_wherever_a_format_puts_them() -> None:
         blocks = blocks_of(origins.picture(kind=kind, exif=origins.exif(CANON), xmp=packet))
         assert blocks.exif is not None
         assert [one[-20:] for one in blocks.xmp] == [packet[-20:]]
+    turned = blocks_of(HEIC["turned"])
+    assert (turned.media_type, turned.unreadable) == ("image/heic", [])
+    assert turned.exif is not None
     late = blocks_of(origins.chunked(b"tEXt", b"parameters\0" + origins.WEBUI.encode(), at_end=True))
     assert [kind for kind, _ in late.texts] == [b"tEXt"]

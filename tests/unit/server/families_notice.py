@@ -29,3 +29,4 @@ FAMILIES["notice.stray."] = ["too_long", "not_read"]  # said by server/security.
 SAME: set[str] = set()
 _NOTICES = "intake/notices"
 SAYING = {f"{_NOTICES}/{name}.py" for name in ("values", "hashes", "reading", "attempts", "complaints", "withdrawal")}
+SAYING.add("intake/generator/protection.py")

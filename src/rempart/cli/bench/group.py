@@ -9,6 +9,7 @@ BENCHMARKS = {
     "hash": ("rempart.cli.bench.hash", "PDQ and file hashing beside pdqhash and threatexchange."),
     "recall": ("rempart.cli.bench.recall", "Recall and false positives per edit and per probe."),
     "derive": ("rempart.cli.bench.derive", "Copies found and false findings of `rempart derive`."),
+    "partial": ("rempart.cli.bench.partial", "Parts of listed pictures found, false findings, and their cost."),
     "origin": ("rempart.cli.bench.origin", "What asking every upload for its origin costs."),
     "watermark": ("rempart.cli.bench.watermark", "Marks found again after each edit, and what they cost."),
     "gate": ("rempart.cli.bench.gate", "What the gate adds to an output and to a reference photo."),

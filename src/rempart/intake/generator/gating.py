@@ -23,13 +23,14 @@ from rempart.intake.generator.records import protected
 from rempart.intake.generator.tries import TryLimits
 from rempart.intake.generator.values import Check, GateRecord, Passage
 from rempart.intake.upload import Checker
-from rempart.intake.upload_erasure import erase_item
+from rempart.intake.upload_erasure import erase_again
 from rempart.intake.upload_ruling import Ruler
 from rempart.intake.upload_values import CheckRequest, Prepared, Ruled
+from rempart.items.records import items
 from rempart.lists.lookup import asked_of
 from rempart.lists.own import is_own
 from rempart.lists.parts.values import Looked
-from rempart.people.principal import SYSTEM, Principal
+from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
 from rempart.policy.versions import PolicyStore
 from rempart.signals.examine import Examination
@@ -72,6 +73,7 @@ class Passing:
         request = CheckRequest(
             service=self.service, by=self.by, item_id=new_id(f"{ITEM}{self.passage.value}"), content=self.content,
             uploader=self.end_user, published=False, context={"gate": self.passage.value},
+            hosted=False,
         )  # fmt: skip
         return Prepared(request=request, request_id="", seen=self.seen, parts=parts)
 
@@ -208,11 +210,14 @@ class Gate:
             append(conn, _leaf(passing, look, Verdict.BLOCK), at=at)
 
     def _open_case(self, prepared: Prepared) -> None:
-        """People look at it as at an upload, and it is deleted at once: what they need stays until they are done."""
+        """People look at it as at an upload that its service has deleted: what they need stays until they are done."""
         assert prepared.seen is not None
         asked = prepared.request
-        self._checker.write(asked, prepared.seen, parts=prepared.parts).result(_SECONDS)
-        erase_item(self._store, asked.service, asked.item_id, by=SYSTEM, at=self._store.clock())
+        answer = self._checker.write(asked, prepared.seen, parts=prepared.parts).result(_SECONDS)
+        if answer.case is None:  # the lists changed meanwhile, and nobody is to look at it any more
+            with self._store.write() as conn:
+                known = items.known(conn, asked.service, [asked.item_id])[asked.item_id]
+                erase_again(conn, known.id, at=self._store.clock())
 
 
 def _leaf(passing: Passing, look: Look, verdict: Verdict, *, record: str | None = None) -> Leaf:

@@ -16,6 +16,7 @@ from rempart.errors import NotFoundError, RefusedError
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.generator.records import protected as records
 from rempart.intake.generator.records.protected import Photo
+from rempart.intake.notices.hashes import OwnHashes
 from rempart.lists.entry import EntrySignal
 from rempart.lists.lookup import Asked
 from rempart.lists.tail import SignalIndex, Source
@@ -114,14 +115,30 @@ def protect(
     return photo
 
 
-def withdraw(store: Store, photo: str, *, by: Principal, at: datetime, service: str | None = None) -> None:
-    """Protect a photo no more, and forget its signals. A service withdraws only what it asked for itself.
+def photo_of(hashes: OwnHashes | None) -> list[EntrySignal]:
+    """What a person's own browser made of a photo. Raises RefusedError where there is nothing, or it was a video."""
+    if hashes is None:
+        raise RefusedError("There is no hash in it.", hint="Save the whole text that the page made.")
+    if len(hashes.frames) > 1:
+        raise RefusedError("These are the hashes of a video.", hint="Choose a photo; videos are not protected here.")
+    frames = [EntrySignal(signal=one.pdq, quality=one.quality, recipe=hashes.recipe) for one in hashes.frames]
+    return frames + ([] if hashes.sha256 is None else [EntrySignal(signal=hashes.sha256)])
+
+
+def withdraw(
+    store: Store, photo: str, *, by: Principal, at: datetime, service: str | None = None, asked_by: str | None = None
+) -> None:
+    """Protect a photo no more, and forget its signals. A service withdraws only what it asked for itself, and with
+    `asked_by` only what that one did.
 
     Raises NotFoundError where there is no such photo, or it was withdrawn already.
     """
     with store.write() as conn:
         found = records.find(conn, photo, lock=True)
-        if found is None or found.withdrawn is not None or (service is not None and found.service != service):
+        foreign = found is not None and (
+            (service is not None and found.service != service) or (asked_by is not None and found.by != asked_by)
+        )
+        if found is None or found.withdrawn is not None or foreign:
             raise NotFoundError("There is no protected photo of this id.", hint="It may have been withdrawn already.")
         facts = {"photo": photo}
         append(conn, Leaf(action="photo.withdrawn", actor=by.pseudonym, facts=facts, subject=f"photo:{photo}"), at=at)

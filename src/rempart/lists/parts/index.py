@@ -11,9 +11,9 @@ from rempart.index.hamming import HammingIndex
 from rempart.provenance.partial.features import KEY_BYTES, Features
 from rempart.provenance.partial.voting import votes
 
-RADIUS = 28
+RADIUS = 21
 """Bits by which two features may differ; all within it are found."""
-LEAST_VOTES = 4
+LEAST_VOTES = 3
 MOST_CANDIDATES = 3
 """Pictures that are compared with an upload at most: those with most votes."""
 

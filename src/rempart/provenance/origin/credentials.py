@@ -72,7 +72,8 @@ def read_credentials(data: bytes, media_type: str, *, roots: Roots) -> tuple[Cre
         with Context.from_dict(settings(roots)) as context:
             reader = Reader.try_create(media_type, io.BytesIO(data), context=context)
             if reader is None:
-                return Credentials(), Said()
+                # A block of another kind, or one too broken to be known again.
+                return Credentials(), Said(unreadable=(Unread.CREDENTIALS,) if b"c2pa" in data else ())
             with reader:
                 return _told(str(reader.get_validation_state()), json.loads(reader.json()))
     except C2paError as err:

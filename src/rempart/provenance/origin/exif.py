@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Looked up by name later, where no file opens any more.
+import encodings.utf_16_be
+import encodings.utf_16_le  # noqa: F401
 import re
 import struct
 from collections.abc import Iterator, Mapping

@@ -6,6 +6,9 @@ entities of its own is not read at all: no writer of pictures does so (XMP part 
 
 from __future__ import annotations
 
+# Looked up by name later, where no file opens any more.
+import encodings.utf_16_be
+import encodings.utf_16_le  # noqa: F401
 import html
 import re
 from collections.abc import Iterator
@@ -61,7 +64,8 @@ def _told(name: str, value: str, *, edited: bool) -> Said:
     if name == "AISystemUsed":
         says = Declaration.AI_EDITED if edited else Declaration.AI_MADE
         return Said(
-            grounds=(Ground(place=Place.XMP, says=says, text=short(value)),), generator=short(value)[:MOST_FIELD]
+            grounds=(Ground(place=Place.XMP, says=says, text=short(value[:MOST_FIELD])),),
+            generator=short(value[:MOST_FIELD]),
         )
     if name == "Credit":
         return credited(value, place=Place.XMP, edited=edited)

@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar
 from rempart.signals.frames import FrameError
 
 INGREDIENT = "ingredient: "
-_ABOUT_SIGNER = ("signingCredential.", "timeStamp.", "timeOfSigning.")
+_ABOUT_SIGNER = ("signingCredential.", "timeStamp.", "timeOfSigning.", "claimSignature.outsideValidity")
 MOST_TEXT = 300
 MOST_ROWS = 64
 

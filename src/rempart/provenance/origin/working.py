@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rempart.errors import NotMediaError, RempartError, TooLargeError
+from rempart.errors import NotMediaError, RempartError, TooLargeError, UnreadableImageError
 from rempart.provenance.origin.trust import Roots, Trust
 from rempart.provenance.origin.values import Origin
 from rempart.signals import memoryfile
@@ -91,13 +91,20 @@ def looked_at(
 
 
 def prompts_in(pool: WorkerPool, data: bytes | memoryview) -> tuple[tuple[str, str], ...]:
-    """The texts in a file that somebody typed, by field. For a logged reveal alone. Raises UnreadableImageError's
-    parents for a file that ended its worker, and UnavailableError when there is none."""
-    for _, found, answer in _asked(pool, [(None, data)], Roots(), _OriginPlan(prompts=True)):
-        if found.outcome is not Outcome.OK or answer is None:
-            raise TooLargeError(found.error or "")
-        return _texts(answer)
-    raise TooLargeError
+    """The texts in a file that somebody typed, by field. For a logged reveal alone; also while `looked_at` goes on.
+
+    Raises UnreadableImageError for a file that ended its worker or is too large, and UnavailableError.
+    """
+    descriptor = _memory_file(data, Roots())
+    try:
+        found = pool.examine(os.dup(descriptor), _OriginPlan(prompts=True))
+        one = _Sent(key=None, descriptor=descriptor, size=len(data), sha256=b"")
+        answer = _answer(one, found) if found.outcome is Outcome.OK else None
+    finally:
+        os.close(descriptor)
+    if answer is None:
+        raise UnreadableImageError(found.error or "")
+    return _texts(answer)
 
 
 def _asked(

@@ -18,7 +18,7 @@ from rempart.provenance.derivation.sheetfile import read_sheet, write_sheet
 from rempart.provenance.derivation.sheets import Sheet, sheet_of
 from rempart.provenance.partial import featurefile
 from rempart.provenance.partial.featurefile import read_features, write_features
-from rempart.provenance.partial.features import ASKED, LISTED, Features, features_of, plane_of
+from rempart.provenance.partial.features import Features, asked_features, listed_features, plane_of
 from rempart.signals import memoryfile
 from rempart.signals.examine import Examination
 from rempart.signals.outcome import Limits, Outcome
@@ -105,7 +105,7 @@ def prepare_worker() -> None:
     # One thread: features come in the order they are found, and the sandbox starts no others.
     cv2.setNumThreads(1)
     noise = np.random.default_rng(1).integers(0, 256, (700, 900, 3), np.uint8)
-    write_features(features_of(plane_of(noise), ASKED))
+    write_features(listed_features(plane_of(noise)))
     write_sheet(sheet_of(noise), of=bytes(32))
     memoryfile.prepare()
 
@@ -129,7 +129,8 @@ def _made(descriptor: int, wanted: Wanted, size: int, limits: Limits) -> Examina
         pixels = decode(data, limits=limits).pixels
         features = b""
         if wanted is not Wanted.SHEET:
-            features = write_features(features_of(plane_of(pixels), ASKED if wanted is Wanted.ASKED else LISTED))
+            take = asked_features if wanted is Wanted.ASKED else listed_features
+            features = write_features(take(plane_of(pixels)))
         sheet = b""
         if wanted is not Wanted.ASKED:
             sheet = write_sheet(sheet_of(pixels), of=hashlib.sha256(data).digest())

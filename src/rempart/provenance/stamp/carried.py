@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 MOST_BYTES = 4 << 20
 """As much is kept of what a file carries; of what carries more only the orientation, which is in the pixels."""
 
-ORIENTATION = 0x0112
+ORIENTATION, _LONG = 0x0112, 4
 _THUMBNAIL = {0x0201: "at", 0x0202: "size"}
 
 
@@ -53,8 +53,9 @@ def _tidied(block: bytearray) -> tuple[bytes, list[str]]:
     start, changed = _number(block, 4, 4, order), []
     count = _number(block, start, 2, order)
     for at in _entries(start, count):
-        if _number(block, at, 2, order) == ORIENTATION and _number(block, at + 8, 2, order) != 1:
-            _put(block, at + 8, 2, 1, order)
+        size = 4 if _number(block, at + 2, 2, order) == _LONG else 2
+        if _number(block, at, 2, order) == ORIENTATION and _number(block, at + 8, size, order) != 1:
+            _put(block, at + 8, size, 1, order)
             changed.append("orientation")
     link = start + 2 + 12 * count
     if _number(block, link, 4, order):

@@ -11,7 +11,8 @@ _ALONE = frozenset({0x01, *range(0xD0, 0xD8)})
 _APP0, _APP1, _APP2, _APP11, _APP13, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEB, 0xED, 0xFE
 _EXIF, _XMP, _XMP_MORE = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"http://ns.adobe.com/xmp/extension/\0"
 _ICC, _SEVERAL = b"ICC_PROFILE\0", b"MPF\0"
-_KEPT = frozenset({_APP13, _COMMENT})
+_RESOURCES, _RESOURCE = b"Photoshop 3.0\0", b"8BIM"
+_PICTURES = frozenset({0x0409, 0x040C})
 _FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _MOST_BODY = 65533
 
@@ -32,7 +33,13 @@ def taken(data: bytes) -> Carried:
             carried.leave_out("more_pictures")
         elif marker == _APP11:
             carried.leave_out("c2pa")
-        elif marker in _KEPT:
+        elif marker == _APP13 and body.startswith(_RESOURCES):
+            kept = _without_pictures(body)
+            if kept != body:
+                carried.leave_out("photoshop.thumbnail" if kept else "photoshop")
+            if kept:
+                carried.others.append((bytes([marker]), kept))
+        elif marker == _COMMENT:
             carried.others.append((bytes([marker]), body))
         elif 0xE0 < marker <= 0xEF and not (marker == 0xEE or body.startswith(_ICC)):
             carried.leave_out(f"app{marker - _APP0}")
@@ -52,6 +59,22 @@ def put(encoded: bytes, carried: Carried) -> bytes:
         at = 4 + int.from_bytes(encoded[4:6], "big")
     made = b"".join(bytes([0xFF, marker]) + (len(body) + 2).to_bytes(2, "big") + body for marker, body in parts)
     return encoded[:at] + made + encoded[at:]
+
+
+def _without_pictures(body: bytes) -> bytes:
+    """Photoshop's resources without the small pictures among them; empty where their structure is damaged."""
+    kept, at = [_RESOURCES], len(_RESOURCES)
+    while at < len(body):
+        name = at + 6
+        sized = name + (body[name] + 2 & ~1) if name < len(body) else len(body)
+        size = int.from_bytes(body[sized : sized + 4], "big")
+        end = sized + 4 + size + (size & 1)
+        if body[at : at + 4] != _RESOURCE or sized + 4 + size > len(body):
+            return b""
+        if int.from_bytes(body[at + 4 : name], "big") not in _PICTURES:
+            kept.append(body[at:end])
+        at = end
+    return b"".join(kept)
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:

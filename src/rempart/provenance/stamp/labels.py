@@ -58,6 +58,8 @@ def _without_own(packet: bytes) -> tuple[str | None, bool]:
         return None, False
     if len(packet) > MOST_BYTES or f'"{_RDF}"' not in text or "<!" in text or "\0" in text:
         return None, False
+    if "xmpGImg:" in text:  # small pictures, which show it unmarked
+        return None, False
     said = False
     for name in _NAMES:
         for form in (

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from rempart.errors import UnreadableImageError
+from rempart.errors import TooLargeError, UnreadableImageError
 from rempart.provenance.stamp.canvas import Canvas, Pixels, canvas, check
 from rempart.provenance.stamp.labels import Label, merged
 from rempart.provenance.watermark.canonical import SMALLEST
@@ -38,7 +38,10 @@ def marked(
     board.carried.xmp, replaced = merged(board.carried.xmp, label)
     for name in replaced:
         board.carried.leave_out(name)
-    made, seen, psnr, unmarked = _written(board, record, _pattern(key), limits)
+    try:
+        made, seen, psnr, unmarked = _written(board, record, _pattern(key), limits)
+    except cv2.error as err:  # its own word for no memory
+        raise TooLargeError("The picture needs more memory than the limit.") from err
     result = pdq(seen.pixels)
     header = {
         "psnr": psnr, "unmarked": unmarked, "replaced": board.carried.left_out, "pdq": result.hash.hex(),

@@ -86,7 +86,7 @@ class Signing:
     """A certificate and what signs for it: a key in PEM form, or a command. Safe from several threads.
 
     `chain` has the certificate first; `anchor` is what has to be trusted for it. With `timestamp_url` every signature
-    is stamped by that authority (RFC 3161), and outlives the certificate. Raises CertificateError.
+    is stamped by that authority (RFC 3161), and outlives the certificate, which `ends` then. Raises CertificateError.
     """
 
     def __init__(
@@ -102,6 +102,7 @@ class Signing:
         chain_of(anchor)
         self._chain, self._algorithm, self._key, self._command = chain, algorithm, key, command
         self._url = timestamp_url
+        self.ends = found[0].not_valid_after_utc
         self._context = _context(anchor)
 
     def sign(self, data: bytes, media_type: str, claim: Claim) -> SignedFile:

@@ -31,6 +31,9 @@ def _powers() -> tuple[list[int], list[int]]:
 
 
 _EXP, _LOG = _powers()
+_VALUES = np.array(_EXP, dtype=np.uint8)
+_SHIFTS = np.array([[(_ORDER - place) * power % _ORDER for place in range(_ORDER)] for power in range(CORRECTS + 1)])
+"""What the power of a coefficient adds to its logarithm at the inverse of alpha^place: (power, place)."""
 
 
 def _times(a: int, b: int) -> int:
@@ -107,7 +110,7 @@ def errors(found: NDArray[np.uint8]) -> Sequence[int] | None:
     degree = len(locator) - 1
     if degree > CORRECTS:
         return None
-    places = [place for place in range(LENGTH) if _root(locator, place)]
+    places = _roots(locator)
     return places if len(places) == degree else None
 
 
@@ -151,10 +154,9 @@ def _berlekamp_massey(found: Sequence[int]) -> list[int]:
     return now
 
 
-def _root(locator: Sequence[int], place: int) -> bool:
-    """Whether the inverse of alpha^place is a root."""
-    total = 0
-    for power, one in enumerate(locator):
-        if one:
-            total ^= _EXP[(_LOG[one] + (_ORDER - place) * power) % _ORDER]
-    return total == 0
+def _roots(locator: Sequence[int]) -> list[int]:
+    """The places at which the inverse of alpha^place is a root."""
+    powers = [power for power, one in enumerate(locator) if one]
+    logs = np.array([_LOG[locator[power]] for power in powers])
+    values = np.bitwise_xor.reduce(_VALUES[logs[:, None] + _SHIFTS[powers]], axis=0)
+    return [int(place) for place in np.flatnonzero(values == 0)]

@@ -116,11 +116,12 @@ def _agreement(
     found = np.fft.irfft2(np.fft.rfft2(np.stack(tiles)) * sync, s=(TILE, TILE)).astype(np.float32)
     where = np.array(corners) - np.mean(corners, axis=0)
     usual = np.sqrt(float((found**2).sum(axis=0).mean())) + 1e-12
+    around = np.tile(found, (1, 2, 2))
 
     def agreed(bent: NDArray[np.float64]) -> float:
         total = np.zeros((TILE, TILE), dtype=np.float32)
-        for one, (x, y) in zip(found, np.rint(where @ bent.T).astype(int), strict=True):
-            total += np.roll(one, (-int(y), -int(x)), (0, 1))
+        for one, (x, y) in zip(around, np.rint(where @ bent.T).astype(int) % TILE, strict=True):
+            total += one[y : y + TILE, x : x + TILE]
         return float(total.max() / usual)
 
     best, kept = agreed(np.zeros((2, 2))), np.zeros((2, 2))

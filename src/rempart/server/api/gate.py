@@ -6,6 +6,7 @@ Each refusal is the same answer, leaving at the same time, whatever its cause; w
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Annotated
 from urllib.parse import unquote_to_bytes
@@ -14,6 +15,7 @@ import msgspec
 from fastapi import APIRouter, Depends, Request, Response
 
 from rempart.errors import RefusedError, TooManyRequestsError
+from rempart.intake.generator.values import Passage
 from rempart.people.permissions import Permission
 from rempart.people.principal import Principal
 from rempart.policy.facts import Verdict
@@ -52,8 +54,9 @@ async def reference(request: Request, who: Passer, service: Serving) -> Response
     _refuse_other_kinds(request)
     async with body_of(request, service.bodies, most=settings.body_bytes, seconds=settings.body_seconds) as data:
         _refuse_empty(data)
-        bring = partial(service.gate.reference, data, by=who, service=owner, end_user=end_user)
-        return await answered_evenly(request, service, lambda: Gone(told=bring()))
+        asked = await _asked(request, service, partial(_bring, service, data, who, owner, end_user))
+        del data
+    return await answered_evenly(service, asked, Passage.REFERENCE)
 
 
 @router.post(
@@ -78,23 +81,50 @@ async def output(request: Request, who: Passer, service: Serving) -> Response:
             content=data, by=who, service=owner, end_user=end_user, references=wanted, generator=_generator(request),
             stamped=stamped, edited=edited,
         )  # fmt: skip
-        return await answered_evenly(request, service, partial(take_out, service, going))
+        asked = await _asked(request, service, partial(take_out, service, going))
+        del data, going
+    return await answered_evenly(service, asked, Passage.OUTPUT)
 
 
-async def answered_evenly(request: Request, service: Service, ask: Callable[[], Gone]) -> Response:
-    """The answer of the gate; whatever is no `allow` leaves at an even time, errors of the check among it."""
-    times = EvenTimes(service.settings.gate.refusal_seconds)
-    began = times.now()
+def _bring(service: Service, data: bytes, who: Principal, owner: str, end_user: str | None) -> Gone:
+    return Gone(told=service.gate.reference(data, by=who, service=owner, end_user=end_user))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What came of asking the gate, which began at a moment: an answer, or what went wrong."""
+
+    began: float
+    gone: Gone | None = None
+    wrong: Exception | None = None
+
+
+async def _asked(request: Request, service: Service, ask: Callable[[], Gone]) -> Asked:
+    """Ask, and keep what goes wrong: nobody is told before it is time, and by then the body is let go.
+
+    Raises RefusedError for what the request itself says wrong, and TooManyRequestsError for who asked too often: then
+    nothing was looked at, or nothing spoke against it.
+    """
+    began = EvenTimes(service.settings.gate.refusal_seconds).now()
     lane = lane_of(request.app, "gate", threads=THREADS, waiting=WAITING)
     try:
-        gone = await lane.run(ask)
+        return Asked(began=began, gone=await lane.run(ask))
     except (RefusedError, TooManyRequestsError):
-        raise  # what the request itself says wrong, or who asked too often: nothing was looked at
-    except Exception:
-        await times.wait(began)
         raise
-    if gone.told.verdict is not Verdict.ALLOW:
-        await times.wait(began)
+    except Exception as err:  # noqa: BLE001 - raised again when it is time
+        return Asked(began=began, wrong=err)
+
+
+async def answered_evenly(service: Service, asked: Asked, passage: Passage) -> Response:
+    """The answer of the gate; whatever is no `allow` leaves at an even time, errors of the check among it."""
+    gone = asked.gone
+    if gone is None or gone.told.verdict is not Verdict.ALLOW:
+        await EvenTimes(service.settings.gate.refusal_seconds).wait(asked.began)
+    if asked.wrong is not None:
+        service.meters.failed(type(asked.wrong).__name__)
+        raise asked.wrong
+    assert gone is not None
+    service.meters.passed(passage.value, gone.told.verdict.value)
     return answered(gone)
 
 

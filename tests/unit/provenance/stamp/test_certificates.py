@@ -3,10 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from rempart.errors import CertificateError
 from rempart.provenance.stamp.certificates import (
@@ -19,41 +18,9 @@ from rempart.provenance.stamp.certificates import (
     make_root,
     rules,
 )
-from stamping import OTHER_USES, certificates
+from stamping import certificates, other_leaf
 
 NOW = datetime.now(UTC)
-
-
-def other_leaf(*, leave_out: str = "", uses=(ExtendedKeyUsageOID.EMAIL_PROTECTION,), key=None, subject=True, **changes):
-    """A certificate of the tests' authority that lacks something, or has something else."""
-    root = chain_of(certificates().root.certificate)[0]
-    signer = key_of(certificates().root.key.encode())
-    key = key or ec.generate_private_key(ec.SECP256R1())
-    usage = dict.fromkeys(OTHER_USES, False)
-    names = [x509.NameAttribute(NameOID.COMMON_NAME, "leaf")]
-    if subject:
-        names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Example"))
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(x509.Name(names))
-        .issuer_name(root.subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(changes.get("since", NOW - timedelta(hours=1)))
-        .not_valid_after(changes.get("until", NOW + timedelta(days=1)))
-    )
-    if leave_out != "aki":
-        made = made.add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False
-        )
-    if leave_out != "usage":
-        signs = changes.get("signs", True)
-        told = x509.KeyUsage(digital_signature=signs, key_cert_sign=not signs, crl_sign=False, **usage)
-        made = made.add_extension(told, critical=changes.get("critical", True))
-    if uses:
-        made = made.add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-    made = made.add_extension(x509.BasicConstraints(ca=changes.get("ca", False), path_length=None), critical=True)
-    return made.sign(signer, hashes.SHA256())
 
 
 def broken(chain, anchors=None) -> set[str]:

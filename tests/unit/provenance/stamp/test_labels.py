@@ -41,9 +41,9 @@ def test_what_was_said_of_other_things_is_kept():
 @pytest.mark.parametrize(
     "inside",
     [
-        f'<rdf:Description rdf:about="" xmlns:i="{EXT}" i:DigitalSourceType="http://cv.iptc.org/camera"/>',
-        f"<rdf:Description rdf:about='' xmlns:i='{EXT}' i:DigitalSourceType='http://cv.iptc.org/camera'></rdf:Description>",
-        f'<rdf:Description rdf:about="" xmlns:i="{EXT}"><i:DigitalSourceType>camera</i:DigitalSourceType></rdf:Description>',
+        f'<rdf:Description rdf:about="" xmlns:i="{EXT}" i:DigitalSourceType="http://x/camera"/>',
+        f"<rdf:Description rdf:about='' xmlns:i='{EXT}' i:DigitalSourceType='camera'></rdf:Description>",
+        f'<rdf:Description xmlns:i="{EXT}"><i:DigitalSourceType>camera</i:DigitalSourceType></rdf:Description>',
     ],
 )
 def test_a_source_type_that_was_there_gives_way(inside: str):
@@ -62,6 +62,7 @@ def test_a_source_type_that_was_there_gives_way(inside: str):
         packet('<a:DigitalSourceType rdf:resource="http://x"/>'),
         packet("<a:DigitalSourceType><b/></a:DigitalSourceType>"),
         packet("x" * MOST_BYTES),
+        packet("<rdf:Description><xmpGImg:image>AAAA</xmpGImg:image></rdf:Description>"),
         b"<x:xmpmeta>",
         b"",
     ],

@@ -111,6 +111,43 @@ def test_exif_is_kept_without_the_small_picture_in_it():
     assert opened(one.file).getexif()[0x010F] == "Ana"
 
 
+def resource(number: int, data: bytes) -> bytes:
+    return b"8BIM" + number.to_bytes(2) + b"\0\0" + len(data).to_bytes(4) + data + b"\0" * (len(data) & 1)
+
+
+def with_resources(*parts: bytes) -> bytes:
+    body = b"Photoshop 3.0\0" + b"".join(parts)
+    data = encode(PHOTO)
+    return data[:2] + b"\xff\xed" + (len(body) + 2).to_bytes(2) + body + data[2:]
+
+
+def test_photoshops_resources_are_kept_without_the_small_pictures_among_them():
+    words, small = resource(0x0404, b"\x1c\2\x50\0\3Ana"), resource(0x040C, encode(scene(3, 32, 24)))
+    cases = {
+        (words, small): (True, ["photoshop.thumbnail"]),
+        (small, words): (True, ["photoshop.thumbnail"]),
+        (words,): (True, []),
+        (words, b"8BIM\4"): (False, ["photoshop"]),
+        (words, b"8BIM\4\4\0\0\xff\xff\xff\xff"): (False, ["photoshop"]),
+    }
+    for parts, (kept, replaced) in cases.items():
+        one = made(with_resources(*parts))
+        assert (words in one.file, small in one.file, one.replaced) == (kept, False, replaced)
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+@pytest.mark.parametrize(("kind", "size"), [(3, 2), (4, 4)])
+def test_the_orientation_is_set_upright_however_it_is_written(order: str, kind: int, size: int):
+    def number(value: int, length: int) -> bytes:
+        return value.to_bytes(length, order)
+
+    head = (b"MM\0*" if order == "big" else b"II*\0") + number(8, 4) + number(1, 2)
+    entry = number(0x0112, 2) + number(kind, 2) + number(1, 4) + number(6, size).ljust(4, b"\0") + bytes(4)
+    one = made(encode(turned(PHOTO, 6), exif=b"Exif\0\0" + head + entry))
+    image = opened(one.file)
+    assert (image.getexif()[0x0112], image.size, one.replaced) == (1, (280, 210), ["orientation"])
+
+
 def test_text_of_a_png_and_its_resolution_are_kept():
     words = PngImagePlugin.PngInfo()
     words.add_text("parameters", "a lighthouse, Steps: 20")

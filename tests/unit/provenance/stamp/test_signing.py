@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import encypher_c2pa
 import pytest
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from authorities import serving
 from pictures import encode, scene
@@ -15,7 +15,7 @@ from rempart.errors import CertificateError, SigningUnavailableError
 from rempart.provenance.stamp.certificates import LIFE, key_of, make_leaf, make_root
 from rempart.provenance.stamp.labels import EDITED, MADE
 from rempart.provenance.stamp.signing import Claim, SignCommand
-from stamping import FullAuthority, assertion, certificates, credentials, signing
+from stamping import FullAuthority, assertion, certificates, credentials, other_leaf, signing
 
 PHOTO = scene(21, 240, 180)
 FILES = {"image/jpeg": encode(PHOTO), "image/png": encode(PHOTO, "PNG"), "image/webp": encode(PHOTO, "WEBP")}
@@ -85,6 +85,23 @@ def test_a_command_signs_as_a_hardware_module_does():
     made = signing(command=module).sign(FILES["image/jpeg"], "image/jpeg", CLAIM)
     assert credentials(made.data, "image/jpeg").state == "Trusted"
     assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        ec.generate_private_key(ec.SECP384R1()),
+        ed25519.Ed25519PrivateKey.generate(),
+        rsa.generate_private_key(65537, 2048),
+    ],
+    ids=["P-384", "Ed25519", "RSA"],
+)
+def test_other_keys_sign_as_well(key):
+    form = serialization.PrivateFormat.PKCS8
+    pem = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
+    chain = other_leaf(key=key).public_bytes(serialization.Encoding.PEM).decode()
+    made = signing(chain=chain, key=pem).sign(FILES["image/png"], "image/png", CLAIM)
+    assert credentials(made.data, "image/png").state == "Trusted"
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,18 @@ class NumberPage(Context):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProtectPage(Context):
+    """Asks for a photo's hash. `done` is "protected" (`photo` is its id, to write down) or "withdrawn"."""
+
+    template: ClassVar[str] = "notice/protect"
+    signals: str = ""
+    done: str = ""
+    photo: str = field(default="", repr=False)
+    problem: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LetterShown:
     """A letter; `text` is empty once it was erased."""
 
