@@ -1,6 +1,6 @@
 """A Checker of real parts on a real database, for tests without a server process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +15,7 @@ from rempart.intake.upload_ruling import Ruler
 from rempart.intake.upload_values import CheckAnswer, CheckRequest
 from rempart.lists.breaker import Breaker, BreakerLimits
 from rempart.lists.live import LiveLists
+from rempart.lists.parts.finding import PartFinder
 from rempart.people.permissions import Scope
 from rempart.people.principal import Principal
 from rempart.policy.versions import PolicyStore, ensure_first
@@ -60,6 +61,7 @@ def checking(
     breaker: BreakerLimits | None = None,
     limits: CheckLimits | None = None,
     lists: LiveLists | None = None,
+    parts: Callable[[Vault], PartFinder] | None = None,
 ) -> Iterator[Checking]:
     for name in ("keys", "blobs", "index"):
         (folder / name).mkdir(mode=0o700, exist_ok=True)
@@ -72,7 +74,7 @@ def checking(
     with store.write() as conn:
         ensure_first(conn, at=utc_now())
         policy = policies.current(conn)
-    ruler = Ruler(lists, radius=31, policy=policy)
+    ruler = Ruler(lists, radius=31, policy=policy, parts=parts(vault) if parts else None)
     recorder = Recorder(
         store, ruler=ruler, policies=policies, vault=vault, breaker=Breaker(breaker), clock=utc_now,
         keep_signals=keep_signals,

@@ -39,7 +39,9 @@ class _Pictures:
             yield one
 
 
-def import_folder(there: Opened, live: LiveList, folder: Path, wishes: Wishes) -> ChangeSet:
+def import_folder(
+    there: Opened, live: LiveList, folder: Path, wishes: Wishes, *, as_json: bool
+) -> ChangeSet:  # fmt: skip
     """Take entries made from the pictures of a folder into a list, then make their features where that is on.
 
     Features are made for entries that wait for a second person too; they go again if nobody agrees.
@@ -50,7 +52,8 @@ def import_folder(there: Opened, live: LiveList, folder: Path, wishes: Wishes) -
     )
     if there.folder.settings.partial.on:
         kept = _keep(there, live, pictures)
-        say(f"Features of {kept} pictures were made: parts of them are found in uploads.")
+        if not as_json:
+            say(f"Features of {kept} pictures were made: parts of them are found in uploads.")
     return done
 
 

@@ -173,7 +173,7 @@ def import_list(
         from rempart.cli.listpictures import import_folder
 
         with opened(data, actor) as there:
-            done = import_folder(there, there.named(list_name), Path(file), wishes)
+            done = import_folder(there, there.named(list_name), Path(file), wishes, as_json=as_json)
         return report(done, as_json)
     with opened(data, actor) as there, open_input(file) as stream:
         gc.freeze()  # what was loaded so far stays; looking through it again and again takes a sixth of an import

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rempart.errors import TooLargeError
+from rempart.errors import UnreadableImageError
 from rempart.provenance.derivation import making
 from rempart.provenance.derivation.sheets import Sheet
 from rempart.provenance.origin import working
@@ -37,7 +37,7 @@ def read_prompts(pool: WorkerPool, data: memoryview, *, timeout: float | None = 
     """The prompts in a file's bytes, read by a worker. Never raises for what the file holds, but UnavailableError."""
     try:
         found = prompts_in(pool, data)
-    except TooLargeError:
+    except UnreadableImageError:
         return Prompts(outcome=Outcome.UNREADABLE)
     cut = len(found) > MOST_PROMPTS or any(len(text) > MOST_PROMPT for _, text in found)
     pairs = tuple((_clean(name)[:MOST_NAME], _clean(text[:MOST_PROMPT])) for name, text in found[:MOST_PROMPTS])

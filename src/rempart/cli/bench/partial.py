@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 
 from rempart.cli.bench.derive_run import load
-from rempart.cli.bench.partial_run import Count, Figures, Plan, run, steps
+from rempart.cli.bench.partial_run import PARTS, Count, Figures, Plan, run, steps
 from rempart.cli.bench.recall import SUFFIXES
 from rempart.cli.bench.tables import Table
 from rempart.provenance.derivation.calibration import upper_bound
@@ -28,10 +28,12 @@ from rempart.provenance.derivation.calibration import upper_bound
 @click.option(
     "--keep", type=click.Path(path_type=Path, dir_okay=False), help="Keep the list here (.npz) for next time."
 )
+@click.option("--part", "parts", type=click.Choice(PARTS), multiple=True, help="Only this part; may be given twice.")
 @click.option("--json", "as_json", is_flag=True, help="The figures as JSON.")
 @click.option("--markdown", is_flag=True, help="The tables as Markdown.")
 def command(
-    folder: Path, limit: int, listed: int, seed: int, processes: int, keep: Path | None, as_json: bool, markdown: bool
+    folder: Path, limit: int, listed: int, seed: int, processes: int, keep: Path | None, parts: tuple[str, ...],
+    as_json: bool, markdown: bool
 ) -> int:  # fmt: skip
     """Look parts of the pictures in FOLDER up in a list of many, and the pictures where they are not listed.
 
@@ -43,7 +45,7 @@ def command(
     images = load(paths, limit=limit)
     if len(images) < 4:
         raise click.UsageError("At least four readable pictures are needed.")
-    plan = Plan(listed=max(listed, len(images)), seed=seed, keep=keep, processes=processes)
+    plan = Plan(listed=max(listed, len(images)), seed=seed, keep=keep, processes=processes, parts=parts or PARTS)
     console, figures = Console(stderr=True), Figures()
     for _ in track(
         run(images, plan, figures), "Steps", total=steps(len(images), plan), console=console, transient=True

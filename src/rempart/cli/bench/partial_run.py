@@ -34,6 +34,7 @@ PARTIAL = (
     "cut to a square in a collage of four", "screenshot of a feed", "screenshot of a chat", "with a caption bar",
     "turned by up to 20°", "mirrored, JPEG 70",
 )  # fmt: skip
+COPIES, UNRELATED, DECOYS_OF = PARTS = ("copies", "unrelated", "decoys")
 _SIZE = 480, 320
 _CHUNK = 50
 
@@ -46,6 +47,7 @@ class Plan:
     seed: int
     keep: Path | None
     processes: int = 1
+    parts: Sequence[str] = PARTS
 
 
 @dataclass(slots=True)
@@ -130,10 +132,10 @@ def run(images: Sequence[Image.Image], plan: Plan, figures: Figures) -> Iterator
     figures.index_bytes, figures.features = index.nbytes, float(np.mean([len(one) for one in listed]))
     figures.sealed_bytes = float(np.mean([len(write_features(one)) for one in listed]))
     work = _Work(images, plan, index, figures)
+    ways = {COPIES: work.copies, UNRELATED: work.unrelated, DECOYS_OF: work.decoys}
     for number in range(len(images)):
-        work.unrelated(number)
-        work.copies(number)
-        work.decoys(number)
+        for part in plan.parts:
+            ways[part](number)
         yield
     figures.sheet_bytes = float(np.mean([len(write_sheet(sheet_of(np.asarray(one)), of=bytes(32))) for one in images]))
 

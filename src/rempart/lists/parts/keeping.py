@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from sqlalchemy import Connection
+
 from rempart.evidence.vault import Sealed, Vault
 from rempart.lists.parts import records
 from rempart.lists.parts.sealing import PartBox
@@ -76,15 +78,22 @@ def let_go(vault: Vault, *, most: int = 500) -> int:
     Rows go at once; the sheets' keys with the next run of retention.
     """
     count = 0
+    with vault.store.read() as conn:
+        if not _leaving(conn, most=1):
+            return count
     while True:
         with vault.store.write() as conn:
-            some = [*records.gone(conn, limit=most), *records.old(conn, version=VERSION, limit=most)]
+            some = _leaving(conn, most=most)
             for row in some:
                 vault.let_go(conn, basis=BASIS, object_id=row.object_id, by=SYSTEM)
             records.forget(conn, [row.id for row in some])
         count += len(some)
         if not some:
             return count
+
+
+def _leaving(conn: Connection, *, most: int) -> list[Any]:
+    return [*records.gone(conn, limit=most), *records.old(conn, version=VERSION, limit=most)]
 
 
 def periodics(vault: Vault) -> tuple[Periodic, ...]:

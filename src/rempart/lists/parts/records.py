@@ -72,7 +72,7 @@ _FOUND = (
 
 def add(conn: Connection, row: Mapping[str, Any]) -> bool:
     """Write a row unless the entry has one; whether it was written."""
-    return conn.execute(insert_or_ignore(conn, list_parts), row).rowcount == 1
+    return conn.execute(insert_or_ignore(conn, list_parts).values(row).returning(list_parts.c.id)).first() is not None
 
 
 def without(conn: Connection, number: int, refs: Sequence[str], *, version: str) -> set[str]:
