@@ -1,4 +1,4 @@
-"""Settings of what concerns generated pictures: reading of their origin, stamping, the gate, partial copies."""
+"""Settings of what concerns generated pictures: stamping, the gate, partial copies."""
 
 from __future__ import annotations
 
@@ -9,10 +9,6 @@ from pydantic import Field, field_validator, model_validator
 from rempart.settings.section import Section
 
 _LOOPBACK = r"^(http://(127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\])(:\d{1,5})?(/[!-~]*)?)?$"
-
-
-class OriginSettings(Section):
-    """Reading where a picture says that it came from."""
 
 
 class StampSettings(Section):

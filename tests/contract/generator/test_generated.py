@@ -72,6 +72,16 @@ def test_every_hash_within_31_bits_is_found_and_none_beyond(store):
                 assert found.get(number) == (31 if bits == 31 else None)
 
 
+def test_of_many_that_look_alike_the_nearest_answer(store):
+    pdq = PdqHash(bytes(range(32)))
+    with store.write() as conn:
+        for number in range(60):
+            records.add(conn, row(number, pdq=flipped(pdq, range(number % 30))))
+    with store.read() as conn:
+        told = recognise(conn, pdq=pdq)
+    assert (len(told), [one.distance for one in told[:4]]) == (50, [0, 0, 1, 1])
+
+
 @given(places=st.sets(st.integers(0, 255), max_size=31))
 def test_any_31_bits_leave_one_part_in_reach(places):
     pdq = PdqHash(bytes(range(32)))

@@ -3,22 +3,26 @@
 import struct
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
+import origins
 from checking import Checking, checking
 from originfiles import PROMPT, generated, labelled
 from pictures import jpeg
 from rempart.cases.records import cases
+from rempart.errors import UnavailableError
 from rempart.evidence.vault import records as vault_records
 from rempart.items.records import checks, items
 from rempart.lists.records import Mode
 from rempart.policy.facts import Verdict
 from rempart.provenance import examining
 from rempart.provenance.carried import unpacked
-from rempart.provenance.origin.values import Declaration
+from rempart.provenance.origin.trust import FILE, Trust
+from rempart.provenance.origin.values import CredentialState, Declaration
 from rempart.signals.digests import digest_bytes
 from rempart.signals.pool import WorkerPool
 from rempart.signals.values import Sha256
@@ -151,3 +155,22 @@ def test_a_text_that_unpacks_to_gigabytes_costs_its_check_nothing(check: Checkin
     answer = check.ask(content=data[:33] + chunk + data[33:])
     assert answer.outcome in ("ok", "unreadable")
     assert answer.origin is not None
+
+
+def test_a_signer_is_trusted_only_where_the_data_folder_keeps_its_root(tmp_path: Path, pool: WorkerPool):
+    authority = origins.authority()
+    signed = authority.sign(origins.picture(10))
+    trust = Trust.of_pem(authority.root.encode(), dated=datetime.now(UTC).date())
+    (tmp_path / FILE).write_bytes(trust.written())
+    with WorkerPool(workers=1, task=examining.TASK, told=str(tmp_path)) as told:
+        states = [unpacked(one.examine(signed).beside).credentials.state for one in (pool, told)]
+    assert states == [CredentialState.VALID, CredentialState.TRUSTED]
+
+
+def test_a_worker_whose_roots_are_damaged_says_so_and_does_not_start(tmp_path: Path):
+    (tmp_path / FILE).write_text("{")
+    with (
+        WorkerPool(workers=1, task=examining.TASK, told=str(tmp_path)) as told,
+        pytest.raises(UnavailableError, match="damaged"),
+    ):
+        told.examine(jpeg(1))

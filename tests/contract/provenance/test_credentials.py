@@ -21,6 +21,7 @@ from rempart.provenance.origin import Declaration, Origin, Trust, read_origin
 from rempart.provenance.origin.credentials import settings
 from rempart.provenance.origin.trust import Roots
 from rempart.provenance.origin.values import CredentialState, SoftBinding, Unread
+from rempart.signals.mediatype import sniff
 
 TODAY = datetime.now(UTC).date()
 TRUSTED, VALID, INVALID = CredentialState.TRUSTED, CredentialState.VALID, CredentialState.INVALID
@@ -219,13 +220,27 @@ def _reads_remotely(data: bytes, told: dict[str, object], listener: socket.socke
     return seen[0]
 
 
-@pytest.mark.parametrize("case", ["whole", "tampered", "stranger", "plain"])
+SEEN_BY_BOTH = {
+    "whole": lambda signed: signed,
+    "tampered": lambda signed: _flipped(signed, len(signed) - 400),
+    "stranger": lambda signed: signed,
+    "plain": lambda signed: origins.picture(),
+    "png": lambda signed: origins.authority().sign(origins.picture(kind="PNG"), "image/png"),
+    "webp": lambda signed: origins.authority().sign(origins.picture(kind="WEBP"), "image/webp"),
+    "edited": lambda signed: _edited(signed, by=origins.authority()),
+    "edited, its parent altered": lambda signed: _edited(signed, by=origins.authority()).replace(
+        b"trainedAlgorithmicMedia", b"trainedAlgorithmicMediA", 1
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SEEN_BY_BOTH)
 def test_a_second_verifier_agrees(signed: bytes, case: str) -> None:
-    data = {"tampered": _flipped(signed, len(signed) - 400), "plain": origins.picture()}.get(case, signed)
+    data = SEEN_BY_BOTH[case](signed)
     trust = Trust.shipped() if case == "stranger" else known(origins.authority())
-    ours = read(data, trust).credentials
+    ours, kind = read(data, trust).credentials, sniff(data)
     theirs = encypher_c2pa.verify(
-        data, "image/jpeg", trust_pem=trust.pem or None, no_default_trust=True, telemetry=False, online=False
+        data, kind, trust_pem=trust.pem or None, no_default_trust=True, telemetry=False, online=False
     )
     assert ours.present is theirs["present"]
     if ours.present:

@@ -18,6 +18,7 @@ from heicfiles import HEIC
 from rempart.errors import UnreadableImageError
 from rempart.provenance import examining
 from rempart.provenance.carried import packed
+from rempart.provenance.looking import read_prompts
 from rempart.provenance.origin import Declaration, Trust, read_origin
 from rempart.provenance.origin.hidden import hidden_in
 from rempart.provenance.origin.values import CredentialState, Unread
@@ -155,6 +156,7 @@ def test_a_file_over_the_limit_has_no_prompts_and_no_origin() -> None:
         assert (looked.examination.outcome, looked.origin) == (Outcome.TOO_LARGE, None)
         with pytest.raises(UnreadableImageError):
             prompts_in(small, origins.picture())
+        assert read_prompts(small, memoryview(origins.picture())).outcome is Outcome.UNREADABLE
 
 
 def test_manifests_that_are_huge_deep_or_many_end_in_an_answer(pool: WorkerPool) -> None:

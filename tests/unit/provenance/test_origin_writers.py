@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 
 import pytest
 from PIL import Image
-from sd_parsers import ParserManager
+from sd_parsers import Eagerness, ParserManager
 
 import origins
 import pictures
@@ -209,6 +210,38 @@ def test_the_samples_are_what_another_parser_knows(case: str) -> None:
     found = ParserManager().parse(io.BytesIO(WRITERS[case][1]()))
     assert found is not None
     assert found.generator.name == PEERS[case]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_we_hide_is_what_another_parser_finds() -> None:
+    manager = ParserManager(eagerness=Eagerness.EAGER)
+    for text, name in ((json.dumps(origins.NOVEL), "NOVELAI"), (origins.WEBUI, "AUTOMATIC1111")):
+        found = manager.parse(io.BytesIO(origins.hidden(text)))
+        assert found is not None
+        assert found.generator.name == name
+
+
+def test_a_packet_too_long_for_one_segment_is_put_together() -> None:
+    """XMP part 3, 1.1.3.1: its pieces come in any order, each with its place."""
+    packet = origins.xmp({"Iptc4xmpExt:DigitalSourceType": origins.TRAINED})
+    plain, name = origins.picture(), b"0123456789ABCDEF0123456789ABCDEF"
+    pieces = [(at, packet[at : at + 300]) for at in range(0, len(packet), 300)]
+    segments = b""
+    for at, piece in reversed(pieces):
+        body = b"http://ns.adobe.com/xmp/extension/\0" + name + struct.pack(">II", len(packet), at) + piece
+        segments += b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
+    assert read(plain[:2] + segments + plain[2:]).declaration is MADE
+
+
+def test_profiles_in_text_chunks_are_read_as_blocks() -> None:
+    for kind, block in (
+        ("exif", origins.exif({}, origins.WEBUI)),
+        ("xmp", origins.xmp({"photoshop:Credit": "Made with Google AI"})),
+    ):
+        found = read(
+            origins.png({f"Raw profile type {kind}": f"\n{kind}\n {len(block)}\n{block.hex()}\n"}, packed=True)
+        )
+        assert found.declaration is MADE
 
 
 def test_blocks_are_found_wherever_a_format_puts_them() -> None:

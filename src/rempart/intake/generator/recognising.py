@@ -21,6 +21,8 @@ from rempart.signals.values import PdqHash
 
 By = Literal["watermark", "manifest", "hash"]
 RADIUS = generated.RADIUS
+MOST = 50
+"""As many records answer by their hash, the nearest: a generator makes many pictures that look alike."""
 _MOST_MANIFESTS = 64
 _BINDING = re.compile(r"[0-9a-f]{12}")
 
@@ -73,7 +75,7 @@ def recognise(
     for value in some:
         if _BINDING.fullmatch(value):
             answers(generated.find(conn, int(value, 16)), "manifest")
-    for row, distance in generated.near(conn, pdq) if pdq is not None else ():
+    for row, distance in generated.near(conn, pdq, most=MOST) if pdq is not None else ():
         one = answers(row, "hash")
         assert one is not None
         one.distance = distance

@@ -104,7 +104,10 @@ def prompts_in(pool: WorkerPool, data: bytes | memoryview) -> tuple[tuple[str, s
         os.close(descriptor)
     if answer is None:
         raise UnreadableImageError(found.error or "")
-    return _texts(answer)
+    try:
+        return _texts(answer)
+    except FrameError as err:
+        raise UnreadableImageError("The decoder answered nonsense.") from err
 
 
 def _asked(

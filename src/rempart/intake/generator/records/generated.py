@@ -98,12 +98,12 @@ def of_manifests(conn: Connection, manifests: Sequence[str]) -> tuple[GeneratedR
     return _rows(conn, generated.c.manifest.in_(manifests)) if manifests else ()
 
 
-def near(conn: Connection, pdq: PdqHash) -> tuple[tuple[GeneratedRow, int], ...]:
-    """Every record whose hash is within RADIUS, with its distance, nearest first."""
+def near(conn: Connection, pdq: PdqHash, *, most: int | None = None) -> tuple[tuple[GeneratedRow, int], ...]:
+    """Every record whose hash is within RADIUS, with its distance, nearest first; or so many of them."""
     wanted = select(generated_parts.c.record).where(generated_parts.c.part.in_(sorted(_around(pdq)))).distinct()
     numbers = select(generated.c.record, generated.c.pdq).where(generated.c.record.in_(wanted))
     found = [(row.record, pdq.distance(PdqHash(row.pdq))) for row in conn.execute(numbers)]
-    kept = sorted((distance, record) for record, distance in found if distance <= RADIUS)
+    kept = sorted((distance, record) for record, distance in found if distance <= RADIUS)[:most]
     rows = {row.record: row for row in _of_records(conn, [record for _, record in kept])}
     return tuple((rows[record], distance) for distance, record in kept)
 
