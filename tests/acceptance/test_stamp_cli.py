@@ -83,6 +83,15 @@ def test_check_names_the_rule_and_renewing_mends_it(home):
     assert stamp(home, "in.png")[1]["c2pa"]["state"] == "trusted"
 
 
+def test_without_a_certificate_a_picture_is_labelled_and_marked_and_check_says_what_is_missing(home, tmp_path):
+    make_data(tmp_path / "data")
+    (tmp_path / "in.png").write_bytes((home / "in.png").read_bytes())
+    code, told = stamp(tmp_path, "in.png")
+    assert (code, told["c2pa"]["present"], told["watermark"]["found"]) == (0, False, True)
+    done = command("certs", "check", "--data", tmp_path / "data")
+    assert (done.returncode, "rempart certs make" in done.stderr) == (2, True)
+
+
 def test_a_command_signs_in_place_of_the_key(tmp_path):
     data = tmp_path / "data"
     program = tmp_path / "sign.py"

@@ -1,5 +1,6 @@
 """What the README says works, works: its commands and its Python example are run as they stand."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -72,3 +73,16 @@ def test_the_service_answers_after_the_three_commands(folder):
         server.terminate()
         assert server.wait(30) == 0
         server.stdout.close()
+
+
+def test_what_a_generator_made_is_stamped_and_recognised(folder):
+    rempart = str(Path(sys.executable).with_name("rempart"))
+    lines = blocks("sh")[4].replace(".venv/bin/rempart", rempart).splitlines()
+    assert len(lines) == 3
+    for line in lines[:-1]:
+        subprocess.run(line, shell=True, cwd=folder, check=True, capture_output=True)
+    done = subprocess.run(f"{lines[-1]} --json", shell=True, cwd=folder, check=True, capture_output=True, text=True)
+    stamped, before = map(json.loads, done.stdout.splitlines())
+    assert (stamped["declaration"], stamped["c2pa"]["state"]) == ("ai_made", "trusted")
+    assert {"watermark", "manifest"} <= set(stamped["recognised_by"])
+    assert before["declaration"] == "none"

@@ -38,9 +38,9 @@ def command() -> None:
 
 @command.command()
 @data_option
-@click.option("--organisation", help="Who signs, as readers show it; needed the first time.")
+@click.option("--organisation", default="Test authority", show_default=True, help="Who signs, as readers show it.")
 @click.option("--renew", is_flag=True, help="A new certificate of the authority that is there.")
-def make(data: Path, organisation: str | None, renew: bool) -> int:
+def make(data: Path, organisation: str, renew: bool) -> int:
     """Make an authority and a certificate to sign with, in the data folder's keys/.
 
     Only readers that were given the authority's certificate (keys/stamp-root.pem) trust what it signs; all others say
@@ -53,8 +53,6 @@ def make(data: Path, organisation: str | None, renew: bool) -> int:
     else:
         if files.certificate.exists() or files.anchor.exists():
             raise RefusedError(f"{files.certificate} is there already.", hint="Renew it with --renew.")
-        if not organisation:
-            raise RefusedError("An organisation is missing.", hint="Say who signs with --organisation.")
         root = make_root(organisation, at=at)
         _write(files.anchor, root.certificate)
         _write(files.anchor_key, root.key)
@@ -93,6 +91,8 @@ def check(data: Path, certificate: Path | None, anchor: Path | None, as_json: bo
 
 def _checked(settings: Settings, certificate: Path | None, anchor: Path | None) -> Iterator[Rule]:
     files = certificate_files(settings)
+    if certificate is None and not settings.stamp.certificate and not files.certificate.exists():
+        raise RefusedError("No certificate is set up.", hint="Make one with `rempart certs make`.")
     chain = chain_of(read_file(certificate or files.certificate).decode("utf-8", "replace"))
     anchors = chain_of(read_file(anchor or files.anchor).decode("utf-8", "replace"))
     yield from rules(chain, anchors, at=utc_now())

@@ -73,7 +73,7 @@ class Parts:
     curation: Curation
     policies: PolicyStore
     alarms: Alarms
-    drawers: WorkerPool
+    readers: WorkerPool
     finder: PartFinder | None = None
 
 
@@ -96,7 +96,7 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
         MARK: MarkReader(
             parts.store,
             vault=parts.vault,
-            pool=parts.drawers,
+            pool=parts.readers,
             trust=Trust.kept(settings.data),
             clock=parts.store.clock,
         ),

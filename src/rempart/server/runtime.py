@@ -98,13 +98,13 @@ class Runtime:
             ensure_first(conn, at=self._clock())
         vault = open_vault(settings, store, keyring=open_keyring(settings), clock=self._clock)
         lists, item_index, protected = self._indexes(store)
-        drawers = stack.enter_context(_drawers(settings))
+        readers = stack.enter_context(closing(looking.reading_pool(limits=_looking_limits(settings))))
         stampers = stack.enter_context(closing(stamping_pool(settings)))
         parts = Parts(
             store=store, vault=vault, lists=lists, items=item_index, protected=protected, policies=PolicyStore(),
             curation=open_curation(settings, store, lists, self._clock),
             alarms=Alarms(settings, keyring=vault.keyring, clock=self._clock),
-            drawers=drawers, finder=open_finder(settings, vault, stack, share=self._share),
+            readers=readers, finder=open_finder(settings, vault, stack, share=self._share),
         )  # fmt: skip
         pool = stack.enter_context(_pool(settings, self._share))
         ruler, count = self._ruler(parts), _workers(settings, self._share)
@@ -125,7 +125,9 @@ class Runtime:
             bodies=BodyMemory(max(BODY_MEMORY, 2 * settings.server.body_bytes)),
             readiness=readiness(parts, periodic), fetcher=_fetcher(settings), alarms=parts.alarms,
             watch=ClockWatch(clock=self._clock),
-            sight=Showing(store, vault=vault, pool=drawers, clock=self._clock),
+            sight=Showing(
+                store, vault=vault, pool=stack.enter_context(_drawers(settings)), clock=self._clock, readers=readers
+            ),
         )  # fmt: skip
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
@@ -202,8 +204,11 @@ def _workers(settings: Settings, share: int) -> int:
 
 def _drawers(settings: Settings) -> AbstractContextManager[WorkerPool]:
     """Evidence is drawn in a worker of its own, which starts with the first look."""
-    limits = Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)
-    return closing(drawing_pool(limits=limits, task=looking.TASK))
+    return closing(drawing_pool(limits=_looking_limits(settings)))
+
+
+def _looking_limits(settings: Settings) -> Limits:
+    return Limits(file_bytes=settings.server.body_bytes, seconds=_DRAWING_SECONDS)
 
 
 def _pool(settings: Settings, share: int) -> WorkerPool:

@@ -51,9 +51,9 @@ class Drawn:
     whole: bool = False
 
 
-def drawing_pool(*, workers: int = 1, limits: Limits, task: str = TASK) -> WorkerPool:
-    """Workers for `draw`; each starts when it is first needed. `task` may be one that does more than draw."""
-    return WorkerPool(workers=workers, limits=limits, task=task, waiting=64)
+def drawing_pool(*, workers: int = 1, limits: Limits) -> WorkerPool:
+    """Workers for `draw`; each starts when it is first needed."""
+    return WorkerPool(workers=workers, limits=limits, task=TASK, waiting=64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,10 +166,12 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
         full = (made.height, made.width) == decoded.pixels.shape[:2]
         whole = step is Step.ORIGINAL and full and one_picture(data, decoded.media_type)
         decoded.pixels.fill(0)
-    except MemoryError as err:
+    except NotMediaError as err:
+        return Examination(outcome=Outcome.NOT_MEDIA, error=str(err)[:200])
+    except (TooLargeError, MemoryError) as err:
         return Examination(outcome=Outcome.TOO_LARGE, error=str(err)[:200])
     except RempartError as err:
-        return Examination(outcome=outcome_of(err), error=str(err)[:200])
+        return Examination(outcome=Outcome.UNREADABLE, error=str(err)[:200])
     start = memoryfile.after(plan["size"])
     if len(made.data) > os.lseek(descriptor, 0, os.SEEK_END) - start:
         return Examination(outcome=Outcome.TOO_LARGE, error="The picture has more bytes than there is room for.")
@@ -178,13 +180,6 @@ def _drawn(descriptor: int, plan: Mapping[str, Any], limits: Limits) -> Examinat
         outcome=Outcome.OK, media_type=made.media_type, size=len(made.data), width=made.width, height=made.height,
         recipe=_WHOLE if whole else None,
     )  # fmt: skip
-
-
-def outcome_of(err: RempartError) -> Outcome:
-    """What became of bytes of which this error was raised."""
-    if isinstance(err, NotMediaError):
-        return Outcome.NOT_MEDIA
-    return Outcome.TOO_LARGE if isinstance(err, TooLargeError) else Outcome.UNREADABLE
 
 
 @cache

@@ -26,7 +26,6 @@ from rempart.provenance.origin.trust import Trust
 from rempart.provenance.watermark.embedding import embedded
 from rempart.provenance.watermark.pattern import Pattern
 from rempart.signals.digests import digest_bytes
-from rempart.signals.drawing import drawing_pool
 from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.store.engine import Store
@@ -44,7 +43,7 @@ def pool() -> Iterator[WorkerPool]:
 
 @pytest.fixture(scope="module")
 def drawers() -> Iterator[WorkerPool]:
-    with drawing_pool(limits=Limits(seconds=20), task=looking.TASK) as made:
+    with looking.reading_pool(limits=Limits(seconds=20)) as made:
         yield made
 
 

@@ -9,7 +9,15 @@ from rempart.people.permissions import Role
 from rempart.server.pages.rendering import FILES, address_of
 
 OWN = sorted(name for name in FILES if name.startswith(("notice.", "notice-")))
-PLACES = ["/notice", "/notice?lang=fr", "/notice/follow", "/notice/3467-9CDF", "/notice/a/b", *map(address_of, OWN)]
+PLACES = [
+    "/notice",
+    "/notice?lang=fr",
+    "/notice/follow",
+    "/notice/protect",
+    "/notice/3467-9CDF",
+    "/notice/a/b",
+    *map(address_of, OWN),
+]
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,7 @@ def case_of(house, data, *, read=True):
             look_for(conn, number, at=house.clock())
         service = house.runtime.service
         reader = MarkReader(
-            house.store, vault=service.vault, pool=service.sight._pool, trust=Trust.shipped(), clock=house.clock
+            house.store, vault=service.vault, pool=service.sight._readers, trust=Trust.shipped(), clock=house.clock
         )
         run_due(house.store, {MARK: reader})
     return case, number

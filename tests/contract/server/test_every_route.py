@@ -167,6 +167,7 @@ def test_nothing_is_open_that_was_not_meant_to_be(house):
         "/ledger/checkpoint",
         "/ledger/key",
         "/notice",
+        "/notice/protect",
         "/notice/send",
         "/notice/{number}",
         "/openapi.json",

@@ -60,8 +60,11 @@ class _Looker:
 class Showing:
     """Shows what was granted. Safe from several threads; blocks while evidence is opened and drawn."""
 
-    def __init__(self, store: Store, *, vault: Vault, pool: WorkerPool, clock: Clock) -> None:
-        self._store, self._pool, self._clock = store, pool, clock
+    def __init__(
+        self, store: Store, *, vault: Vault, pool: WorkerPool, clock: Clock, readers: WorkerPool | None = None
+    ) -> None:
+        """`pool` draws and reads metadata; `readers` read prompts and compare."""
+        self._store, self._pool, self._clock, self._readers = store, pool, clock, readers or pool
         self.vault = vault
 
     def picture(self, case_id: str, grant_id: str, *, who: Principal) -> Derivative:
@@ -91,7 +94,7 @@ class Showing:
     def metadata(self, case_id: str, grant_id: str, *, who: Principal) -> tuple[tuple[str, str], ...]:
         """What the file of a grant says of itself, as names and values; empty where it says nothing. Raises as
         `picture` does."""
-        found = self._text(case_id, grant_id, METADATA, read_metadata, who=who)
+        found = self._text(case_id, grant_id, METADATA, read_metadata, self._pool, who=who)
         with self._store.write() as conn:
             grants.begin(conn, case_id, grant_id, who=who, at=self._clock(), whole=is_whole(found.pairs))
         return found.pairs
@@ -99,7 +102,7 @@ class Showing:
     def prompts(self, case_id: str, grant_id: str, *, who: Principal) -> Prompts:
         """The words with which somebody had the picture of a grant made, read again from its sealed bytes and kept
         nowhere. Raises as `picture` does."""
-        found = self._text(case_id, grant_id, PROMPTS, read_prompts, who=who)
+        found = self._text(case_id, grant_id, PROMPTS, read_prompts, self._readers, who=who)
         with self._store.write() as conn:
             grants.begin(conn, case_id, grant_id, who=who, at=self._clock())
         return found
@@ -107,7 +110,9 @@ class Showing:
     def compared(self, case_id: str, grant_ids: tuple[str, str], *, who: Principal) -> Mapping[str, Any]:
         """Whether the pictures of two grants share pixels: the figures of `derivation.document.finding`. Nothing of
         either is kept, and neither is taken for the source of the other. Raises as `picture` does."""
-        suspect, source = (self._text(case_id, one, COMPARE, read_sheet, who=who).found for one in grant_ids)
+        suspect, source = (
+            self._text(case_id, one, COMPARE, read_sheet, self._readers, who=who).found for one in grant_ids
+        )
         from rempart.provenance.derivation.comparing import Suspect
         from rempart.provenance.derivation.document import finding
 
@@ -117,12 +122,14 @@ class Showing:
                 grants.begin(conn, case_id, one, who=who, at=self._clock())
         return told
 
-    def _text(self, case_id: str, grant_id: str, step: str, read: Callable[..., _T], *, who: Principal) -> _T:
+    def _text(
+        self, case_id: str, grant_id: str, step: str, read: Callable[..., _T], pool: WorkerPool, *, who: Principal
+    ) -> _T:
         row = self._good(case_id, grant_id, step, who=who)
         assert row.object is not None
         try:
             with self.vault.opened(row.object, purpose=row.purpose, by=_Looker(row.id)) as data:
-                found = read(self._pool, data, timeout=_WAIT_SECONDS)
+                found = read(pool, data, timeout=_WAIT_SECONDS)
         except RempartError as err:
             hindrance = next((told for kind, told in _OF_ERROR if isinstance(err, kind)), None)
             if hindrance is None:

@@ -74,6 +74,8 @@ def make_leaf(root: Issued, *, at: datetime) -> Issued:
     key = ec.generate_private_key(ec.SECP256R1())
     organisation = authority.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value
     end = min(at + LIFE, authority.not_valid_after_utc) - at
+    if end <= timedelta(0):
+        raise CertificateError("The authority's own certificate has expired.", hint="Make a new authority.")
     made = (
         _begun(_name(str(organisation), "Rempart stamp"), authority.subject, key, at=at, life=end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

@@ -91,6 +91,8 @@ def test_what_is_no_certificate_or_no_key_is_refused():
             chain_of(text)
     with pytest.raises(CertificateError):
         make_leaf(Issued(certificate=certificates().root.certificate, key=certificates().leaf.key), at=NOW)
+    with pytest.raises(CertificateError, match="expired"):
+        make_leaf(certificates().root, at=NOW + timedelta(days=4000))
     with pytest.raises(CertificateError):
         make_root("x" * 65, at=NOW)
 

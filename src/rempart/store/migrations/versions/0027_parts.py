@@ -20,6 +20,6 @@ def upgrade() -> None:
         sa.Column("made", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_list_parts"),
         sa.ForeignKeyConstraint(["list"], ["lists.number"], name="fk_list_parts_list"),
-        sa.UniqueConstraint("list", "ref", name="uq_list_parts_list"),
+        sa.UniqueConstraint("list", "ref", name="uq_list_parts_list_ref"),
         sqlite_autoincrement=True,
     )
