@@ -126,12 +126,13 @@ class Checker:
             future.set_exception(err)
             raise
 
-    def examined_now(self, content: bytes) -> Examination:
-        """The signals of some bytes that nobody asks a verdict about; nothing of them is kept. Blocks.
+    def examined_now(self, content: bytes, *, whole: bool = False) -> Examination:
+        """The signals of some bytes that nobody asks a verdict about; nothing of them is kept. Blocks. `whole`: of what
+        they hold beneath what they show, too.
 
         Raises UnavailableError when too much waits.
         """
-        return self._pool.examine(content, self._plan)
+        return self._pool.examine(content, replace(self._plan, whole=whole))
 
     def write(self, request: CheckRequest, seen: Examination, *, parts: Looked | None) -> Future[CheckAnswer]:
         """Rule on bytes that were looked at already, and write that down as `submit` does."""

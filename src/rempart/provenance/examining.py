@@ -60,6 +60,7 @@ def examine_in_worker(
         descriptor,
         probe_set=plan.get("probe_set"),
         facets=bool(plan.get("facets")),
+        whole=bool(plan.get("whole")),
         limits=limits,
         progress=progress,
         room=_held().room,

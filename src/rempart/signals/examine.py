@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
-from rempart.errors import NotMediaError, RempartError, TooLargeError
+from rempart.errors import NotMediaError, RempartError, TooLargeError, UnreadableImageError
 from rempart.signals.digests import digest_bytes, digest_stream
 from rempart.signals.frames import FrameError
 from rempart.signals.mediatype import HEAD_BYTES, sniff
@@ -169,6 +169,7 @@ def examine_in_worker(
         descriptor,
         probe_set=plan.get("probe_set"),
         facets=bool(plan.get("facets")),
+        whole=bool(plan.get("whole")),
         limits=limits,
         progress=progress,
         room=_worker_room(),
@@ -186,6 +187,7 @@ def examine(
     *,
     probe_set: str | None = "canonical",
     facets: bool = False,
+    whole: bool = False,
     limits: Limits,
     progress: Callable[[], None] = lambda: None,
     room: PixelRoom | None = None,
@@ -194,7 +196,7 @@ def examine(
     """Look at a file in this process: for workers and tests. Never raises for what the file holds.
 
     The file is read by explicit offsets, so that a second worker can start over with the same descriptor. `beside` is
-    handed the bytes of a picture that is decoded; what it gives stands in the answer.
+    handed the bytes of a picture that is decoded; what it gives stands in the answer. `whole`: as in a pool's `Plan`.
     """
     data: bytes | None = None
     try:
@@ -226,7 +228,7 @@ def examine(
         )
     if beside is not None:
         found = partial(found, beside=beside(data))
-    return _hash_picture(data, found, probe_set=probe_set, facets=facets, limits=limits, room=room)
+    return _hash_picture(data, found, probe_set=probe_set, facets=facets, whole=whole, limits=limits, room=room)
 
 
 def _hash_picture(
@@ -235,6 +237,7 @@ def _hash_picture(
     *,
     probe_set: str,
     facets: bool,
+    whole: bool,
     limits: Limits,
     room: PixelRoom | None,
 ) -> Examination:
@@ -243,8 +246,10 @@ def _hash_picture(
 
     try:
         decoded = decode(data, limits=limits, room=room)
-        del data
         probes = _probes_of(decoded, probe_set)
+        if whole:
+            probes += probes_beneath(data, decoded, probe_set)
+        del data
         keys = make_facets(decoded.pixels) if facets else ()
     except NotMediaError as err:
         return found(outcome=Outcome.NOT_MEDIA, error=str(err))
@@ -276,6 +281,24 @@ def _probes_of(decoded: Decoded, probe_set: str) -> tuple[Probe, ...]:
         return make_probes(decoded, probe_set=probe_set)
     result = pdq(decoded.pixels)
     return (Probe(name="canonical", hash=result.hash, quality=result.quality),)
+
+
+def probes_beneath(data: bytes, decoded: Decoded, probe_set: str) -> tuple[Probe, ...]:
+    """The probes of what a picture holds beneath what it shows. Raises UnreadableImageError for one that moves, of
+    which the first picture alone was looked at, and for one that cannot be read so."""
+    from rempart.signals.beneath import beneath, moves
+    from rempart.signals.decode import describe
+
+    try:
+        if moves(data, decoded.media_type):
+            raise UnreadableImageError("The picture moves: only its first picture could be looked at.")
+        under = beneath(data, decoded)
+    except (RempartError, MemoryError):
+        raise
+    except Exception as err:  # as in `decode`: decoders raise almost anything
+        raise UnreadableImageError(describe(err)) from err
+    found = () if under is None else _probes_of(under, probe_set)
+    return tuple(replace(one, name=f"beneath:{one.name}") for one in found if one.quality >= LOW_QUALITY_BELOW)
 
 
 class _Content:

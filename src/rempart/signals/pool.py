@@ -40,14 +40,16 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What to make of each file: a probe set by name (None for digests only), and facets or not."""
+    """What to make of each file: a probe set by name (None for digests only), and facets or not. `whole`: what a file
+    holds beneath what it shows, too (see `beneath`); one that cannot be looked at whole is unreadable."""
 
     probe_set: str | None = "canonical"
     facets: bool = False
+    whole: bool = False
 
     def wire(self) -> dict[str, Any]:
         """The plan as the worker's task is told it."""
-        return {"probe_set": self.probe_set, "facets": self.facets}
+        return {"probe_set": self.probe_set, "facets": self.facets} | ({"whole": True} if self.whole else {})
 
 
 CANONICAL = Plan()

@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageCms
 
 from rempart.errors import RempartError
+from rempart.signals.beneath import beneath, moves
 from rempart.signals.colour import render
 from rempart.signals.decode import decode, prepare_codecs
 from rempart.signals.digests import digest_bytes
@@ -25,10 +26,13 @@ def warm_up() -> None:
     here is no reason to stop: its files will be `unreadable`, and `rempart doctor` says so."""
     prepare_codecs()
     limits = Limits()
-    for data in samples().values():
+    for kind, data in samples().items():
         digest_bytes(data)
         try:
-            pdq(decode(data, limits=limits).pixels)
+            decoded = decode(data, limits=limits)
+            pdq(decoded.pixels)
+            moves(data, kind)
+            beneath(data, decoded)
         except RempartError:
             continue
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -38,10 +42,20 @@ def warm_up() -> None:
             image = Image.fromarray(np.zeros((8, 8), np.uint16))
         render(image if mode != "P" else gradient().quantize(4), profile=profile, orientation=6)
     Image.open(io.BytesIO(samples()["image/png"])).load()
+    beneath(_clear(), decode(_clear(), limits=limits))
     framed = decode(_framed(), limits=limits)
     for name in SETS:
         make_probes(framed, probe_set=name)
     make_facets(framed.pixels)
+
+
+def _clear() -> bytes:
+    """A picture under full transparency."""
+    stream = io.BytesIO()
+    image = gradient().convert("RGBA")
+    image.putalpha(0)
+    image.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def _framed() -> bytes:
