@@ -11,7 +11,7 @@ import numpy as np
 
 from rempart.cli.datafolder import opened_data
 from rempart.cli.terminal import printable
-from rempart.intake.generator.recognising import recognise
+from rempart.intake.generator.recognising import names_of, recognise
 from rempart.provenance.origin.values import CredentialState, Declaration, Origin
 from rempart.provenance.origin.working import Looked
 from rempart.provenance.watermark.pattern import Pattern
@@ -65,7 +65,7 @@ class Recognising:
                 conn,
                 record=found.record if found else None,
                 pdq=seen.pdq if seen.outcome is Outcome.OK else None,
-                manifests=_named(looked.origin) if looked.origin else (),
+                manifests=names_of(looked.origin.credentials) if looked.origin else (),
             )
         ways = {way for one in records for way in one.by}
         return {
@@ -81,14 +81,6 @@ class Recognising:
 def without_data() -> Iterator[Callable[[Looked], Known]]:
     """Without a data folder there is no key to look for marks with, and no record to compare with."""
     yield lambda _: {"watermark": {"found": None, "record_id": None}, "recognised_by": [], "records": []}
-
-
-def _named(origin: Origin) -> tuple[str, ...]:
-    """What credentials that are the picture's own name: their manifests, and the marks bound to them."""
-    found = origin.credentials
-    if not found.intact:
-        return ()
-    return (*found.manifests, *(one.value for one in found.soft_bindings))
 
 
 def record_of(path: str, looked: Looked, known: Known) -> dict[str, Any]:
