@@ -136,7 +136,7 @@ def _said(manifests: Mapping[str, Mapping[str, Any]], label: str, *, program: st
     return Said(
         grounds=grounds,
         source_types=tuple(one.text for one in grounds),
-        generator=program if by_ai and counts else None,
+        generator=(_maker(manifests[label]) or program) if by_ai and counts else None,
         fields=agents,
     )
 
@@ -164,6 +164,15 @@ def _grounds(
                 yield Ground(place=Place.C2PA, says=Declaration.AI_EDITED, text=one.text, counts=counts)
 
 
+def _maker(manifest: Mapping[str, Any]) -> str | None:
+    """What made or edited it, where an action of a generator says: what signed may be another program."""
+    for action in _actions(manifest):
+        found = action.get("digitalSourceType")
+        if isinstance(found, str) and meant(found) in (Declaration.AI_MADE, Declaration.AI_EDITED):
+            return next(_agents_of(action), None)
+    return None
+
+
 def _source_types(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for action in _actions(manifest):
         found = action.get("digitalSourceType")
@@ -179,10 +188,14 @@ def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _agents(manifest: Mapping[str, Any]) -> Iterator[str]:
     for action in _actions(manifest):
-        agent = action.get("softwareAgent")
-        name = agent.get("name") if isinstance(agent, Mapping) else agent
-        if isinstance(name, str) and 0 < len(name) <= MOST_FIELD:
-            yield short(name)
+        yield from _agents_of(action)
+
+
+def _agents_of(action: Mapping[str, Any]) -> Iterator[str]:
+    agent = action.get("softwareAgent")
+    name = agent.get("name") if isinstance(agent, Mapping) else agent
+    if isinstance(name, str) and 0 < len(name) <= MOST_FIELD:
+        yield short(name)
 
 
 def _program(manifest: Mapping[str, Any]) -> str | None:
