@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import stat
@@ -105,6 +106,14 @@ def test_the_report_is_the_same_to_the_bit_and_holds_no_picture(
     assert len(pages) >= 3
     assert not any(re.search(rb"\bBI\b|\bDo\b", page) for page in pages)
     assert stat.S_IMODE((folder / "report.pdf").stat().st_mode) == 0o600
+
+
+def test_the_report_names_the_digest_of_the_json_as_it_is_printed(folder: Path) -> None:
+    done = command("derive", folder / "suspect.jpg", folder / "sources" / "2.jpg", "--json",
+                   "--report", folder / "named.pdf")  # fmt: skip
+    digest = hashlib.sha256(done.stdout.encode()).hexdigest().encode()
+    raw = STREAM.findall((folder / "named.pdf").read_bytes())
+    assert any(digest in zlib.decompress(a85decode(b"<~" + one.strip().removeprefix(b"<~"), adobe=True)) for one in raw)
 
 
 def test_the_words_say_what_is_not_told(folder: Path) -> None:

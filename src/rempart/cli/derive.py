@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from rempart.cli.output import output_file
 from rempart.provenance.derivation.comparing import Finding, Suspect
 from rempart.provenance.derivation.document import finding, method
 from rempart.provenance.derivation.making import Made, sheet_pool, sheets
-from rempart.provenance.derivation.report import LANGUAGES, report
+from rempart.provenance.derivation.report import LANGUAGES, report, written
 from rempart.scan.paths import json_path, visible
 from rempart.signals.outcome import Limits, Outcome
 from rempart.signals.pool import WorkerPool
@@ -67,7 +66,7 @@ def command(
     if paper is not None and asked.sheet is not None:
         with output_file(paper) as stream:
             stream.write(report(document, language=language))
-    click.echo(json.dumps(document) if as_json else "\n".join(_lines(document)))
+    click.echo(written(document) if as_json else "\n".join((*_lines(document), "")), nl=False)
     return worst(found=False, failed=any(one["outcome"] != Outcome.OK.value for one in (document, *results)))
 
 

@@ -38,9 +38,9 @@ Words = Mapping[str, str]
 
 
 def report(document: Mapping[str, Any], *, language: str = "en") -> bytes:
-    """The PDF of what `rempart derive --json` gave, in English or French."""
+    """The PDF of what `rempart derive --json` gave, in English or French; it names the digest of that very line."""
     said, stream = _words(language), BytesIO()
-    digest = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    digest = hashlib.sha256(written(document).encode()).hexdigest()
     paper = SimpleDocTemplate(
         stream, pagesize=A4, leftMargin=20 * mm, rightMargin=20 * mm, topMargin=18 * mm, bottomMargin=20 * mm,
         title=said["title"], author="Rempart", lang=language, invariant=1,
@@ -55,6 +55,11 @@ def report(document: Mapping[str, Any], *, language: str = "en") -> bytes:
     story = [*_head(document, said), *_findings(document, said), *_rates(said), *_made(document, said, digest)]
     paper.build(story, onFirstPage=foot, onLaterPages=foot)
     return stream.getvalue()
+
+
+def written(document: Mapping[str, Any]) -> str:
+    """The document as `--json` prints it, with the end of its line."""
+    return json.dumps(document) + "\n"
 
 
 @cache
