@@ -10,7 +10,7 @@ from typing import Any
 from starlette.responses import Response
 
 from rempart.gate.answers import AnswerError, Form, garbage, wrong
-from rempart.gate.dialect import Output, Read, Route, Told, answer_document, failed, request_document
+from rempart.gate.dialect import Output, Read, Route, Told, answer_document, failed, refuse_too_many, request_document
 from rempart.gate.keeper import Made
 from rempart.gate.limits import GateLimits
 from rempart.gate.reading import is_scalar, is_text, is_word, picture, written
@@ -63,6 +63,7 @@ class _Reader:
         fields = {name: self._field(name, value, pictures=pictures) for name, value in told.items()}
         if pictures and not fields.get("init_images"):
             raise wrong("There is no picture in `init_images`.")
+        refuse_too_many(self._limits, fields.get("batch_size"), fields.get("n_iter"))
         outgoing = Outgoing(path=path, content=written(fields | _FIXED), content_type=_JSON)
         said = {name: value for name, value in fields.items() if is_scalar(value) or name in _TEXTS | _WORDS}
         references = tuple(self._references)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +61,16 @@ class Route:
 def request_document(body: bytes) -> dict[str, Any]:
     """The JSON of a request."""
     return document(body, lambda what: wrong(f"The request cannot be read: {what}."))
+
+
+def refuse_too_many(limits: GateLimits, *counts: object) -> None:
+    """Raises AnswerError where more pictures are asked for than an answer may hold: all would be made for nothing."""
+    wanted = 1.0
+    for one in counts:
+        with suppress(ValueError):  # true and false, or nothing
+            wanted *= float(str(one))
+    if wanted > limits.outputs:
+        raise wrong(f"More than {limits.outputs} pictures are asked for.", code="too_many")
 
 
 def answer_document(body: bytes) -> dict[str, Any]:

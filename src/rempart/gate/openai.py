@@ -15,7 +15,7 @@ import httpx
 from starlette.responses import Response
 
 from rempart.gate.answers import AnswerError, Form, garbage, wrong
-from rempart.gate.dialect import Output, Read, Route, Told, answer_document, failed, request_document
+from rempart.gate.dialect import Output, Read, Route, Told, answer_document, failed, refuse_too_many, request_document
 from rempart.gate.events import read_events
 from rempart.gate.forms import read_form
 from rempart.gate.keeper import Made
@@ -75,6 +75,7 @@ def _read(
         raise wrong("Send JSON, or a form where pictures go with the request.", status=415, code="media_type")
     if pictures and not references:
         raise wrong("There is no picture in the request.")
+    refuse_too_many(limits, fields.get("n"))
     wants = _Wants(
         stream=fields.get("stream") in (True, "true", "True", "1", 1),
         event=_EVENTS[path.rpartition("/")[2]], model=str(fields.get("model") or ""),

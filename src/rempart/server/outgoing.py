@@ -75,7 +75,7 @@ def _looked_at(
             return marked, marked.examination, None
         except RefusedError as err:
             trouble = err
-    return None, service.checker.examined_now(going.content), trouble
+    return None, service.checker.examined_now(going.content, whole=True), trouble
 
 
 def _passes(

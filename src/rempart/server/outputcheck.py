@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
@@ -66,12 +67,13 @@ class ByAddress:
         return isinstance(answer, dict) and answer.get("verdict") == "allow"
 
     def _asked(self, client: httpx.Client, content: bytes, media_type: str) -> object:
-        headers = {"Content-Type": media_type, "Accept": "application/json"}
+        headers = {"Content-Type": media_type, "Accept": "application/json", "Accept-Encoding": "identity"}
+        until = time.monotonic() + self._seconds
         with client.stream("POST", self._url, content=content, headers=headers) as response:
             body = b""
-            for part in response.iter_bytes(8192):
+            for part in response.iter_raw():
                 body += part
-                if len(body) > _MOST_ANSWER:
+                if len(body) > _MOST_ANSWER or time.monotonic() > until:
                     raise ValueError("too long an answer")
         if response.status_code != 200:
             raise ValueError(f"status {response.status_code}")

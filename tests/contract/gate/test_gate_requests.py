@@ -63,6 +63,20 @@ def test_a_field_that_nobody_knows_or_that_may_hold_a_picture_is_refused(stage, 
     assert here.generator.asked == []
 
 
+@pytest.mark.parametrize(
+    ("path", "counts"),
+    [
+        (GENERATIONS, {"n": 17}), (GENERATIONS, {"n": 10**9}), (GENERATIONS, {"n": 1e30}),
+        ("/sdapi/v1/txt2img", {"batch_size": 5, "n_iter": 4}), ("/sdapi/v1/txt2img", {"n_iter": 10**6}),
+    ],
+)  # fmt: skip
+def test_more_pictures_than_an_answer_may_hold_are_not_made(stage, path, counts):
+    here = stage()
+    answer = here.http.post(here.url + path, json={"prompt": "a calm sea", **counts})
+    assert (answer.status_code, "More than 16 pictures" in answer.text) == (400, True)
+    assert here.generator.asked == []
+
+
 def test_numbers_pass_under_any_name_and_named_fields_as_text(stage):
     here = stage(fields=["lora"])
     body = {"prompt": "a calm sea", "seed": 7, "guidance_scale": 3.5, "tiled": True, "lora": "soft", "style": None}

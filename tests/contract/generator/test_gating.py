@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 
 from checking import SERVICE
@@ -142,6 +144,20 @@ def test_all_refusals_are_one_and_the_same_value(gate: Gatehouse):
     assert {gate.bring(one) for one in (jpeg(1), jpeg(2), b"no picture")} == {REFUSED}
 
 
+def test_a_protected_photo_under_transparency_is_refused_like_any_other(gate: Gatehouse):
+    gate.protect(encode(scene(2), "PNG"))
+    clear = np.dstack([scene(2), np.zeros(scene(2).shape[:2], np.uint8)])
+    assert gate.bring(encode(Image.fromarray(clear, "RGBA"), "PNG")) == REFUSED
+    other = np.dstack([scene(3), np.zeros(scene(3).shape[:2], np.uint8)])
+    assert gate.bring(encode(Image.fromarray(other, "RGBA"), "PNG")).verdict is Verdict.ALLOW
+
+
+def test_a_reference_that_moves_is_refused_since_only_its_first_picture_was_looked_at(gate: Gatehouse):
+    behind = [Image.fromarray(scene(2))]
+    assert gate.bring(encode(Image.fromarray(scene(1)), "PNG")).verdict is Verdict.ALLOW
+    assert gate.bring(encode(Image.fromarray(scene(1)), "PNG", save_all=True, append_images=behind)) == REFUSED
+
+
 def test_an_output_names_the_references_that_it_was_made_from(gate: Gatehouse):
     first, second = gate.bring(jpeg(1)).record, gate.bring(jpeg(2)).record
     found = gate.gate.references([second.id, first.id], service=SERVICE)
@@ -151,13 +167,15 @@ def test_an_output_names_the_references_that_it_was_made_from(gate: Gatehouse):
     assert made.assertion()["result"] == "allow"
 
 
-@pytest.mark.parametrize("other", ["another service", "an output", "nothing"])
+@pytest.mark.parametrize("other", ["another service", "an output", "no text that a database keeps", "nothing"])
 def test_a_reference_that_is_not_ours_is_refused(gate: Gatehouse, other: str):
     asked, service = gate.bring(jpeg(1)).record.id, SERVICE
     if other == "another service":
         service = "elsewhere"
     elif other == "an output":
         asked = gate.take_out(jpeg(2)).record.id
+    elif other == "no text that a database keeps":
+        asked += "\0"
     else:
         asked = "gate_00000000000000000000000000"
     with pytest.raises(RefusedError, match="unknown"):

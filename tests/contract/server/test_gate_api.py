@@ -194,6 +194,13 @@ def test_what_is_refused_is_never_stamped(client, runtime, data):
     assert count_generated(runtime) == before
 
 
+def test_a_protected_photo_under_transparency_of_an_output_is_refused(client):
+    shown = np.asarray(Image.open(BytesIO(PROTECTED)))
+    clear = Image.fromarray(np.dstack([shown, np.zeros(shown.shape[:2], np.uint8)]), "RGBA")
+    for stamp in ("true", "false"):
+        assert take_out(client, encode(clear, "PNG"), stamp=stamp).content == b'{"verdict":"block"}'
+
+
 def test_a_kind_that_is_not_stamped_is_told_so_only_where_nothing_speaks_against_it(client, runtime):
     cmyk = encode(Image.fromarray(scene(9)).convert("CMYK"))
     answer = take_out(client, cmyk, stamp="true")

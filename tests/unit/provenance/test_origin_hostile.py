@@ -18,6 +18,8 @@ from rempart.provenance.origin.credentials import _told
 from rempart.provenance.origin.hidden import hidden_in
 from rempart.provenance.origin.packet import read_xmp
 from rempart.provenance.origin.values import MOST_ROWS, MOST_TEXT, Credentials, Unread
+from rempart.provenance.origin.texts import MOST_UNPACKED
+from rempart.provenance.origin.values import MOST_ROWS, Credentials, Unread
 from rempart.signals.frames import FrameError
 from rempart.signals.outcome import Limits
 
@@ -67,6 +69,17 @@ def test_all_texts_of_a_file_share_one_bound() -> None:
     plain = origins.picture(kind="PNG")
     found = read(plain[:33] + one * 60 + plain[33:])
     assert found.unreadable == (Unread.TEXT,)
+
+
+def test_a_text_behind_so_many_that_it_is_not_read_any_more_is_told() -> None:
+    packed = zlib.compress(b"x" * (MOST_UNPACKED - 1))
+    before, after = (
+        origins.chunk(b"zTXt", b"a\0\0" + packed),
+        origins.chunk(b"tEXt", b"parameters\0Steps: 20, Sampler: x"),
+    )
+    plain = origins.picture(kind="PNG")
+    found = read(plain[:33] + before + after + plain[33:])
+    assert (found.declaration, found.unreadable) == (Declaration.NONE, (Unread.TEXT,))
 
 
 ENTITIES = b"""<?xpacket?><!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>

@@ -3,6 +3,8 @@
 import json
 import os
 import sys
+import time
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
@@ -48,6 +50,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers["content-length"]))
+        if self.path == "/drop":
+            self._drop()
+            return
         status, body = {
             "/allow": (200, json.dumps({"verdict": "allow"})),
             "/hold": (200, json.dumps({"verdict": "hold"})),
@@ -63,6 +68,16 @@ class Answers(BaseHTTPRequestHandler):
         self.send_header("content-length", str(len(body)))
         self.end_headers()
         self.wfile.write(body.encode())
+
+    def _drop(self):
+        """Never long without a byte, and never done."""
+        self.send_response(200)
+        self.end_headers()
+        with suppress(OSError):
+            for _ in range(60):
+                self.wfile.write(b" ")
+                time.sleep(0.05)
+            self.wfile.write(b'{"verdict":"allow"}')
 
     def log_message(self, *arguments):
         """Nothing."""
@@ -86,6 +101,12 @@ def test_an_address_that_says_allow_lets_pass(address):
 @pytest.mark.parametrize("path", ["hold", "list", "garbage", "long", "nested", "error", "moved"])
 def test_an_address_that_says_anything_else_holds(address, path):
     assert ByAddress(f"{address}/{path}", seconds=5).passes(b"picture", "image/png") is False
+
+
+def test_an_address_that_answers_by_drops_holds_when_its_time_is_over(address):
+    began = time.monotonic()
+    assert ByAddress(f"{address}/drop", seconds=0.3).passes(b"picture", "image/png") is False
+    assert time.monotonic() - began < 2
 
 
 def test_an_address_where_nobody_answers_holds():

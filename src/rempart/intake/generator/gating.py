@@ -125,15 +125,16 @@ class Gate:
             tries.tried(conn, subject, limits=self._limits, at=self._store.clock())
         passing = Passing(
             passage=Passage.REFERENCE, by=by, service=service, content=content,
-            seen=self._checker.examined_now(content), end_user=end_user,
+            seen=self._checker.examined_now(content, whole=True), end_user=end_user,
         )  # fmt: skip
         return self.pass_on(passing, subject=subject)
 
     def references(self, ids: Sequence[str], *, service: str) -> tuple[GateRecord, ...]:
         """The records of reference photos, in the order asked. Raises RefusedError for one that is not good."""
         wanted = list(dict.fromkeys(ids))
+        plain = [one for one in wanted if one.isascii() and one.isprintable()]
         with self._store.read() as conn:
-            found = records.of_ids(conn, service, wanted, since=self._store.clock() - REFERENCES_LAST)
+            found = records.of_ids(conn, service, plain, since=self._store.clock() - REFERENCES_LAST)
         if len(found) < len(wanted):
             raise RefusedError(
                 "reference: One of them is unknown, or older than a day.",

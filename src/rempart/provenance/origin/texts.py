@@ -36,6 +36,8 @@ def read_texts(found: Blocks) -> Said:
             parts.append(Said(unreadable=(Unread.TEXT,)))
             continue
         left -= len(raw)
+        if not left:  # what comes after it is not read any more
+            parts.append(Said(unreadable=(Unread.TEXT,)))
         if keyword == _XMP_KEYWORD:
             parts.append(read_xmp(raw))
         elif profile := _PROFILE.fullmatch(keyword):

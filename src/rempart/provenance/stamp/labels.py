@@ -10,6 +10,8 @@ import html
 import re
 from dataclasses import dataclass
 
+from rempart.provenance.stamp.soundness import is_sound
+
 SOURCE_TYPES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 MADE = SOURCE_TYPES + "trainedAlgorithmicMedia"
 EDITED = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
@@ -68,9 +70,9 @@ def _without_own(packet: bytes) -> tuple[str | None, bool]:
         ):
             text, count = re.subn(form, "", text)
             said = said or count > 0
-        if re.search(rf":{name}\b", text):
+        if re.search(rf"\b{name}\b", text):
             return None, True
-    return text, said
+    return (text if is_sound(text) else None), said
 
 
 def _description(label: Label) -> str:

@@ -17,7 +17,7 @@ from rempart.provenance.watermark.pattern import Pattern
 from rempart.provenance.watermark.reading import read
 from rempart.signals.decode import RECIPE, Decoded, decode
 from rempart.signals.digests import digest_bytes
-from rempart.signals.examine import Examination
+from rempart.signals.examine import Examination, probes_beneath
 from rempart.signals.outcome import LOW_QUALITY_BELOW, Limits, Outcome
 from rempart.signals.pdq import pdq
 from rempart.signals.probes import Probe, make_probes
@@ -79,12 +79,12 @@ def _psnr(before: Pixels, after: Pixels) -> float:
 
 
 def _examined(data: bytes, decoded: Decoded, probe_set: str | None) -> Examination:
-    """As an examination outside this room would have it."""
-    if probe_set is not None and probe_set != "canonical":
-        probes = make_probes(decoded, probe_set=probe_set)
-    else:
+    """As an examination outside this room would have it; with a probe set, of what lies beneath too."""
+    if probe_set is None:
         result = pdq(decoded.pixels)
-        probes = (Probe(name="canonical", hash=result.hash, quality=result.quality),)
+        probes: tuple[Probe, ...] = (Probe(name="canonical", hash=result.hash, quality=result.quality),)
+    else:
+        probes = (*make_probes(decoded, probe_set=probe_set), *probes_beneath(data, decoded, probe_set))
     digests, first = digest_bytes(data), probes[0]
     height, width = decoded.pixels.shape[:2]
     return Examination(

@@ -3,11 +3,19 @@
 from xml.dom import minidom
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from rempart.provenance.origin.packet import read_xmp
 from rempart.provenance.stamp.labels import EDITED, MADE, MOST_BYTES, Label, merged
 
 RDF = 'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"'
 EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
+PIECES = (
+    "<rdf:Description>", "</rdf:Description>", "<rdf:Description/>", "<", ">", "'", '"', "<?", "?>", "&", "&amp;", "a",
+    "=", " ", "</rdf:RDF>", f"<rdf:RDF {RDF}>", "<x:xmpmeta>", "</x:xmpmeta>", "<rdf:li>", "</rdf:li>", "<b c='",
+    "'/>", "\n",
+)  # fmt: skip
 
 
 def packet(inside: str) -> bytes:
@@ -71,3 +79,35 @@ def test_what_cannot_be_added_to_for_certain_is_replaced_and_that_is_told(earlie
     made, replaced = merged(earlier, Label(source_type=MADE))
     assert (said(made), replaced) == ([MADE], ("xmp",))
     assert len(made) < 2000
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        packet("<?note "),
+        b"<?note </rdf:RDF> ?>" + packet("").replace(b"</rdf:RDF>", b""),
+        packet("").replace(b"</rdf:RDF>", b"<rdf:Description rdf:about='</rdf:RDF>'/>"),
+        packet("")[: -len("</rdf:RDF></x:xmpmeta>")] + b"<rdf:Description a='</rdf:RDF>'/>",
+        packet('<rdf:Description rdf:about="'),
+        packet("<rdf:Description>"),
+        packet("<b></a>"),
+        packet('<rdf:Description DigitalSourceType="http://x/digitalCapture"/>'),
+        packet('<rdf:Description a="1" a="2"/>'),
+        packet('<dc:rights xmlns:other="x">Ana</dc:rights>'),
+        packet("&own;") + b"",
+        packet("&#0;"),
+        packet("fish & chips"),
+        packet("\x01"),
+        packet("<rdf:Description/>") + b"<more/>",
+        packet("<a>" * 20_000),
+    ],
+)
+def test_a_packet_that_would_swallow_the_label_is_replaced(earlier: bytes):
+    made, replaced = merged(earlier, Label(source_type=MADE))
+    assert (said(made), read_xmp(made).source_types, replaced[:1]) == ([MADE], (MADE,), ("xmp",))
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9))
+def test_whatever_a_packet_is_put_together_from_both_readers_read_the_label(pieces: list[str]):
+    made, _ = merged(packet("".join(pieces)), Label(source_type=MADE))
+    assert (said(made), read_xmp(made).source_types) == ([MADE], (MADE,))
