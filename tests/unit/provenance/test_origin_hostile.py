@@ -17,9 +17,8 @@ from rempart.provenance.origin import Declaration, Origin, Trust, prompts_of, re
 from rempart.provenance.origin.credentials import _told
 from rempart.provenance.origin.hidden import hidden_in
 from rempart.provenance.origin.packet import read_xmp
-from rempart.provenance.origin.values import MOST_ROWS, MOST_TEXT, Credentials, Unread
 from rempart.provenance.origin.texts import MOST_UNPACKED
-from rempart.provenance.origin.values import MOST_ROWS, Credentials, Unread
+from rempart.provenance.origin.values import MOST_ROWS, MOST_TEXT, Credentials, Unread
 from rempart.signals.frames import FrameError
 from rempart.signals.outcome import Limits
 
