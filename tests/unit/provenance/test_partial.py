@@ -1,5 +1,7 @@
 """Local features: what they are, how they are told as bytes, and how votes are counted."""
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -85,6 +87,33 @@ def test_the_most_votes_come_first_and_no_more_than_asked():
 
 
 # Bytes
+
+
+def dots(step: int) -> np.ndarray:
+    """A pattern that repeats: every point of it is like every other."""
+    y, x = np.mgrid[:320, :320]
+    disc = (np.hypot(x % step - step / 2, y % step - step / 2) < step / 4) * np.uint8(255)
+    return np.repeat(disc[..., None], 3, 2)
+
+
+def test_a_pattern_that_repeats_neither_hides_a_listed_part_nor_takes_long(index):
+    patterns = [listed_features(plane_of(dots(step))) for step in (28, 30, 32)] * 60
+    own = [listed_features(plane_of(scene(seed))) for seed in LISTED]
+    crowded = PartIndex(range(len(own) + len(patterns)), [*own, *patterns])
+    canvas = dots(30)
+    canvas[30:150, 40:200] = np.asarray(Image.fromarray(scene(LISTED[2])).resize((160, 120)))
+    began = time.process_time()
+    found = crowded.candidates(asked_features(plane_of(canvas)))
+    assert time.process_time() - began < 5
+    assert found[0].number == 2
+
+
+def test_of_thousands_of_one_scene_only_some_are_counted():
+    one = listed_features(plane_of(scene(1)))
+    crowded = PartIndex(range(3000), [one] * 3000)
+    began = time.process_time()
+    assert len(crowded.candidates(asked_features(plane_of(scene(1))))) == 3
+    assert time.process_time() - began < 3
 
 
 def test_features_survive_their_bytes():

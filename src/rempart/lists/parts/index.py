@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rempart.index.hamming import HammingIndex
 from rempart.provenance.partial.features import KEY_BYTES, Features
@@ -16,6 +17,10 @@ RADIUS = 21
 LEAST_VOTES = 3
 MOST_CANDIDATES = 3
 """Pictures that are compared with an upload at most: those with most votes."""
+
+_MOST_HITS = 500_000
+_MOST_VOTED = 64
+"""Pictures whose votes are counted: those that share the rarest features. A list may hold thousands of one scene."""
 
 
 class Candidate(NamedTuple):
@@ -48,13 +53,27 @@ class PartIndex:
     ) -> list[Candidate]:
         """Those pictures with at least so many votes, the most votes first."""
         hits = self._index.search(asked.keys, radius)
-        owners = self._owner[hits.rows]
-        queries = np.repeat(np.arange(len(asked)), np.diff(hits.offsets))
-        order = np.lexsort((hits.distances, owners))
+        shared = np.diff(hits.offsets)
+        queries = np.repeat(np.arange(len(asked)), shared)
+        kept = np.flatnonzero(_rarest(shared)[queries])
+        rows, queries = hits.rows[kept], queries[kept]
+        owners = self._owner[rows]
+        order = np.lexsort((hits.distances[kept], owners))
         found, starts, counts = np.unique(owners[order], return_index=True, return_counts=True)
+        telling = np.add.reduceat(1 / shared[queries[order]], starts) if len(starts) else np.empty(0)
+        likely = np.lexsort((found, -np.where(counts >= least, telling, 0)))[:_MOST_VOTED]
         made: list[Candidate] = []
-        for at in np.flatnonzero(counts >= least).tolist():
+        for at in likely[counts[likely] >= least].tolist():
             pairs = order[starts[at] : starts[at] + counts[at]]
-            count = votes(asked.places[queries[pairs]], self._places[hits.rows[pairs]])
+            count = votes(asked.places[queries[pairs]], self._places[rows[pairs]])
             made.append(Candidate(int(self.numbers[found[at]]), count))
         return sorted((one for one in made if one.votes >= least), key=lambda one: (-one.votes, one.number))[:most]
+
+
+def _rarest(shared: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """The features that are looked at, by how many listed ones each is like: all, or the rarest where they are too many
+    together. A pattern that repeats is like itself everywhere, and says little."""
+    order = np.argsort(shared, kind="stable")
+    kept = np.zeros(len(shared), np.bool_)
+    kept[order[np.cumsum(shared[order]) <= _MOST_HITS]] = True
+    return kept
