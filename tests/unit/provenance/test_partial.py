@@ -96,16 +96,16 @@ def dots(step: int) -> np.ndarray:
     return np.repeat(disc[..., None], 3, 2)
 
 
-def test_a_pattern_that_repeats_neither_hides_a_listed_part_from_the_votes_nor_takes_long(index):
-    patterns = [listed_features(plane_of(dots(step))) for step in (12, 14, 16)] * 60
+def test_a_pattern_that_repeats_neither_hides_a_listed_part_nor_takes_long(index):
+    patterns = [listed_features(plane_of(dots(step))) for step in (28, 30, 32)] * 60
     own = [listed_features(plane_of(scene(seed))) for seed in LISTED]
     crowded = PartIndex(range(len(own) + len(patterns)), [*own, *patterns])
-    canvas = dots(14)
+    canvas = dots(30)
     canvas[30:150, 40:200] = np.asarray(Image.fromarray(scene(LISTED[2])).resize((160, 120)))
     began = time.process_time()
-    found = crowded.candidates(asked_features(plane_of(canvas)), most=64)
+    found = crowded.candidates(asked_features(plane_of(canvas)))
     assert time.process_time() - began < 5
-    assert 2 in [one.number for one in found]
+    assert found[0].number == 2
 
 
 def test_of_thousands_of_one_scene_only_some_are_counted():
