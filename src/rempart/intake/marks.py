@@ -31,7 +31,7 @@ from rempart.provenance.origin.trust import Trust
 from rempart.provenance.origin.values import Origin
 from rempart.provenance.watermark.pattern import Pattern
 from rempart.signals.frames import FrameError
-from rempart.signals.outcome import LOW_QUALITY_BELOW
+from rempart.signals.outcome import LOW_QUALITY_BELOW, Outcome
 from rempart.signals.pool import WorkerPool
 from rempart.signals.values import PdqHash
 from rempart.store.engine import Store
@@ -39,6 +39,7 @@ from rempart.store.jobs import Job
 
 PURPOSE = "mark"
 """What evidence is opened for, as the ledger has it."""
+_DECODED = (Outcome.OK, Outcome.LOW_QUALITY)
 _GONE = (ObjectDestroyedError, ServiceKeyMissingError, BlobMissingError, TamperedError, IncompleteError)
 
 
@@ -75,7 +76,8 @@ class MarkReader:
         except _GONE:
             return _Read(outcome="unread")
         if looked.plane is None:
-            return _Read(outcome="unread", origin=looked.origin)
+            small = looked.examination.outcome in _DECODED
+            return _Read(outcome="small" if small else "unread", origin=looked.origin)
         # Loaded with the first picture that has to be read: it is large.
         from rempart.provenance.watermark.reading import read_any
 

@@ -115,6 +115,13 @@ def test_a_picture_without_a_mark_has_none_and_nobody_is_recognised(house: House
     assert (found.outcome, found.record, found.recognised) == ("none", None, [])
 
 
+def test_a_picture_too_small_for_a_mark_is_told_apart_from_one_that_could_not_be_read(house: House):
+    item = house.case_of(encode(scene(9, 60, 48)))
+    house.read()
+    found = house.found(item)
+    assert (found.outcome, found.record, found.recognised) == ("small", None, [])
+
+
 def test_a_mark_without_a_record_is_found_and_leads_nowhere(house: House):
     item = house.case_of(encode(embedded(scene(3, 900, 600), 77, house.pattern), "PNG"))
     house.read()

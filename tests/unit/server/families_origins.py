@@ -13,7 +13,7 @@ FAMILIES: dict[str, list[str]] = {
     "made.in.": [one.value for one in Place],
     "made.state.": ["absent", *(one.value for one in CredentialState)],
     "made.state_short.": [one.value for one in CredentialState],
-    "made.mark_is.": ["found", "none", "unread", "soon", "never"],
+    "made.mark_is.": ["found", "none", "small", "unread", "soon", "never"],
     "made.file.": [one.value for one in Declaration if one is not Declaration.NONE],
     "made.here.": list(get_args(By)),
     "compare.finding.": [one.value for one in Finding],

@@ -18,7 +18,7 @@ item_marks = Table(
     Column("item", BigInteger, primary_key=True, autoincrement=False),
     # The sealed object that was read: of other bytes it says nothing.
     Column("object", String(40), nullable=False),
-    Column("outcome", String(10), nullable=False),  # found, none, unread
+    Column("outcome", String(10), nullable=False),  # found, none, small, unread
     Column("record", BigInteger),
     Column("recognised", Json, nullable=False),
     Column("at", UtcTime, nullable=False),
@@ -27,8 +27,9 @@ item_marks = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarkRow:
-    """One reading. `outcome` is found, none, or unread where no pixels could be had; `record` is the number in the
-    mark; `recognised` are the records of stamped pictures that answer, each with by what it was found."""
+    """One reading. `outcome` is found, none, small where a picture is too small for a mark, or unread where no pixels
+    could be had; `record` is the number in the mark; `recognised` are the records of stamped pictures that answer, each
+    with by what it was found."""
 
     item: int
     object: str

@@ -43,7 +43,8 @@ class Known:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OriginPage(Context):
     """All that the file of an item says of where it comes from. `origin` is None where nobody looked; `mark` is how the
-    reading of our own mark ended: found, none, unread, soon while a job has still to read it, or never."""
+    reading of our own mark ended: found, none, small, unread, soon while a job has still to read it, or
+    never."""
 
     template: ClassVar[str] = "origins/origin"
     styles: ClassVar[tuple[str, ...]] = ("sight.css",)
