@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+import os
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +21,8 @@ from rempart import __version__
 from rempart.errors import CertificateError, SigningUnavailableError
 from rempart.provenance.stamp.certificates import SIGNING_USES, algorithm_of, chain_of
 from rempart.provenance.watermark import METHOD
+
+log = logging.getLogger(__name__)
 
 GATE = "org.rempart.gate"
 PARENT = "parentOf"
@@ -61,7 +65,8 @@ class SignedFile:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignCommand:
     """A command that signs: the door to a hardware module or a key service. It gets the bytes to be signed on standard
-    input and answers with the signature (ECDSA as DER or as two numbers) on standard output. No shell."""
+    input and answers with the signature (ECDSA as DER or as two numbers) on standard output. No shell, and none of our
+    own variables. What it says of an error goes into the log alone: whoever asked for a stamp is told no more."""
 
     argv: tuple[str, ...]
     timeout: float = 20.0
@@ -69,16 +74,20 @@ class SignCommand:
     def __call__(self, data: bytes) -> bytes:
         try:
             done = subprocess.run(  # noqa: S603 - a list of arguments from the operator's own settings, no shell
-                list(self.argv), input=data, capture_output=True, timeout=self.timeout, check=False
+                list(self.argv), input=data, capture_output=True, timeout=self.timeout, check=False, env=_environ()
             )
         except subprocess.TimeoutExpired as err:
-            raise SigningUnavailableError(f"{self.argv[0]} took longer than {self.timeout:g} s.") from err
+            raise SigningUnavailableError(f"The command that signs took longer than {self.timeout:g} s.") from err
         except OSError as err:
-            raise SigningUnavailableError(f"The command that signs cannot be run: {err}.") from err
+            raise SigningUnavailableError(f"The command that signs cannot be run: {err.strerror}.") from err
         if done.returncode != 0 or not 0 < len(done.stdout) <= _LONGEST_SIGNATURE:
             said = done.stderr.decode(errors="replace").strip().splitlines()
-            told = f": {said[-1][:200]}" if said else "."
-            raise SigningUnavailableError(f"{self.argv[0]} ended with code {done.returncode}{told}")
+            log.warning(
+                "the command that signs ended with code %d: %s", done.returncode, _plain(said[-1] if said else "")
+            )
+            raise SigningUnavailableError(
+                f"The command that signs ended with code {done.returncode}.", hint="Its own words are in the log."
+            )
         return done.stdout
 
 
@@ -136,7 +145,7 @@ class Signing:
         return c2pa.Signer.from_callback(asked, _ALGORITHMS[self._algorithm], self._chain, self._url)
 
     def _refused(self, err: c2pa.C2paError) -> CertificateError | SigningUnavailableError:
-        said = "".join(one if one.isprintable() else " " for one in str(err))[:200]
+        said = _plain(str(err))
         if self._url is not None and "certificate" not in said.lower():
             return SigningUnavailableError(
                 f"The picture was not signed: {said}", hint="Look at stamp.timestamp_url: is the authority there?"
@@ -230,3 +239,12 @@ def _context(anchor: str) -> c2pa.Context:
 def _codes(told: Mapping[str, Any], kind: str) -> list[str]:
     found: Sequence[Mapping[str, Any]] = told.get("validation_results", {}).get("activeManifest", {}).get(kind, [])
     return [str(one.get("code")) for one in found]
+
+
+def _environ() -> dict[str, str]:
+    """Our environment without what is ours: the service key may stand there."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("REMPART_")}
+
+
+def _plain(text: str) -> str:
+    return "".join(one if one.isprintable() else " " for one in text)[:200]

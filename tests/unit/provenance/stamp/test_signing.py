@@ -118,6 +118,15 @@ def test_a_command_that_does_not_sign_is_unavailable_and_nothing_leaves(argv: tu
         signing(command=SignCommand(argv=argv, timeout=0.3)).sign(FILES["image/png"], "image/png", CLAIM)
 
 
+def test_what_a_command_says_of_an_error_is_for_the_log_and_our_own_variables_are_not_for_it(monkeypatch, caplog):
+    monkeypatch.setenv("REMPART_SERVICE_KEY", "ours")
+    text = "import os, sys; sys.exit(f'slot 2 with pin 0000, {os.environ.get(chr(82) + \"EMPART_SERVICE_KEY\")}')"
+    with pytest.raises(SigningUnavailableError) as caught:
+        signing(command=SignCommand(argv=(sys.executable, "-c", text))).sign(FILES["image/png"], "image/png", CLAIM)
+    assert "0000" not in f"{caught.value} {caught.value.hint}"
+    assert "slot 2 with pin 0000, None" in caplog.text
+
+
 def test_a_command_that_signs_something_else_lets_nothing_leave():
     with pytest.raises(CertificateError):
         signing(command=lambda data: bytes(64)).sign(FILES["image/png"], "image/png", CLAIM)
