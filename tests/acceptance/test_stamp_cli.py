@@ -91,6 +91,12 @@ def test_where_the_picture_could_not_be_written_no_record_is_made(home):
     assert command("inspect", home / "in.png", "--data", home / "data", "--no-search", "--json").stdout == before
 
 
+def test_a_picture_that_is_too_small_for_a_mark_is_told_in_words(home):
+    (home / "small.png").write_bytes(encode(scene(4, 120, 90), "PNG"))
+    done = command("stamp", home / "small.png", home / "small-out.png", "--data", home / "data")
+    assert (done.returncode, "less than 128 pixels" in done.stdout) == (0, True)
+
+
 def test_an_authority_that_is_kept_offline_is_asked_for(tmp_path):
     make_data(tmp_path / "data")
     assert command("certs", "make", "--data", tmp_path / "data").returncode == 0

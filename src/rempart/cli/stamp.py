@@ -18,6 +18,10 @@ from rempart.provenance.stamp.signing import record_text
 from rempart.server.stamping import open_stamper, stamping_pool
 
 _BY = "command"
+_UNMARKED = {
+    "too_small": "its shorter side has less than 128 pixels",
+    "not_found": "the mark could not be read back from what was written",
+}
 
 
 @click.command()
@@ -90,7 +94,7 @@ def _lines(told: dict[str, Any], target: Path) -> list[str]:
     if marked["found"]:
         lines.append(f"  marked, {told['psnr_db']} dB from the original; the mark was read back")
     else:
-        lines.append(f"  not marked ({marked['reason']})")
+        lines.append(f"  not marked: {_UNMARKED[marked['reason']]}")
     if signed["present"]:
         time = "with a time stamp" if signed["timestamped"] else "without a time stamp: they end with the certificate"
         lines.append(f"  credentials of {signed['signer']}, read back as {signed['state']}, {time}")

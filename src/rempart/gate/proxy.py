@@ -223,7 +223,7 @@ def _judged(found: Sequence[T | BaseException]) -> list[T]:
             ) from one  # fmt: skip
         if not isinstance(one, RempartError):
             raise one
-        log.warning("the gate could not be asked: %s: %s", type(one).__name__, one.message)
+        log.warning("the gate could not be asked: %s: %s", type(one).__name__, f"{one.message} {one.hint}".strip())
         raise unchecked() from one
     return [one for one in found if not isinstance(one, BaseException)]
 

@@ -28,6 +28,8 @@ MOST_USER = 256
 _MOST_GENERATOR = 200
 _PICTURES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _NOT_TAKEN, _TOO_MANY = frozenset({413, 415, 422}), 429
+_KEY = (401, 403)
+_KEY_HINT = "Use a key of the scope `generator` that is still good."
 _LONGEST_PAUSE = 3600
 
 
@@ -151,8 +153,9 @@ def _verdict(answer: httpx.Response) -> Mapping[str, Any]:
     if answer.status_code in (408, 425) or answer.status_code >= 500:
         raise ServerUnreachableError(f"Rempart could not answer now (status {answer.status_code}).")
     if answer.status_code != httpx.codes.OK:
+        code = answer.status_code
         raise RequestRefusedError(
-            f"Rempart refused the question with status {answer.status_code}.", status=answer.status_code
+            f"Rempart refused the question with status {code}.", hint=_KEY_HINT if code in _KEY else "", status=code
         )
     try:
         told = json.loads(answer.content)

@@ -18,7 +18,7 @@ from rempart.signals.outcome import Limits
 from rempart.signals.pool import WorkerPool
 from rempart.signals.samples import samples
 
-_LIBRARIES = ("numpy", "pillow", "simplejpeg", "pi-heif", "click", "rich", "jinja2")
+_LIBRARIES = ("numpy", "pillow", "simplejpeg", "pi-heif", "click", "rich", "jinja2", "c2pa-python")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

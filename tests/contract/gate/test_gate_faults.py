@@ -89,6 +89,13 @@ def test_a_check_that_cannot_be_made_stops_the_request(stage, behaviour, questio
     assert len(here.generator.asked) == (0 if question == "reference" else 1)
 
 
+def test_the_log_says_when_it_is_the_key(stage, caplog):
+    here = stage()
+    here.service.behaviours = [403]
+    assert code(post(here)) == (503, "not_checked")
+    assert "a key of the scope `generator`" in caplog.text
+
+
 def test_an_allowed_output_without_a_picture_is_not_given_out(stage):
     here = stage()
     here.service.behaviours = ["bare"]

@@ -62,6 +62,15 @@ def test_a_grey_plane_is_read_too():
     assert found.record == RECORD
 
 
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_picture_that_was_turned_by_quarters_is_read_with_a_search(quarters):
+    turned = np.rot90(embedded(pictures.scene(4, 720, 480), RECORD, OURS), quarters)
+    assert read(turned, OURS, search=False) is None
+    found = read(turned, OURS)
+    assert found is not None
+    assert (found.record, found.searched) == (RECORD, True)
+
+
 @pytest.mark.parametrize(
     "picture",
     [np.zeros((300, 300, 4), np.uint8), np.zeros((300, 300), np.uint8), np.zeros((300, 300, 3), np.uint16)],
@@ -102,6 +111,8 @@ def test_no_reading_asks_more_words_than_the_bound_says(monkeypatch):
     monkeypatch.setattr(sight, "record_of", lambda soft: asked.append(1))
     assert read(picture, OURS) is None
     assert 30 < len(asked) <= chance_of_a_wrong_number() / chance()
-    assert chance_of_a_wrong_number() == pytest.approx((1 + reading._BOXES + 2 * searching.MOST_WORDS) * chance())
+    assert chance_of_a_wrong_number() == pytest.approx(
+        (1 + len(reading._QUARTERS) + reading._BOXES + 2 * searching.MOST_WORDS) * chance()
+    )
     assert chance_of_a_wrong_number() < 2e-6
     assert chance_of_a_wrong_number(search=False, keys=3) == pytest.approx(3 * chance())

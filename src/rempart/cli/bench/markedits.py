@@ -110,4 +110,8 @@ EDITS: Mapping[str, Edit] = {
     "5 % narrower, JPEG 70": _then(_sized(0.95, 1.0), _saved("JPEG", 70)),
     "framed (0.9 times, JPEG 85)": _framed,
     **{f"screenshot of a {name}": _screen(name) for name in ("feed", "viewer", "desktop", "chat")},
+    "50 % cut off": _cut(0.5),
+    "0.25 times the size": _sized(0.25),
+    "turned 10°": _turned(10),
+    "turned by a quarter": lambda one, _: np.ascontiguousarray(np.rot90(one)),
 }

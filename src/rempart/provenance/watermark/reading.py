@@ -1,4 +1,4 @@
-"""Reading the mark: as the picture lies, in the photo that a screen or a border frames, then bent back."""
+"""Reading the mark: as it lies, turned by quarters, in the photo that a screen or border frames, then bent back."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from rempart.signals.lines import Box, glance, whole
 from rempart.signals.regions import find_regions
 from rempart.signals.trim import trim_box
 
+_QUARTERS = (1, 2, 3)
 _FRAMED = 2
 """So many photos inside a frame are looked at."""
 _BOXES = 1 + 2 * _FRAMED
@@ -37,7 +38,7 @@ def read(pixels: Pixels, pattern: Pattern, *, search: bool = True) -> Found | No
     """The mark in a picture, sRGB uint8 (height, width, 3); None where none is found.
 
     Without `search`, only pictures are read that were neither framed, cropped, turned nor stretched, in a hundredth of
-    the time.
+    the time. With it, one that was turned by a quarter is read where nothing else was cut off or bent.
     """
     return read_any(pixels, (pattern,), search=search)
 
@@ -52,6 +53,10 @@ def read_any(pixels: Pixels, patterns: Sequence[Pattern], *, search: bool = True
     straight = _found(_looked(pixels, patterns), searched=False)
     if straight is not None or not search:
         return straight
+    for quarters in _QUARTERS:
+        found = _found(_looked(np.rot90(pixels, quarters), patterns), searched=True)
+        if found is not None:
+            return found
     boxes = list(_framed(pixels))
     for box in boxes:
         found = _found(_looked(box.of(pixels), patterns), searched=True)
@@ -71,7 +76,7 @@ def chance_of_a_wrong_number(*, search: bool = True, keys: int = 1) -> float:
     It counts the most words that a reading asks, each taken for one of pure chance: where each chip stands is random by
     the key, so that only a picture made for the key does worse.
     """
-    words = 1 + (_BOXES + 2 * MOST_WORDS if search else 0)
+    words = 1 + (len(_QUARTERS) + _BOXES + 2 * MOST_WORDS if search else 0)
     return keys * words * chance()
 
 
