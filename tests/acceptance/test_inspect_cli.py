@@ -18,7 +18,7 @@ from rempart.provenance.origin.trust import FILE
 from rempart.signals.mediatype import sniff
 
 FIELDS = {"path", "outcome", "declaration", "c2pa", "source_type", "generator", "watermark", "recognised_by"}
-UNKNOWN = {"found": None, "record_id": None}
+UNKNOWN = {"found": None, "record_id": None, "reason": "no_data_folder"}
 
 
 def inspect(*arguments: object, environ: dict[str, str] | None = None) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -147,7 +147,7 @@ def test_what_was_stamped_here_is_recognised_with_and_without_its_label(house: P
         "unmarked.jpg": ["hash"],
     }  # fmt: skip
     assert [rows[name]["watermark"] for name in ("stripped.jpg", "other.jpg")] == [
-        {"found": True, "record_id": record}, {"found": False, "record_id": None},
+        {"found": True, "record_id": record, "reason": None}, {"found": False, "record_id": None, "reason": None},
     ]  # fmt: skip
     files = house / "stripped.jpg", house / "unmarked.jpg"
     said = command("inspect", *files, "--data", house / "data", "--no-search", "--workers", 1).stdout
@@ -155,12 +155,37 @@ def test_what_was_stamped_here_is_recognised_with_and_without_its_label(house: P
     assert "it looks like what was made here, no more" in said
 
 
+def test_who_stamped_is_not_taken_for_what_made_it(house: Path) -> None:
+    arguments = (house / "in.png", house / "named.png", "--data", house / "data", "--generator", "atelier 2.1")
+    assert command("stamp", *arguments).returncode == 0
+    row = inspect(house / "named.png", "--data", house / "data", "--no-search")[1]["named.png"]
+    assert row["generator"] == "atelier 2.1"
+    assert row["c2pa"]["claim_generator"].startswith("Rempart")
+
+
+def test_where_no_mark_was_looked_for_none_is_said_to_be_missing(house: Path, tmp_path: Path) -> None:
+    (tmp_path / "cut.png").write_bytes((house / "out.png").read_bytes()[:4000])
+    (tmp_path / "notes.txt").write_text("no picture")
+    Image.fromarray(pictures.scene(9, 60, 50)).save(tmp_path / "small.png")
+    names = ("cut.png", "notes.txt", "small.png", "none.png")
+    code, rows = inspect(*(tmp_path / name for name in names), "--data", house / "data", "--no-search")
+    assert code == 2
+    told = {name: (row["watermark"]["found"], row["watermark"]["reason"]) for name, row in rows.items()}
+    assert told == {
+        "cut.png": (None, "not_decoded"), "notes.txt": (None, "not_decoded"), "small.png": (None, "too_small"),
+        "none.png": (None, "not_decoded"),
+    }  # fmt: skip
+    said = command("inspect", tmp_path / "none.png", "--data", house / "data").stdout
+    assert "could not be opened" in said
+    assert "declaration" not in said
+
+
 def test_a_mark_of_another_installation_is_none_of_ours(house: Path, tmp_path: Path) -> None:
     assert command("init", tmp_path / "data", "--admin-email", "a@example.org").returncode == 0
     _, rows = inspect(
         stripped(house / "out.png", tmp_path / "x.jpg", quality=90), "--data", tmp_path / "data", "--no-search"
     )
-    assert rows["x.jpg"]["watermark"] == {"found": False, "record_id": None}
+    assert rows["x.jpg"]["watermark"] == {"found": False, "record_id": None, "reason": None}
     assert rows["x.jpg"]["recognised_by"] == []
 
 

@@ -83,6 +83,22 @@ def test_check_names_the_rule_and_renewing_mends_it(home):
     assert stamp(home, "in.png")[1]["c2pa"]["state"] == "trusted"
 
 
+def test_where_the_picture_could_not_be_written_no_record_is_made(home):
+    code, _ = stamp(home, "in.png")
+    before = command("inspect", home / "in.png", "--data", home / "data", "--no-search", "--json").stdout
+    done = command("stamp", home / "in.png", home / "nowhere" / "out.png", "--data", home / "data")
+    assert (code, done.returncode, "There is no folder" in done.stderr) == (0, 2, True)
+    assert command("inspect", home / "in.png", "--data", home / "data", "--no-search", "--json").stdout == before
+
+
+def test_an_authority_that_is_kept_offline_is_asked_for(tmp_path):
+    make_data(tmp_path / "data")
+    assert command("certs", "make", "--data", tmp_path / "data").returncode == 0
+    (tmp_path / "data" / "keys" / "stamp-root.key").unlink()
+    done = command("certs", "make", "--data", tmp_path / "data", "--renew")
+    assert (done.returncode, "where you keep it" in done.stderr) == (2, True)
+
+
 def test_without_a_certificate_a_picture_is_labelled_and_marked_and_check_says_what_is_missing(home, tmp_path):
     make_data(tmp_path / "data")
     (tmp_path / "in.png").write_bytes((home / "in.png").read_bytes())

@@ -17,7 +17,7 @@ def forget_item(conn: Connection, item: int) -> None:
     """
     replays.erase(conn, item)
     checks.erase(conn, item)
-    marks.erase(conn, item)
     items.erase(conn, item)
+    marks.erase(conn, item)  # last: a job that reads the mark holds the item until it is written
     decisions.erase_item(conn, item)
     erase(conn, subject=f"item:{item}")

@@ -49,6 +49,8 @@ def make(data: Path, organisation: str, renew: bool) -> int:
     settings = read_settings(data)
     files, at = _own_files(settings), utc_now()
     if renew:
+        if not files.anchor_key.exists():
+            raise RefusedError(f"{files.anchor_key} is not there.", hint="Put it back from where you keep it.")
         root = Issued(certificate=read_file(files.anchor).decode(), key=read_file(files.anchor_key).decode())
     else:
         if files.certificate.exists() or files.anchor.exists():

@@ -11,7 +11,7 @@ import numpy as np
 
 from rempart.cli.datafolder import opened_data
 from rempart.cli.terminal import printable
-from rempart.intake.generator.recognising import recognise
+from rempart.intake.generator.recognising import names_of, recognise
 from rempart.provenance.origin.values import CredentialState, Declaration, Origin
 from rempart.provenance.origin.working import Looked
 from rempart.provenance.watermark.pattern import Pattern
@@ -33,7 +33,14 @@ _STATES: Mapping[str, str] = {
     CredentialState.VALID: "valid, signer unknown: all holds, and anybody can sign as anybody",
     CredentialState.INVALID: "invalid: something does not hold",
 }
+_DECODED = frozenset({Outcome.OK, Outcome.LOW_QUALITY})
 _WAYS = ("watermark", "manifest", "hash")
+_NOT_LOOKED: Mapping[str, str] = {
+    "no_data_folder": "No data folder: marks and records were not looked for.",
+    "too_small": "Too small for a mark: none was looked for.",
+    "not_decoded": "No mark was looked for: the picture could not be decoded.",
+}
+_NO_MARK = "No mark of yours was found. That says nothing: marks are lost by strong edits, and can be taken out."
 _MARK_SAYS = "A mark says neither who posted the picture nor who made it, and it can be copied onto another."
 
 
@@ -65,30 +72,33 @@ class Recognising:
                 conn,
                 record=found.record if found else None,
                 pdq=seen.pdq if seen.outcome is Outcome.OK else None,
-                manifests=_named(looked.origin) if looked.origin else (),
+                manifests=names_of(looked.origin.credentials) if looked.origin else (),
             )
         ways = {way for one in records for way in one.by}
         return {
-            "watermark": {"found": found is not None, "record_id": f"{found.record:012x}" if found else None},
+            "watermark": {
+                "found": None if looked.plane is None else found is not None,
+                "record_id": f"{found.record:012x}" if found else None, "reason": _not_looked(looked),
+            },
             "recognised_by": [way for way in _WAYS if way in ways],
             "records": [
                 {"record_id": f"{one.record:012x}", "by": list(one.by), "distance": one.distance} for one in records
             ],
-        }
+        }  # fmt: skip
 
 
 @contextmanager
 def without_data() -> Iterator[Callable[[Looked], Known]]:
     """Without a data folder there is no key to look for marks with, and no record to compare with."""
-    yield lambda _: {"watermark": {"found": None, "record_id": None}, "recognised_by": [], "records": []}
+    mark = {"found": None, "record_id": None, "reason": "no_data_folder"}
+    yield lambda _: {"watermark": mark, "recognised_by": [], "records": []}
 
 
-def _named(origin: Origin) -> tuple[str, ...]:
-    """What credentials that are the picture's own name: their manifests, and the marks bound to them."""
-    found = origin.credentials
-    if not found.intact:
-        return ()
-    return (*found.manifests, *(one.value for one in found.soft_bindings))
+def _not_looked(looked: Looked) -> str | None:
+    """Why no mark was looked for; None where one was."""
+    if looked.plane is not None:
+        return None
+    return "too_small" if looked.examination.outcome in _DECODED else "not_decoded"
 
 
 def record_of(path: str, looked: Looked, known: Known) -> dict[str, Any]:
@@ -134,6 +144,8 @@ def _lines(record: Mapping[str, Any]) -> Iterator[str]:
         return
     if record["error"]:
         yield f"  {record['outcome']}: {record['error']}"
+    if record["sha256"] is None:
+        return  # nothing of it was read
     yield f"  {_SAID[Declaration(record['declaration'])]}"
     for one in record["grounds"]:
         rest = "" if one["counts"] else " (in credentials that do not hold: not counted)"
@@ -166,9 +178,11 @@ def _credentials(found: Mapping[str, Any]) -> Iterator[str]:
 
 def _recognised(record: Mapping[str, Any]) -> Iterator[str]:
     mark = record["watermark"]
-    if mark["found"] is None:
-        yield "  No data folder: marks and records were not looked for."
-    elif mark["found"]:
+    if mark["reason"]:
+        yield f"  {_NOT_LOOKED[mark['reason']]}"
+    elif not mark["found"]:
+        yield f"  {_NO_MARK}"
+    else:
         answers = any(one["record_id"] == mark["record_id"] for one in record["records"])
         yield f"  mark: {mark['record_id']}{'' if answers else ', to which no record here answers'}. {_MARK_SAYS}"
     for one in record["records"]:

@@ -39,6 +39,8 @@ def command(
     The label is XMP with IPTC's digital source type; the mark is a number in the pixels; the credentials are C2PA,
     signed with the certificate of the data folder where there is one (`rempart certs make`). What leaves was read back.
     """
+    if not target.parent.is_dir():  # before there is a record of what could not be written
+        raise RefusedError(f"There is no folder {target.parent}.", hint="Make it, or name another.")
     asked = Asked(edited=edited, system=generator, references=references(count, edited=edited))
     with opened_data(data) as folder:
         content = _read(source, folder.settings.server.body_bytes)

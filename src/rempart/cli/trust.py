@@ -39,7 +39,7 @@ def show(data: Path, as_json: bool) -> int:
     if trust.dated is None:
         click.echo("No root is loaded: credentials of others that hold read as valid, signer unknown.")
     else:
-        click.echo(f"{len(trust.anchors)} roots, loaded as of {trust.dated}.")
+        click.echo(f"Roots in force: {len(trust.anchors)}, as of {trust.dated}.")
         click.echo("\n".join(_line(one, now) for one in trust.anchors))
     for one in own.anchors:
         click.echo(f"Your own, made by `rempart certs make`, is trusted beside them: {_line(one, now)}")
@@ -70,7 +70,7 @@ def update(file: Path, dated: datetime | None, add: bool, yes: bool, data: Path,
     if not yes and not click.confirm("Put them in force?", err=as_json):
         return COULD_NOT
     _put(after, data, came=len(came), went=len(went))
-    click.echo(json.dumps(_document(after)) if as_json else f"{len(after.anchors)} roots are in force.")
+    click.echo(json.dumps(_document(after)) if as_json else f"Roots in force: {len(after.anchors)}.")
     return NOTHING_FOUND
 
 
@@ -100,7 +100,7 @@ def _day(dated: datetime | None, now: datetime) -> date:
 
 
 def _changes(came: list[Anchor], went: list[Anchor], after: Trust, now: datetime) -> Iterator[str]:
-    yield f"{len(came)} roots come, {len(went)} go; {len(after.anchors)} would be in force as of {after.dated}."
+    yield f"Roots: {len(came)} come, {len(went)} go, {len(after.anchors)} would be in force as of {after.dated}."
     yield from (f"+ {_line(one, now)}" for one in came)
     yield from (f"- {_line(one, now)}" for one in went)
     if came:

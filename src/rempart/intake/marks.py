@@ -21,14 +21,14 @@ from rempart.errors import (
     TamperedError,
 )
 from rempart.evidence.vault import Vault
-from rempart.intake.generator.recognising import recognise
+from rempart.intake.generator.recognising import names_of, recognise
 from rempart.items.records import items, marks, signals
 from rempart.items.records.items import Item
 from rempart.people.principal import SYSTEM
 from rempart.provenance.carried import packed, unpacked
 from rempart.provenance.looking import read_whole
 from rempart.provenance.origin.trust import Trust
-from rempart.provenance.origin.values import CredentialState, Origin
+from rempart.provenance.origin.values import Origin
 from rempart.provenance.watermark.pattern import Pattern
 from rempart.signals.frames import FrameError
 from rempart.signals.outcome import LOW_QUALITY_BELOW
@@ -56,7 +56,7 @@ class MarkReader:
             return
         read = self._read(item.object)
         with job.finishing() as conn:
-            now = items.hosted(conn, item.id)
+            now = items.hosted(conn, item.id, lock=True)
             if now is None or now.object != item.object:
                 return
             if read.origin is not None:
@@ -114,7 +114,4 @@ def _manifests(item: Item) -> tuple[str, ...]:
         origin = unpacked(item.origin)
     except FrameError:
         return ()
-    if origin is None or origin.credentials.state in (None, CredentialState.INVALID):
-        return ()
-    signed = origin.credentials
-    return (*signed.manifests, *(one.value for one in signed.soft_bindings))
+    return () if origin is None else names_of(origin.credentials)

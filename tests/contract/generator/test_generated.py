@@ -1,6 +1,7 @@
 """Records of what was stamped, on real databases: written once, found by number, manifest and every near hash."""
 
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 from sqlalchemy.exc import DatabaseError
 
-from rempart.intake.generator.recognising import recognise
+from rempart.intake.generator.recognising import names_of, recognise
 from rempart.intake.generator.records import generated as records
 from rempart.intake.generator.values import Check, GateRecord, Passage
+from rempart.provenance.origin.values import Credentials, CredentialState, SoftBinding
+from rempart.provenance.watermark import METHOD
 from rempart.signals.values import PdqHash
 
 AT = datetime(2026, 11, 23, tzinfo=UTC)
@@ -80,6 +83,20 @@ def test_of_many_that_look_alike_the_nearest_answer(store):
     with store.read() as conn:
         told = recognise(conn, pdq=pdq)
     assert (len(told), [one.distance for one in told[:4]]) == (50, [0, 0, 1, 1])
+
+
+def test_credentials_lead_to_records_only_while_they_are_the_pictures_own_and_by_our_marks_alone():
+    bound = tuple(
+        SoftBinding(algorithm=name, value=value)
+        for name, value in ((METHOD, "00000000000a"), ("org.example", "0" * 12))
+    )
+    ended = Credentials(
+        present=True, state=CredentialState.INVALID, failures=("signingCredential.expired",), manifests=("urn:c2pa:a",),
+        soft_bindings=bound,
+    )  # fmt: skip
+    assert names_of(ended) == ("urn:c2pa:a", "00000000000a")
+    assert names_of(replace(ended, failures=("assertion.dataHash.mismatch",))) == ()
+    assert names_of(Credentials()) == ()
 
 
 @given(places=st.sets(st.integers(0, 255), max_size=31))

@@ -18,7 +18,7 @@ from rempart.lists.entry import derived_id
 from rempart.lists.ingest import Wishes
 from rempart.lists.parts import keeping, live, records
 from rempart.lists.parts.finding import PLAIN, PartFinder
-from rempart.lists.parts.index import Candidate
+from rempart.lists.parts.index import Candidate, PartIndex
 from rempart.lists.parts.keeping import PartKeeper, let_go
 from rempart.lists.parts.live import LiveParts
 from rempart.lists.parts.records import list_parts
@@ -219,12 +219,31 @@ def test_a_damaged_row_costs_its_own_picture_alone(ours):
     assert len(index) == 1
 
 
-def test_a_sheet_that_is_gone_is_no_match_and_stops_no_check(ours, caplog):
+def test_a_lead_whose_sheet_is_gone_could_not_be_looked_at_and_costs_others_nothing(ours, caplog):
     ours.listed(1)
     for blob in list(ours.vault.blobs.found()):
         ours.vault.blobs.delete(blob.name)
-    assert ours.finder.find(part(1)).matches == ()
+    looked = ours.finder.find(part(1))
+    assert (looked.outcome, looked.matches) == (Outcome.UNREADABLE, ())
     assert "cannot be used" in caplog.text
+    assert ours.finder.find(picture(9)).outcome is Outcome.OK
+    ours.listed(2)
+    assert len(ours.finder.find(part(2)).matches) == 1
+
+
+def test_who_looks_while_the_indexes_are_arranged_anew_misses_nothing(ours, monkeypatch):
+    ours.listed(1)
+    look, done = PartIndex.candidates, []
+
+    def meanwhile(self, asked, **more):
+        if not done:
+            done.append(True)
+            ours.index._arrange(removed=True)
+        return look(self, asked, **more)
+
+    monkeypatch.setattr(PartIndex, "candidates", meanwhile)
+    assert len(ours.finder.find(part(1)).matches) == 1
+    assert done
 
 
 def test_features_of_another_version_are_not_looked_up_and_go(ours, monkeypatch):

@@ -139,6 +139,33 @@ def test_what_a_parent_says_is_told_with_what_was_done_to_it() -> None:
     assert made.declaration is Declaration.AI_MADE
 
 
+SERVICES = {
+    "OpenAI": ("ChatGPT", {"name": "GPT-4o"}, "GPT-4o"),
+    "Firefly": ("Adobe_Firefly", "Adobe Firefly", "Adobe Firefly"),
+    "Copilot": ("Microsoft_Responsible_AI", {"name": "Bing Image Creator", "version": "1"}, "Bing Image Creator"),
+    "Google": ("Google C2PA Core Generator Library", None, "Google C2PA Core Generator Library 1.0"),
+}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_services_that_sign_what_they_make_are_named_by_what_made_it(service: str) -> None:
+    program, agent, named = SERVICES[service]
+    manifest = origins.created(origins.TRAINED, program=program)
+    if agent is not None:
+        manifest["assertions"][0]["data"]["actions"][0]["softwareAgent"] = agent
+    found = read(origins.authority().sign(origins.picture(), manifest=manifest))
+    assert (found.declaration, found.generator) == (Declaration.AI_MADE, named)
+    assert found.credentials.state is TRUSTED
+
+
+def test_an_editor_that_is_no_generator_is_not_called_one() -> None:
+    who = origins.authority()
+    edited = _edited(who.sign(origins.picture()), by=who, source_type=origins.IPTC + "humanEdits")
+    found = read(edited)
+    assert (found.declaration, found.generator) == (Declaration.AI_MADE, "Test generator 1.0")
+    assert found.credentials.claim_generator == "Test editor 2"
+
+
 def test_a_parent_that_was_altered_is_told_though_the_active_manifest_holds() -> None:
     who = origins.authority()
     data = _edited(who.sign(origins.picture()), by=who)

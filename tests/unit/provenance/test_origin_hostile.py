@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 import origins
 from rempart.provenance.origin import Declaration, Origin, Trust, prompts_of, read_origin
+from rempart.provenance.origin.credentials import _told
 from rempart.provenance.origin.hidden import hidden_in
 from rempart.provenance.origin.packet import read_xmp
 from rempart.provenance.origin.texts import MOST_UNPACKED
-from rempart.provenance.origin.values import MOST_ROWS, Credentials, Unread
+from rempart.provenance.origin.values import MOST_ROWS, MOST_TEXT, Credentials, Unread
 from rempart.signals.frames import FrameError
 from rempart.signals.outcome import Limits
 
@@ -156,6 +157,61 @@ def test_broken_structure_is_told_and_never_raised(case: str) -> None:
     found = read(BROKEN[case]())
     if case != "exif that leads to itself":
         assert found.unreadable
+
+
+def often_in_a_directory() -> bytes:
+    """A TIFF file that names the same packet sixty thousand times."""
+    return ifd([(700, 1, 900_000, 0)] * 60_000) + bytes(900_000)
+
+
+def often_in_boxes() -> bytes:
+    """A HEIC file with four thousand packets, all in one place."""
+
+    def box(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I4s", len(body) + 8, kind) + body
+
+    numbers = range(1, 4001)
+    told = (b"\2\0\0\0" + struct.pack(">HH", one, 0) + b"mime\0application/rdf+xml\0" for one in numbers)
+    kinds = bytes(4) + struct.pack(">H", 4000) + b"".join(box(b"infe", one) for one in told)
+    places = b"".join(struct.pack(">HHHII", one, 0, 1, 0, 900_000) for one in numbers)
+    where = bytes(4) + b"\x44\0" + struct.pack(">H", 4000) + places
+    meta = box(b"meta", bytes(4) + box(b"iinf", kinds) + box(b"iloc", where))
+    return box(b"ftyp", b"heic\0\0\0\0mif1heic") + meta + box(b"mdat", bytes(900_000))
+
+
+def test_what_is_named_again_and_again_is_read_once() -> None:
+    read(often_in_a_directory())
+    assert Unread.STRUCTURE in read(often_in_boxes()).unreadable
+
+
+def store(count: int, *, codes: int = 0) -> dict[str, object]:
+    """What the library tells of manifests that each have the next one ten times, and the last one the first."""
+    action = {"action": "c2pa.created", "digitalSourceType": origins.TRAINED}
+    then = {"activeManifest": {"failure": [{"code": "x" * codes}] if codes else []}}
+    manifests = {
+        f"m{number}": {
+            "assertions": [{"label": "c2pa.actions", "data": {"actions": [action]}}],
+            "ingredients": [
+                {"relationship": kind, "active_manifest": f"m{(number + 1) % count}", "validation_results": then}
+                for kind in ("parentOf", "componentOf") * 5
+            ],
+        }
+        for number in range(count)
+    }
+    return {"manifests": manifests, "active_manifest": "m0"}
+
+
+def test_manifests_that_name_each_other_again_and_again_are_read_once_each() -> None:
+    begun = time.process_time()
+    credentials, said = _told("Valid", store(14))
+    assert time.process_time() - begun < 2
+    assert len(credentials.manifests) == 14
+    assert [one.says for one in said.grounds] == [Declaration.AI_MADE, Declaration.AI_EDITED]
+
+
+def test_a_code_of_a_strangers_own_length_is_told_in_short() -> None:
+    credentials, _ = _told("Valid", store(1, codes=MOST_TEXT))
+    assert Credentials.from_wire(credentials.wire()) == credentials
 
 
 CUT = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "AVIF")

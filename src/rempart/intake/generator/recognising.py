@@ -17,6 +17,8 @@ from sqlalchemy import Connection
 from rempart.intake.generator.records import generated
 from rempart.intake.generator.records.generated import GeneratedRow
 from rempart.intake.generator.values import GateRecord
+from rempart.provenance.origin.values import Credentials
+from rempart.provenance.watermark import METHOD
 from rempart.signals.values import PdqHash
 
 By = Literal["watermark", "manifest", "hash"]
@@ -48,14 +50,22 @@ class _Answer:
     distance: int | None = None
 
 
+def names_of(signed: Credentials) -> tuple[str, ...]:
+    """Under which names credentials that are the picture's own may stand in the records: their manifests, and the
+    numbers of our marks that are bound to them. None where they were broken: they may be another picture's."""
+    if not signed.intact:
+        return ()
+    return (*signed.manifests, *(one.value for one in signed.soft_bindings if one.algorithm == METHOD))
+
+
 def recognise(
     conn: Connection, *, record: int | None = None, pdq: PdqHash | None = None, manifests: Sequence[str] = ()
 ) -> tuple[Recognised, ...]:
     """The records of a picture; most ways first, then nearest. Empty where none answers.
 
-    `record`: the number that its mark holds; `pdq`: its hash, if its quality is 50 or more; `manifests`: labels of its
-    manifests (`urn:c2pa:…`) and values of its soft bindings (12 hexadecimal digits). All three are what a file says;
-    anybody can put the first and the last into another file.
+    `record`: the number that its mark holds; `pdq`: its hash, if its quality is 50 or more; `manifests`: what
+    `names_of` gives, labels of manifests (`urn:c2pa:…`) and numbers of marks (12 hexadecimal digits). All three are
+    what a file says; anybody can put the first and the last into another file.
     """
     found: dict[int, _Answer] = {}
 

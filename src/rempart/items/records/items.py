@@ -179,9 +179,9 @@ def find(conn: Connection, service: str, name: str, *, lock: bool = False) -> It
     return None if row is None or row.gone is not None else item_of(row)
 
 
-def hosted(conn: Connection, item: int) -> Item | None:
+def hosted(conn: Connection, item: int, *, lock: bool = False) -> Item | None:
     """An item by its internal id; None when it was erased. One that its service deleted has `gone`."""
-    row = conn.execute(_BY_ID, {"item": item}).first()
+    row = conn.execute(_BY_ID.with_for_update() if lock else _BY_ID, {"item": item}).first()
     return None if row is None else item_of(row)
 
 

@@ -43,8 +43,9 @@ class PartFinder:
     def find(self, content: bytes | memoryview) -> Looked:
         """The listed pictures with which an upload shares content, as geometry shows.
 
-        Every comparison opens the listed picture's sheet, which is logged. Raises UnavailableError when a worker, the
-        database, the keys or the blobs are away.
+        Every comparison opens the listed picture's sheet, which is logged. Where a lead could not be compared and no
+        other is a match, the outcome says so. Raises UnavailableError when a worker, the database, the keys or the
+        blobs are away.
         """
         self.looked += 1
         if not len(self.live):
@@ -62,16 +63,17 @@ class PartFinder:
         made = parts_of(self._pool, content, Wanted.SHEET)
         if made.sheet is None:
             return Looked(outcome=made.outcome)
-        suspect, found = Suspect(made.sheet), []
+        suspect, found, could_not = Suspect(made.sheet), list[ListMatch](), False
         for row in (rows[one.number] for one in leads if one.number in rows):
             sheet = self._sheet(row)
             if sheet is None:
+                could_not = True
                 continue
             self.compared += 1
             shown = suspect.compare(sheet)
             if shown.finding is Finding.SHARED_CONTENT:
                 found.append(_match(row, shown))
-        return Looked(matches=tuple(found))
+        return Looked(outcome=Outcome.UNREADABLE if could_not and not found else Outcome.OK, matches=tuple(found))
 
     def still(self, matches: Sequence[ListMatch]) -> tuple[ListMatch, ...]:
         """Those of some matches whose entry still answers lookups, with the mode that its list has now."""

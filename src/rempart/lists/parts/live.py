@@ -35,16 +35,16 @@ class LiveParts:
         self._lock = threading.Lock()
         self._state: tuple[int, int] | None = None
         self._held: dict[int, Features] = {}
-        self._base = self._fresh = PartIndex((), ())
+        self._indexes = PartIndex((), ()), PartIndex((), ())
 
     def __len__(self) -> int:
         """Pictures that may be found."""
-        return len(self._base) + len(self._fresh)
+        return sum(map(len, self._indexes))
 
     @property
     def nbytes(self) -> int:
         """Bytes of both indexes in memory."""
-        return self._base.nbytes + self._fresh.nbytes
+        return sum(one.nbytes for one in self._indexes)
 
     def refresh(self) -> None:
         """Take in what came and went. Raises StoreUnavailableError, UnavailableError when the keys cannot be read."""
@@ -65,7 +65,7 @@ class LiveParts:
 
     def candidates(self, asked: Features) -> list[Candidate]:
         """Pictures, by their rows' ids, that may share content with an upload; those with most votes first."""
-        found = [*self._base.candidates(asked), *self._fresh.candidates(asked)]
+        found = [one for index in self._indexes for one in index.candidates(asked)]
         return sorted(found, key=lambda one: (-one.votes, one.number))
 
     def works(self) -> tuple[Periodic, ...]:
@@ -73,12 +73,14 @@ class LiveParts:
         return (Periodic(name="tail:parts", seconds=_REFRESH_SECONDS, run=lambda _: self.refresh(), everywhere=True),)
 
     def _arrange(self, *, removed: bool) -> None:
-        """Few new pictures get an index of their own; what was removed leaves memory at once."""
-        known = set() if removed else set(self._base.numbers.tolist())
+        """Few new pictures get an index of their own; what was removed leaves memory at once. Both are replaced in one
+        step: whoever looks meanwhile misses none that was there before."""
+        base = self._indexes[0]
+        known = set() if removed else set(base.numbers.tolist())
         rest = [number for number in self._held if number not in known]
         if removed or len(rest) > max(_FEW, len(known) // 8):
-            self._base, rest = PartIndex(list(self._held), list(self._held.values())), []
-        self._fresh = PartIndex(rest, [self._held[number] for number in rest])
+            base, rest = PartIndex(list(self._held), list(self._held.values())), []
+        self._indexes = base, PartIndex(rest, [self._held[number] for number in rest])
 
 
 def _opened(box: PartBox, row: Any) -> Features | None:

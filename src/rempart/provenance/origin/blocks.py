@@ -185,14 +185,20 @@ def _tiff(data: bytes, found: Blocks) -> None:
         tag, _, values, offset = struct.unpack_from(order + "HHII", data, start + 2 + 12 * one)
         if tag == 0xCD41:
             found.credentials = True
-        elif tag == 700 and offset + values <= len(data) and values <= MOST_BLOCK:
-            found.xmp.append(data[offset : offset + values])
+        elif tag == 700 and not found.xmp:
+            if offset + values > len(data):
+                raise ValueError("a value lies outside")
+            body = data[offset : offset + min(values, MOST_BLOCK + 1)]
+            if kept(found, body, Unread.XMP):
+                found.xmp.append(body)
 
 
 def _isomedia(data: bytes, found: Blocks) -> None:
     parts = read_isomedia(data, most=MOST_BLOCK)
     found.exif, found.credentials = parts.exif, parts.credentials
     found.xmp.extend(parts.xmp)
+    if parts.unread:
+        found.unreadable.append(Unread.STRUCTURE)
 
 
 _RULES: Mapping[str, Callable[[bytes, Blocks], None]] = {

@@ -19,7 +19,9 @@ import io
 import json
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 from rempart.provenance.origin.saying import MOST_FIELD, Said
@@ -105,7 +107,7 @@ def _told(state: str, store: Mapping[str, Any]) -> tuple[Credentials, Said]:
         manifests=tuple(map(short, dict.fromkeys([label, *manifests])))[:MOST_ROWS],
         gate=tuple(_gate(active))[:MOST_ROWS],
     )
-    return credentials, _said(manifests, label, program=credentials.claim_generator, counts=credentials.intact)
+    return credentials, _said(manifests, label, counts=credentials.intact)
 
 
 def _failures(store: Mapping[str, Any]) -> Iterator[str]:
@@ -116,59 +118,69 @@ def _failures(store: Mapping[str, Any]) -> Iterator[str]:
     known = set()
     for delta in results.get("ingredientDeltas") or ():
         found = delta.get("validationDeltas") or {}
-        yield from (f"{INGREDIENT}{one}" for one in _codes(found.get("failure")))
+        yield from (short(f"{INGREDIENT}{one}") for one in _codes(found.get("failure")))
         known |= {one.get("url") for one in found.get("success") or () if one["code"] == "signingCredential.trusted"}
     for manifest in store["manifests"].values():
         for ingredient in manifest.get("ingredients") or ():
             then = (ingredient.get("validation_results") or {}).get("activeManifest") or {}
             rest = [one for one in then.get("failure") or () if one.get("url") not in known]
-            yield from (f"{INGREDIENT}{one}" for one in _codes(rest))
+            yield from (short(f"{INGREDIENT}{one}") for one in _codes(rest))
 
 
 def _codes(rows: Any) -> Iterator[str]:
     return (short(str(one["code"])) for one in rows or ())
 
 
-def _said(manifests: Mapping[str, Mapping[str, Any]], label: str, *, program: str | None, counts: bool) -> Said:
-    grounds = tuple(dict.fromkeys(_grounds(manifests, label, counts=counts)))
-    by_ai = any(one.says in (Declaration.AI_MADE, Declaration.AI_EDITED) for one in grounds)
+def _said(manifests: Mapping[str, Mapping[str, Any]], label: str, *, counts: bool) -> Said:
+    words = _words(manifests, label, counts=counts, known={})
+    makers = (maker for one, maker in words.items() if one.says in _BY_AI and maker)
     agents = tuple(("softwareAgent", one) for one in _agents(manifests[label]))
     return Said(
-        grounds=grounds,
-        source_types=tuple(one.text for one in grounds),
-        generator=program if by_ai and counts else None,
+        grounds=tuple(words),
+        source_types=tuple(dict.fromkeys(one.text for one in words)),
+        generator=next(makers, None) if counts else None,
         fields=agents,
     )
 
 
-def _grounds(
-    manifests: Mapping[str, Mapping[str, Any]], label: str, *, counts: bool, depth: int = 0
-) -> Iterator[Ground]:
+_Words = Mapping[Ground, str | None]
+"""What is said, and the program of which it is said."""
+_BY_AI = (Declaration.AI_MADE, Declaration.AI_EDITED)
+
+
+def _words(
+    manifests: Mapping[str, Mapping[str, Any]], label: str, *, counts: bool, known: dict[str, _Words], depth: int = 0
+) -> _Words:
     """What a manifest's actions say, and its ingredients': a parent is the picture itself, before; a part makes it a
-    picture with parts; what a generator was shown says nothing of what it made."""
+    picture with parts; what a generator was shown says nothing of what it made. Each manifest is read once, however
+    often others name it."""
     manifest = manifests.get(label)
-    if manifest is None or depth > _DEEPEST:
-        return
-    for action, source_type in _source_types(manifest):
+    if manifest is None or label in known or depth > _DEEPEST:
+        return known.get(label, {})
+    known[label] = {}  # while it is read: whatever leads back to it
+    found: dict[Ground, str | None] = {}
+    for action, source_type, maker in _source_types(manifest):
         says = meant(source_type)
         if says is Declaration.AI_MADE and action != "c2pa.created":
             says = Declaration.AI_EDITED
-        yield Ground(place=Place.C2PA, says=says, text=short(source_type), counts=counts)
+        found.setdefault(Ground(place=Place.C2PA, says=says, text=short(source_type), counts=counts), maker)
     for ingredient in manifest.get("ingredients") or ():
-        inner = _grounds(manifests, ingredient.get("active_manifest") or "", counts=counts, depth=depth + 1)
-        if ingredient.get("relationship") == "parentOf":
-            yield from inner
-        elif ingredient.get("relationship") == "componentOf":
-            parts = [one for one in inner if one.says in (Declaration.AI_MADE, Declaration.AI_EDITED)]
-            for one in parts:
-                yield Ground(place=Place.C2PA, says=Declaration.AI_EDITED, text=one.text, counts=counts)
+        inner = _words(manifests, ingredient.get("active_manifest") or "", counts=counts, known=known, depth=depth + 1)
+        for one, maker in inner.items():
+            if ingredient.get("relationship") == "parentOf":
+                found.setdefault(one, maker)
+            elif ingredient.get("relationship") == "componentOf" and one.says in _BY_AI:
+                found.setdefault(replace(one, says=Declaration.AI_EDITED), maker)
+    known[label] = dict(islice(found.items(), MOST_ROWS))
+    return known[label]
 
 
-def _source_types(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _source_types(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str, str | None]]:
+    """Action, digital source type, and the program that did it: the agent that is named, else who wrote the claim."""
     for action in _actions(manifest):
         found = action.get("digitalSourceType")
         if isinstance(found, str):
-            yield str(action.get("action")), found
+            yield str(action.get("action")), found, _agent(action) or _program(manifest)
 
 
 def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -179,10 +191,15 @@ def _actions(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 def _agents(manifest: Mapping[str, Any]) -> Iterator[str]:
     for action in _actions(manifest):
-        agent = action.get("softwareAgent")
-        name = agent.get("name") if isinstance(agent, Mapping) else agent
-        if isinstance(name, str) and 0 < len(name) <= MOST_FIELD:
-            yield short(name)
+        name = _agent(action)
+        if name is not None:
+            yield name
+
+
+def _agent(action: Mapping[str, Any]) -> str | None:
+    agent = action.get("softwareAgent")
+    name = agent.get("name") if isinstance(agent, Mapping) else agent
+    return short(name) if isinstance(name, str) and 0 < len(name) <= MOST_FIELD else None
 
 
 def _program(manifest: Mapping[str, Any]) -> str | None:

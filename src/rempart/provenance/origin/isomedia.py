@@ -7,16 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
-_MOST_BOXES, _MOST_ITEMS = 4096, 4096
+_MOST_BOXES, _MOST_ITEMS, _MOST_PACKETS = 4096, 4096, 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What such a file says of itself, as it lies there."""
+    """What such a file says of itself, as it lies there. `unread`: there is more, in pieces, too large or too often."""
 
     exif: bytes | None = None
     xmp: tuple[bytes, ...] = ()
     credentials: bool = False
+    unread: bool = False
 
 
 def read_isomedia(data: bytes, *, most: int) -> Parts:
@@ -31,19 +32,20 @@ def read_isomedia(data: bytes, *, most: int) -> Parts:
         return Parts(credentials=credentials)
     inner = {kind: (start, end) for kind, start, end in _boxes(data, *meta)}
     wanted = dict(_items(data, *inner[b"iinf"])) if b"iinf" in inner else {}
-    exif, xmp = None, []
+    exif, xmp = None, list[bytes]()
     if wanted and b"iloc" in inner:
         base = inner.get(b"idat", (0, 0))[0]
         for item, inside, at, length in _places(data, *inner[b"iloc"]):
-            if item not in wanted or not 0 < length <= most:
+            full = exif is not None if wanted.get(item) == b"Exif" else len(xmp) == _MOST_PACKETS
+            if item not in wanted or full or not 0 < length <= most:
                 continue
             first = at + (base if inside else 0)
             body = data[first : first + length]
-            if wanted[item] == b"Exif":
+            if wanted.pop(item) == b"Exif":
                 exif = body[4 + struct.unpack_from(">I", body)[0] :]
             else:
                 xmp.append(body)
-    return Parts(exif=exif, xmp=tuple(xmp), credentials=credentials)
+    return Parts(exif=exif, xmp=tuple(xmp), credentials=credentials, unread=bool(wanted))
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -179,7 +179,11 @@ def _anchor(certificate: x509.Certificate) -> Anchor:
 
 
 def _name(certificate: x509.Certificate) -> str:
-    for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
-        for found in certificate.subject.get_attributes_for_oid(kind):
-            return str(found.value)
-    return certificate.subject.rfc4514_string() or "(no name)"
+    """What it is called and whose it is, as it says of itself."""
+    common, owner = (
+        next((str(one.value) for one in certificate.subject.get_attributes_for_oid(kind)), None)
+        for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
+    )
+    if common and owner and owner not in common:
+        return f"{common} ({owner})"
+    return common or owner or certificate.subject.rfc4514_string() or "(no name)"

@@ -20,10 +20,10 @@ import c2pa
 from rempart import __version__
 from rempart.errors import CertificateError, SigningUnavailableError
 from rempart.provenance.stamp.certificates import SIGNING_USES, algorithm_of, chain_of
+from rempart.provenance.watermark import METHOD
 
 log = logging.getLogger(__name__)
 
-SOFT_BINDING = "org.rempart.watermark.1"
 GATE = "org.rempart.gate"
 PARENT = "parentOf"
 _TRUSTED = "Trusted"
@@ -183,7 +183,7 @@ def manifest_of(claim: Claim, media_type: str) -> dict[str, Any]:
     assertions: list[dict[str, Any]] = [{"label": "c2pa.actions", "data": {"actions": _actions(claim)}}]
     if claim.record is not None:
         blocks = [{"scope": {}, "value": record_text(claim.record)}]
-        assertions.append({"label": "c2pa.soft-binding", "data": {"alg": SOFT_BINDING, "blocks": blocks}})
+        assertions.append({"label": "c2pa.soft-binding", "data": {"alg": METHOD, "blocks": blocks}})
     if claim.gate is not None:
         assertions.append({"label": GATE, "data": dict(claim.gate)})
     ingredients = [
