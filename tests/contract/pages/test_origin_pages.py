@@ -165,6 +165,8 @@ def test_two_pictures_of_a_case_are_compared_as_a_lead_and_both_looks_are_in_the
     assert [(one.item, one.step, one.purpose, one.served is not None) for one in looks] == [
         (first, "compare", "compare", True), (second, "compare", "compare", True),
     ]  # fmt: skip
+    mixed = answer.headers["location"].replace(f"other={second}", f"other={third}")
+    assert browser.get(mixed).status_code == 404
     other = compared(house, case, browser, first, third)
     assert "Not shown." in text_of(browser.get(other.headers["location"]).text)
     assert "Shared content." not in text_of(house.browser("olga", Role.REVIEWER).get(answer.headers["location"]).text)

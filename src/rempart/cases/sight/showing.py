@@ -107,9 +107,14 @@ class Showing:
             grants.begin(conn, case_id, grant_id, who=who, at=self._clock())
         return found
 
-    def compared(self, case_id: str, grant_ids: tuple[str, str], *, who: Principal) -> Mapping[str, Any]:
+    def compared(
+        self, case_id: str, grant_ids: tuple[str, str], *, items: tuple[int, int], who: Principal
+    ) -> Mapping[str, Any]:
         """Whether the pictures of two grants share pixels: the figures of `derivation.document.finding`. Nothing of
-        either is kept, and neither is taken for the source of the other. Raises as `picture` does."""
+        either is kept, and neither is taken for the source of the other. Raises as `picture` does, also where they are
+        grants of other `items`."""
+        if tuple(self._good(case_id, one, COMPARE, who=who).item for one in grant_ids) != items:
+            raise NotFoundError("There is no such picture in this case.", hint="Open the case again.")
         suspect, source = (
             self._text(case_id, one, COMPARE, read_sheet, self._readers, who=who).found for one in grant_ids
         )

@@ -37,12 +37,12 @@ def taken(data: bytes, *, colour: bool) -> Carried:
 
 
 def put(encoded: bytes, carried: Carried) -> bytes:
-    """A file that an encoder wrote, with what is carried behind its header."""
-    parts = list(carried.others)
+    """A file that an encoder wrote, with what is carried behind its header. The label comes before other texts: who
+    reads only so many of them reads it."""
+    parts = [] if carried.xmp is None else [(_TEXT, _XMP + b"\0\0\0\0\0" + carried.xmp)]
+    parts += carried.others
     if carried.exif is not None:
         parts.append((b"eXIf", carried.exif))
-    if carried.xmp is not None:
-        parts.append((_TEXT, _XMP + b"\0\0\0\0\0" + carried.xmp))
     # What is said of colours has to stand before a palette and the pixels.
     parts.sort(key=lambda part: part[0] not in _COLOUR)
     end = _HEAD + 12 + int.from_bytes(encoded[_HEAD : _HEAD + 4], "big")

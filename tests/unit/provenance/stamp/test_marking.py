@@ -9,6 +9,9 @@ from PIL import Image, PngImagePlugin
 
 from pictures import encode, exif, jpeg, scene, turned
 from rempart.errors import NotMediaError, NotStampableError, TooLargeError, UnreadableImageError
+from rempart.provenance.origin.reading import read_origin
+from rempart.provenance.origin.trust import Roots
+from rempart.provenance.origin.values import Declaration
 from rempart.provenance.stamp.canvas import check
 from rempart.provenance.stamp.marking import marked
 from rempart.provenance.watermark.pattern import Pattern
@@ -23,6 +26,15 @@ TAG = b'Iptc4xmpExt:DigitalSourceType="http://cv.iptc.org/newscodes/digitalsourc
 def found(data: bytes):
     there = read(pixels(data), Pattern(KEY), search=False)
     return there and there.record
+
+
+def test_the_label_is_read_however_many_texts_a_file_brings():
+    plain = encode(PHOTO, "PNG")
+    text = b"key\0value"
+    one = len(text).to_bytes(4, "big") + b"tEXt" + text + zlib.crc32(b"tEXt" + text).to_bytes(4, "big")
+    file = made(plain[:33] + one * 100 + plain[33:]).file
+    assert file.count(one) == 100
+    assert read_origin(file, trust=Roots()).declaration is Declaration.AI_MADE
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def _page(
     result, asked = None, found.holds and all(looks) and other in panes
     if asked:
         try:
-            result = service.sight.compared(case_id, looks, who=who)
+            result = service.sight.compared(case_id, looks, items=(pane.item, panes[other].item), who=who)
         except (LookOverError, HinderedError):
             result = None
     return ComparePage(
