@@ -19,6 +19,8 @@ from rempart.policy.versions import PolicyStore
 from rempart.signals.pool import WorkerPool
 from rempart.store.engine import Store
 
+USER = "user-one"
+
 
 @dataclass(frozen=True)
 class Gatehouse:
@@ -29,7 +31,7 @@ class Gatehouse:
     photos: ProtectedPhotos
     gate: Gate
 
-    def bring(self, data: bytes, *, end_user: str | None = "u1") -> Told:
+    def bring(self, data: bytes, *, end_user: str | None = USER) -> Told:
         return self.gate.reference(data, by=ASKER, service=SERVICE, end_user=end_user)
 
     def take_out(self, data: bytes, **more: Any) -> Told:

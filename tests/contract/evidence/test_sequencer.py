@@ -267,14 +267,14 @@ for n in range(100_000):
 def test_a_process_killed_at_any_moment_loses_no_leaf_and_forks_nothing(store, database_url, tmp_path):
     chance, wrote, notes = random.Random(7), 0, []
     for _ in range(40 if LONG else 4):
-        process = child(database_url, WORKS)
         lines = []
-        for line in process.stdout:
-            lines.append(line)
-            if len(lines) > chance.randint(1, 40):
-                break
-        process.kill()
-        out, err = process.communicate()
+        with child(database_url, WORKS) as process:
+            for line in process.stdout:
+                lines.append(line)
+                if len(lines) > chance.randint(1, 40):
+                    break
+            process.kill()
+            out, err = process.stdout.read(), process.stderr.read()  # from where the lines ended
         assert not err, err
         for line in (*lines, *out.splitlines(keepends=True)):
             if line.endswith("\n") and line.startswith("wrote"):

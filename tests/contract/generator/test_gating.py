@@ -10,7 +10,7 @@ from PIL import Image
 from sqlalchemy import func, select
 
 from checking import SERVICE
-from gatekeeping import Gatehouse, gatehouse
+from gatekeeping import USER, Gatehouse, gatehouse
 from pictures import encode, jpeg, scene
 from rempart.cases.records.cases import cases
 from rempart.errors import RefusedError, TooManyRequestsError
@@ -76,7 +76,7 @@ def test_a_listed_photo_is_refused_and_people_look_at_it(gate: Gatehouse):
     with gate.store.read() as conn:
         case = conn.execute(select(cases)).one()
         item = conn.execute(select(items_table)).one()
-        assert (case.state, case.queue, item.uploader) == ("open", "exact", "u1")
+        assert (case.state, case.queue, item.uploader) == ("open", "exact", USER)
         assert item.gone is not None
         assert signals.of(conn, item.id) == ()
         assert conn.execute(select(vault_records.objects)).one().destroyed is None
@@ -231,5 +231,5 @@ def test_the_ledger_says_what_was_answered_and_nothing_of_the_photo(gate: Gateho
     told = "".join(leaves)
     assert told.count("gate.answered") == 2
     assert '"cause":"protected"' in told
-    assert "u1" not in told
+    assert USER not in told
     assert digest_bytes(jpeg(1)).sha256.hex() not in told
