@@ -15,6 +15,7 @@ from rempart.clock import Clock, utc_now
 from rempart.errors import SettingsError
 from rempart.evidence.backup.restoring import refuse_while_pending
 from rempart.intake.generator.gating import Gate
+from rempart.intake.generator.marked import MarkLooker
 from rempart.intake.generator.protection import ProtectedPhotos
 from rempart.intake.generator.tries import TryLimits
 from rempart.intake.upload import Checker, CheckLimits
@@ -179,7 +180,8 @@ def open_gate(parts: Parts, settings: Settings, *, checker: Checker, ruler: Rule
     """What stands before a generator."""
     limits = TryLimits(an_hour=settings.gate.tries_an_hour, refused_a_day=settings.gate.refusals_a_day)
     return Gate(
-        parts.store, checker=checker, ruler=ruler, photos=parts.protected, policies=parts.policies, limits=limits
+        parts.store, checker=checker, ruler=ruler, photos=parts.protected, policies=parts.policies, limits=limits,
+        marks=MarkLooker(parts.readers, keyring=parts.vault.keyring, trust=Trust.kept(settings.data)),
     )  # fmt: skip
 
 

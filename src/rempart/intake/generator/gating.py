@@ -8,7 +8,7 @@ upload that is blocked, and what was kept for them goes with the case.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from rempart.errors import RefusedError, UnavailableError
 from rempart.evidence.ledger import Leaf, append
 from rempart.intake.generator import tries
+from rempart.intake.generator.marked import UNREAD, Marked
 from rempart.intake.generator.protection import ProtectedPhotos
 from rempart.intake.generator.records import gate as records
 from rempart.intake.generator.records import protected
@@ -80,10 +81,14 @@ class Passing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """What is answered: allow with a record, hold (only ever for the operator's own checker) or block without."""
+    """What is answered: allow with a record, hold (only ever for the operator's own checker) or block without.
+
+    `marked`: whether a photo that may be used carries our own mark; None where that is not asked.
+    """
 
     verdict: Verdict
     record: GateRecord | None = None
+    marked: Marked | None = None
 
 
 HELD, REFUSED = Told(verdict=Verdict.HOLD), Told(verdict=Verdict.BLOCK)
@@ -110,13 +115,14 @@ class Gate:
         photos: ProtectedPhotos,
         policies: PolicyStore,
         limits: TryLimits | None = None,
+        marks: Callable[[bytes], Marked] = lambda _: UNREAD,
     ) -> None:
         self._store, self._checker, self._ruler = store, checker, ruler
-        self._photos, self._policies = photos, policies
+        self._photos, self._policies, self._marks = photos, policies, marks
         self._limits = limits or TryLimits()
 
     def reference(self, content: bytes, *, by: Principal, service: str, end_user: str | None = None) -> Told:
-        """May this photo be used? Allow with its record, or block, whatever the cause.
+        """May this photo be used? Allow with its record and what our own mark says, or block, whatever the cause.
 
         Raises TooManyRequestsError when this person tried too often, UnavailableError when it could not be checked.
         """
@@ -127,7 +133,8 @@ class Gate:
             passage=Passage.REFERENCE, by=by, service=service, content=content,
             seen=self._checker.examined_now(content, whole=True), end_user=end_user,
         )  # fmt: skip
-        return self.pass_on(passing, subject=subject)
+        told = self.pass_on(passing, subject=subject)
+        return told if told.record is None else replace(told, marked=self._marks(content))
 
     def references(self, ids: Sequence[str], *, service: str) -> tuple[GateRecord, ...]:
         """The records of reference photos, in the order asked. Raises RefusedError for one that is not good."""

@@ -129,14 +129,16 @@ async def answered_evenly(service: Service, asked: Asked, passage: Passage) -> R
 
 
 def answered(gone: Gone) -> Response:
-    """The verdict, and with an allow its record and what was stamped; nothing else, ever."""
+    """The verdict, and with an allow its record, our own mark in it, and what was stamped; nothing else, ever."""
     told, stamped = gone.told, gone.stamped
-    fields = {"verdict": told.verdict.value}
+    fields: dict[str, object] = {"verdict": told.verdict.value}
     if told.record is not None:
         fields["gate"] = told.record.id
         if stamped is not None:
             headers = {**_NOT_KEPT, "Rempart-Gate": told.record.id, **stamp_headers(stamped)}
             return Response(stamped.data, media_type=stamped.media_type, headers=headers)
+        if told.marked is not None:
+            fields["watermark"] = told.marked.told()
     return Response(_encode(fields), media_type=_JSON, headers=_NOT_KEPT)
 
 

@@ -40,7 +40,7 @@ OUTPUT_PARAMETERS: list[dict[str, Any]] = [
 ]
 
 
-def _verdict(*allowed: str) -> dict[str, Any]:
+def _verdict(*allowed: str, more: dict[str, Any] | None = None) -> dict[str, Any]:
     return {
         "application/json": {
             "schema": {
@@ -50,6 +50,7 @@ def _verdict(*allowed: str) -> dict[str, Any]:
                 "properties": {
                     "verdict": {"type": "string", "enum": list(allowed)},
                     "gate": {"type": "string", "description": "With `allow` only: the record of this check."},
+                    **(more or {}),
                 },
             }
         }
@@ -60,9 +61,18 @@ _HEADERS: dict[str, Any] = {
     "Rempart-Gate": {"schema": {"type": "string"}, "description": "With a picture: the record of this check."},
     "Rempart-Record": {"schema": {"type": "string"}, "description": "With a picture: the id that its mark carries."},
 }
+_WATERMARK: dict[str, Any] = {
+    "type": "object",
+    "required": ["found", "record_id"],
+    "description": "With `allow` only: whether it carries our own mark; `found` is null where nobody could look.",
+    "properties": {
+        "found": {"type": ["boolean", "null"]},
+        "record_id": {"type": ["string", "null"], "pattern": "^[0-9a-f]{12}$"},
+    },
+}
 REFERENCE_ANSWER: dict[str, Any] = {
     "description": "Whether the photo may be used. Each refusal is the same, whatever its cause.",
-    "content": _verdict("allow", "block"),
+    "content": _verdict("allow", "block", more={"watermark": _WATERMARK}),
 }
 OUTPUT_ANSWER: dict[str, Any] = {
     "description": "The stamped picture where it may go out; otherwise JSON with the verdict.",
