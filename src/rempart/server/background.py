@@ -93,16 +93,19 @@ def handlers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
         ),
         LIST: Lister(parts.store, curation=parts.curation, clock=parts.store.clock),
         FOLLOW: Follower(writer=writer_of(settings, keyring=parts.vault.keyring), clock=parts.store.clock),
-        MARK: MarkReader(
-            parts.store,
-            vault=parts.vault,
-            pool=parts.readers,
-            trust=Trust.kept(settings.data),
-            clock=parts.store.clock,
-        ),
         **vault_handlers(parts.vault, by=SYSTEM, also=WRAPPED_ELSEWHERE),
         **curation_upkeep.handlers(parts.curation),
     }
+
+
+def markers(parts: Parts, settings: Settings) -> Mapping[str, Handler]:
+    """The job that takes a second of computing: a thread of its own, so that no decision waits behind many of them."""
+    trust = Trust.kept(settings.data)
+    return {
+        MARK: MarkReader(
+            parts.store, vault=parts.vault, pool=parts.readers, trust=trust, clock=parts.store.clock
+        )
+    }  # fmt: skip
 
 
 def senders(parts: Parts, settings: Settings) -> Mapping[str, Handler]:

@@ -31,7 +31,7 @@ from rempart.provenance import examining, looking
 from rempart.provenance.origin.trust import Trust
 from rempart.server.access import Access, build_access
 from rempart.server.alarms import Alarms
-from rempart.server.background import Parts, filers, gauges, handlers, periodics, readiness, senders
+from rempart.server.background import Parts, filers, gauges, handlers, markers, periodics, readiness, senders
 from rempart.server.bodies import BodyMemory
 from rempart.server.condition import ClockWatch
 from rempart.server.fetching import Fetcher, read_origins
@@ -133,11 +133,13 @@ class Runtime:
         log.info("%d decode workers, %d signals of lists in the index", count, len(lists.index))
         runner = JobRunner(store, worker, handlers(parts, settings), on_dead=parts.alarms.dead_job)
         sender = JobRunner(store, worker, senders(parts, settings), threads=_SENDERS, on_dead=parts.alarms.dead_job)
+        marker = JobRunner(store, worker, markers(parts, settings), threads=1, on_dead=parts.alarms.dead_job)
         filer = JobRunner(store, worker, filers(parts, settings), threads=_FILERS, on_dead=parts.alarms.dead_job)
         for start, stop in (
             (checker.start, checker.close),
             (runner.start, runner.stop),
             (sender.start, sender.stop),
+            (marker.start, marker.stop),
             (filer.start, filer.stop),
             (periodic.start, periodic.stop),
         ):
