@@ -76,7 +76,7 @@ def one_sent(house, number):
     service, at = house.runtime.service, house.clock()
     vault = service.vault
     task = to_be_reported(house, number)
-    row = a_report(house.store, vault, task, state=ReportState.FILED, run=2, number="700001", filed_at=at)
+    row = a_report(house.store, vault, task, state=ReportState.FILED, part=9, run=2, number="700001", filed_at=at)
     body = b"<reportDoneResponse><responseCode>0</responseCode><reportId>700001</reportId></reportDoneResponse>"
     with house.store.write() as conn:
         for run, outcome in ((1, "abandoned"), (2, "filed")):

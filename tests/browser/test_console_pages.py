@@ -22,7 +22,7 @@ from rempart.server.pages.routes import routes
 GETS = sorted(route.path for route in routes() if "GET" in route.methods)
 ELSEWHERE = {"/files/{name}", "/sign-in", "/sign-in/again", "/sign-in/provider", "/sign-in/provider/back", "/set-up",
              "/sign-in/link/{token}", "/cases/{case}/pictures/{grant}", "/notice", "/notice/{number}",
-             "/transparency"}  # fmt: skip
+             "/notice/protect", "/transparency"}  # fmt: skip
 """Not for whoever is signed in, or no page: tests of their own look at these."""
 FILES = re.compile(r"\.(svg|csv|png)$|/export$|/pictures/{")
 
