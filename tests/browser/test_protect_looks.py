@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -13,13 +14,14 @@ from consolebrowser import seen, window
 from deployment import Deployment, deployment
 from noticewalk import opened
 from rempart.lists.lookup import asked_of
+from rempart.server.pages.notice import protecting as door
 from rempart.settings import GateSettings
 from rempart.signals.examine import Examination
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: Any) -> Iterator[Deployment]:
-    with deployment(tmp_path_factory.mktemp("protect-looks")) as found:
+    with deployment(tmp_path_factory.mktemp("protect-looks")) as found, patch.object(door, "_PER_MINUTE", 1_000):
         opened(found)
         object.__setattr__(found.runtime.service.settings, "gate", GateSettings(public_requests=True))
         yield found
